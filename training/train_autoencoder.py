@@ -1,0 +1,168 @@
+"""Train the embedded autoencoder, ``assets/micro-ldm/vae``.
+
+    bash training/fetch_photos.sh
+    python -m training.train_autoencoder --photos training/data --steps 9000 --export assets/micro-ldm/vae
+
+Runs on a GPU when there is one and resumes from ``--run`` when started again with the same arguments.
+L1 + LPIPS(AlexNet) + a light KL term; the VGG16 backbone stays frozen for the first steps, until the
+decoder has settled, and then learns at a lower rate, which raises fidelity and steerability alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from impress_ui.core.perceptual import load_perceptual
+from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+from impress_ui.paths import LPIPS_WEIGHTS
+from training.photos import Crops, held_out_batch
+
+EMA_DECAY = 0.999
+
+
+def new_model() -> VGGAutoencoder:
+    """An untrained autoencoder whose backbone holds ImageNet's VGG16."""
+    model = VGGAutoencoder()
+    weights = load_file(LPIPS_WEIGHTS / "vgg.safetensors")
+    convolutions = [module for module in model.backbone.modules() if isinstance(module, nn.Conv2d)]
+    # LPIPS cuts VGG16 into slices but keeps its layer numbers, so sorting by number restores the order.
+    names = sorted(
+        {name.rsplit(".", 1)[0] for name in weights if name.startswith("net.")}, key=lambda n: int(n.split(".")[-1])
+    )
+    for module, name in zip(convolutions, names, strict=False):
+        module.weight.data = weights[f"{name}.weight"].float()
+        module.bias.data = weights[f"{name}.bias"].float()
+    return model
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int = 200) -> float:
+    """Linear warm-up, then cosine to a hundredth of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+@torch.no_grad()
+def validate(model: nn.Module, batch: Tensor) -> tuple[float, float]:
+    """Mean (PSNR in dB, LPIPS-AlexNet) of V(x) over a batch in [-1, 1]."""
+    out = torch.cat([model(part).sample.clamp(-1, 1) for part in batch.split(4)])
+    mse = ((out - batch) ** 2).mean(dim=(1, 2, 3))
+    lpips = load_perceptual("alex", str(batch.device))
+    return (10 * torch.log10(4 / mse)).mean().item(), lpips(out, batch).mean().item()
+
+
+@torch.no_grad()
+def latent_deviation(model: VGGAutoencoder, crops: Tensor) -> float:
+    """Standard deviation of the posterior means over a batch; its reciprocal is the scaling factor."""
+    return model.encode(crops).latent_dist.mode().std().item()
+
+
+def export(model: VGGAutoencoder, folder: Path, crops: Tensor) -> None:
+    """Save as a diffusers folder in float16, the scaling factor set from the measured deviation."""
+    options = {name: value for name, value in model.config.items() if not name.startswith("_")}
+    half = VGGAutoencoder(**{**options, "scaling_factor": round(1 / latent_deviation(model, crops), 5)})
+    half.load_state_dict(model.state_dict())
+    half.half().save_pretrained(folder, safe_serialization=True)
+
+
+def train(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = new_model().to(device, memory_format=torch.channels_last)
+    ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
+    lpips = load_perceptual("alex", device)
+    backbone = list(model.backbone.parameters())
+    rest = [*model.head.parameters(), *model.decoder.parameters()]
+    optimiser = torch.optim.AdamW(
+        [{"params": rest, "peak": args.lr}, {"params": backbone, "peak": args.lr * args.backbone_ratio}],
+        lr=args.lr,
+        betas=(0.9, 0.98),
+        weight_decay=1e-4,
+    )
+    start, state = 0, args.run / "state.pt"
+    if state.exists():
+        saved = torch.load(state, weights_only=True, map_location=device)
+        model.load_state_dict(saved["model"]), ema.load_state_dict(saved["ema"])
+        optimiser.load_state_dict(saved["optimiser"])
+        start = saved["step"]
+    args.run.mkdir(parents=True, exist_ok=True)
+    crops = Crops(args.photos, args.seed + start)
+    validation = held_out_batch("validation", 128).to(device)
+    small, large = crops.batches(args.batch, 64), crops.batches(max(1, args.batch // 4), 128)
+    sample = torch.cat([next(large) for _ in range(8)]).to(device)
+    began, losses = time.monotonic(), []
+    for step in range(start, args.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, args.steps, group["peak"])
+        model.backbone.requires_grad_(step >= args.freeze)
+        # The last fifth trains on larger crops, nearer to the sizes that the app works at.
+        x = next(large if step > 0.8 * args.steps else small).to(device, memory_format=torch.channels_last)
+        with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
+            posterior = model.encode(x).latent_dist
+            out = model.decode(posterior.sample()).sample
+            perceptual = lpips(out.clamp(-1, 1), x).mean()
+        out = out.float()
+        kl = 0.5 * (posterior.mean.float() ** 2 + posterior.var.float() - 1 - posterior.logvar.float()).mean()
+        pixel = (out - x).abs().mean()
+        loss = pixel + args.lpips * perceptual + args.kl * kl
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        ema.update_parameters(model)
+        losses.append(pixel.item())
+        if (step + 1) % args.every == 0 or step + 1 == args.steps:
+            psnr, distance = validate(ema.module, validation)
+            rate = (step + 1 - start) / (time.monotonic() - began)
+            print(
+                f"step {step + 1} l1 {sum(losses) / len(losses):.4f} lpips {perceptual.item():.4f} kl {kl.item():.2f} "
+                f"val psnr {psnr:.2f} lpips {distance:.4f} steps/s {rate:.2f}",
+                flush=True,
+            )
+            losses.clear()
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "ema": ema.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "step": step + 1,
+                },
+                state.with_suffix(".new"),
+            )
+            state.with_suffix(".new").replace(state)
+            export(ema.module, args.export, sample)
+    export(ema.module, args.export, sample)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, default=Path("training/data"), help="folder that fetch_photos.sh filled")
+    parser.add_argument("--run", type=Path, default=Path("training/runs/vae"), help="where the resumable state is kept")
+    parser.add_argument(
+        "--export", type=Path, default=Path("training/runs/vae/export"), help="diffusers folder to write"
+    )
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--freeze", type=int, default=800, help="steps before the backbone learns too")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=6e-4)
+    parser.add_argument("--backbone-ratio", type=float, default=0.1, help="the backbone's share of the learning rate")
+    parser.add_argument("--lpips", type=float, default=0.2, help="weight of LPIPS against L1")
+    parser.add_argument("--kl", type=float, default=3e-5)
+    parser.add_argument("--every", type=int, default=250, help="steps between validations and checkpoints")
+    parser.add_argument("--bfloat16", action="store_true", help="autocast, where the processor is fast at it")
+    parser.add_argument("--seed", type=int, default=0)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
