@@ -185,16 +185,14 @@ def experiment(
     json: AsJson = False,
 ) -> None:
     """Print one of the tables of the README, measured on photographs that no training has seen."""
-    from impress_ui.core import experiments
+    from impress_ui.core.experiments import Plan, as_text, run_experiment
 
     job = _job(None, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
-    report = experiments.run_experiment(
-        name, job, output, split=split, photographs=photographs, paper_photographs=paper_photographs, log=_log
-    )
+    report = run_experiment(name, Plan(job, output, split, photographs, paper_photographs, log=_log))  # type: ignore[arg-type]
     if json:
         _print(report, True)
     else:
-        print(experiments.as_text(report))
+        print(as_text(report))
 
 
 @app.command()

@@ -14,9 +14,10 @@ LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
 ProtectMethod = Literal["photoguard-encoder"]
 TargetKind = Literal["zero", "grey", "image"]
-PurifyMethod = Literal["impress", "round-trip", "jpeg", "noise", "resize"]
+PurifyMethod = Literal["impress", "round-trip", "jpeg", "noise", "resize", "total-variation", "non-local-means"]
 Recipe = Literal["fast", "paper", "paper-editing"]
 Start = Literal["protected", "jpeg"]
+Variable = Literal["pixels", "latent"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -114,7 +115,8 @@ class PurifySettings(Settings):
 
     method: PurifyMethod = knob(
         "impress",
-        "IMPRESS, or a control: autoencoder round trip, JPEG, Gaussian noise, down-and-up resize.",
+        "IMPRESS, or a control: autoencoder round trip, JPEG, Gaussian noise, down-and-up resize, or one of two "
+        "classical denoisers (total variation, non-local means).",
         label="Purifier",
     )
     recipe: Recipe = knob(
@@ -132,7 +134,7 @@ class PurifySettings(Settings):
         le=10,
     )
     delta: float = knob(
-        0.1,
+        0.3,
         "LPIPS distance from the protected picture that costs nothing.",
         symbol="Δ_L",
         label="Similarity budget",
@@ -142,13 +144,13 @@ class PurifySettings(Settings):
     )
     steps: int = knob(40, "Optimisation steps.", label="Purify steps", step=1, ge=1, le=5000)
     learning_rate: float = knob(
-        0.01,
-        "Adam's learning rate, in units of the [-1, 1] pixel range.",
+        0.05,
+        "Adam's learning rate: in units of the [-1, 1] pixel range, or of the latents' deviation.",
         symbol="η",
         label="Learning rate",
         step=0.001,
         ge=1e-5,
-        le=0.2,
+        le=0.5,
     )
     start_noise: float = knob(
         0.0,
@@ -158,6 +160,46 @@ class PurifySettings(Settings):
         step=0.01,
         ge=0,
         le=0.5,
+    )
+    variable: Variable = knob(
+        "latent",
+        "What is optimised: 'pixels' as published, or a latent whose decoded picture is the result, which "
+        "makes it consistent by construction.",
+        label="Variable",
+    )
+    consistency_weight: float = knob(
+        0.0,
+        "Weight of the paper's consistency term, which the latent variable can do without.",
+        label="Consistency weight",
+        step=0.1,
+        ge=0,
+        le=10,
+    )
+    fidelity_weight: float = knob(
+        1.0,
+        "Weight of the squared pixel difference from the protected picture, which the published loss lacks.",
+        symbol="φ",
+        label="Fidelity weight",
+        step=0.1,
+        ge=0,
+        le=10,
+    )
+    smoothness: float = knob(
+        0.05,
+        "Weight of the total variation of the pixels, which the published loss lacks.",
+        symbol="τ",
+        label="Smoothness weight",
+        step=0.005,
+        ge=0,
+        le=1,
+    )
+    trust_radius: int = knob(
+        0,
+        "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 sets no limit.",
+        label="Trust radius",
+        step=1,
+        ge=0,
+        le=255,
     )
     similarity_network: SimilarityNetwork = knob(
         "auto",
@@ -176,15 +218,6 @@ class PurifySettings(Settings):
         "jpeg", "Where the optimisation starts: from the protected picture, or from a JPEG of it.", label="Start from"
     )
     start_quality: int = knob(40, "Quality of that JPEG.", label="Start quality", step=1, ge=1, le=100)
-    smoothness: float = knob(
-        0.05,
-        "Weight of an isotropic total-variation term on the pixels, which the published loss lacks.",
-        symbol="τ",
-        label="Smoothness weight",
-        step=0.005,
-        ge=0,
-        le=1,
-    )
     keep_best: bool = knob(True, "Return the iterate with the lowest loss rather than the last one.")
     patience: int = knob(
         0, "Stop once the loss has not improved for this many steps; 0 never does.", step=1, ge=0, le=1000
@@ -206,7 +239,17 @@ class PurifySettings(Settings):
         ge=0.1,
         le=1,
     )
-    round_trips: int = knob(1, "How many times the round-trip control passes the autoencoder.", step=1, ge=1, le=10)
+    round_trips: int = knob(
+        1, "How many times the round-trip control passes the autoencoder.", label="Round trips", step=1, ge=1, le=10
+    )
+    denoise_weight: float = knob(
+        0.05,
+        "Strength of the two denoising controls: total variation's weight, non-local means' cut-off.",
+        label="Denoiser strength",
+        step=0.01,
+        ge=0.01,
+        le=0.5,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -219,23 +262,31 @@ class PurifySettings(Settings):
 
 # What the published code does (AAAAAAsuka/Impress), for its two tasks; 'fast' is the fields' own defaults.
 _PUBLISHED: dict[str, Any] = {
+    "variable": "pixels",
+    "consistency_weight": 1.0,
+    "fidelity_weight": 0.0,
+    "smoothness": 0.0,
+    "trust_radius": 0,
     "adam_eps": 1e-5,
     "start": "protected",
-    "smoothness": 0.0,
     "keep_best": False,
     "patience": 0,
+    "delta": 0.1,
 }
 RECIPES: dict[str, dict[str, Any]] = {
     "fast": {},
-    "paper": {**_PUBLISHED, "alpha": 0.1, "delta": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
-    "paper-editing": {
-        **_PUBLISHED,
-        "alpha": 0.01,
-        "delta": 0.1,
-        "steps": 1000,
-        "learning_rate": 0.005,
-        "start_noise": 0.05,
-    },
+    "paper": {**_PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
+    "paper-editing": {**_PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
+}
+
+# The controls that IMPRESS must beat, and the one field that each of them has.
+CONTROLS: dict[PurifyMethod, str] = {
+    "round-trip": "round_trips",
+    "jpeg": "jpeg_quality",
+    "noise": "noise_std",
+    "resize": "resize_factor",
+    "total-variation": "denoise_weight",
+    "non-local-means": "denoise_weight",
 }
 
 

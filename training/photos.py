@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.paths import PHOTOS
+from impress_ui.core.images import to_tensor
+from impress_ui.core.photographs import Split, names_of, squares
 
 LANDSCAPES = "usr/share/games/endless-sky/images/land"
 OTHERS = ("usr/share/games/endless-sky/images/scene", "usr/share/backgrounds", "usr/share/wallpapers")
@@ -24,8 +24,7 @@ LANDSCAPE_SHARE = 0.7
 
 def held_out() -> set[str]:
     """File stems of the validation and test photographs."""
-    splits = json.loads((PHOTOS / "splits.json").read_text())
-    return {*splits["test"], *splits["validation"]}
+    return {*names_of("test"), *names_of("validation")}
 
 
 def training_files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -83,14 +82,6 @@ class Crops:
         return crop[:, ::-1] if self.random.random() < 0.5 else crop
 
 
-def held_out_batch(split: str, size: int) -> Tensor:
+def held_out_batch(split: Split, size: int) -> Tensor:
     """Centre squares of a split's photographs at the given side, (N, 3, size, size) in [-1, 1]."""
-    squares = []
-    for name in json.loads((PHOTOS / "splits.json").read_text())[split]:
-        with Image.open(PHOTOS / split / f"{name}.jpg") as image:
-            picture = image.convert("RGB")
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        square = picture.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.LANCZOS)
-        squares.append(np.asarray(square))
-    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return to_tensor(squares(split, size))

@@ -152,10 +152,10 @@ def main() -> None:
         "--export", type=Path, default=Path("training/runs/vae/export"), help="diffusers folder to write"
     )
     parser.add_argument("--steps", type=int, default=9000)
-    parser.add_argument("--freeze", type=int, default=800, help="steps before the backbone learns too")
+    parser.add_argument("--freeze", type=int, default=600, help="steps before the backbone learns too")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=6e-4)
-    parser.add_argument("--backbone-ratio", type=float, default=0.1, help="the backbone's share of the learning rate")
+    parser.add_argument("--backbone-ratio", type=float, default=0.12, help="the backbone's share of the learning rate")
     parser.add_argument("--lpips", type=float, default=0.2, help="weight of LPIPS against L1")
     parser.add_argument("--kl", type=float, default=3e-5)
     parser.add_argument("--every", type=int, default=250, help="steps between validations and checkpoints")

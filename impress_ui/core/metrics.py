@@ -95,13 +95,16 @@ class Detector:
     true_positive_rate: dict[str, float]
     auc: dict[str, float]
 
+    def looks(self, error: float) -> str:
+        """'looks protected' or 'looks clean'."""
+        return "looks protected" if error > self.threshold else "looks clean"
+
     def verdict(self, error: float) -> str:
         """'looks protected' or 'looks clean', with the measured rates beside it."""
-        looks = "looks protected" if error > self.threshold else "looks clean"
         caught = ", ".join(f"{rate:.0%} at budget {budget}" for budget, rate in self.true_positive_rate.items())
         return (
-            f"{looks} (round-trip error {error:.4f}, threshold {self.threshold:.4f}; on {self.photographs} unseen "
-            f"photographs of {self.size} pixels the threshold caught {caught} "
+            f"{self.looks(error)} (round-trip error {error:.4f}, threshold {self.threshold:.4f}; "
+            f"on {self.photographs} unseen photographs of {self.size} pixels the threshold caught {caught} "
             f"and accused {self.false_positive_rate:.0%} of the clean)"
         )
 

@@ -40,7 +40,10 @@ class LatentDistance:
 
 
 class ImpressLoss:
-    """mean((V(x) - x)^2) + alpha * max(LPIPS(x, x_adv) - delta, 0) (+ smoothness * TV(x), which the paper lacks).
+    """IMPRESS's loss (arXiv 2310.19248) and two terms that it lacks, each left out where its weight is 0.
+
+    consistency * mean((V(x) - x)^2) + alpha * max(LPIPS(x, x_adv) - delta, 0)
+        + fidelity * mean((x - x_adv)^2) + smoothness * TV(x); the paper's weights are 1, alpha, 0, 0.
 
     The features of the fixed x_adv are computed here, once. While every image is within its similarity
     budget the hinge is exactly zero and so is its gradient: LPIPS's backward pass is then left out.
@@ -54,22 +57,31 @@ class ImpressLoss:
         *,
         alpha: float,
         delta: float,
+        consistency: float = 1.0,
+        fidelity: float = 0.0,
         smoothness: float = 0.0,
     ) -> None:
-        self.autoencoder, self.perceptual, self.delta = autoencoder, perceptual, delta
-        self.weights: Mapping[str, float] = {"similarity": alpha, "smoothness": smoothness}
+        self.autoencoder, self.perceptual, self.x_adv, self.delta = autoencoder, perceptual, x_adv, delta
+        self.weights: Mapping[str, float] = {
+            "consistency": consistency,
+            "similarity": alpha,
+            "fidelity": fidelity,
+            "smoothness": smoothness,
+        }
         with torch.no_grad():
             self.reference = perceptual.features(x_adv)
 
     def __call__(self, x: Tensor) -> Terms:
-        terms = {"consistency": consistency(x, self.autoencoder), "similarity": self._hinge(x)}
-        if self.weights["smoothness"]:
-            terms["smoothness"] = total_variation(x)
-        return terms
+        terms = {
+            "consistency": lambda: consistency(x, self.autoencoder),
+            "similarity": lambda: self._hinge(x),
+            "fidelity": lambda: ((x - self.x_adv) ** 2).mean(dim=(1, 2, 3)),
+            "smoothness": lambda: total_variation(x),
+        }
+        return {name: term() for name, term in terms.items() if self.weights[name]}
 
     def _hinge(self, x: Tensor) -> Tensor:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.weights["similarity"] > 0):
-            hinge = (self.perceptual.between(self.perceptual.features(x), self.reference) - self.delta).clamp(min=0)
+        hinge = (self.perceptual.between(self.perceptual.features(x), self.reference) - self.delta).clamp(min=0)
         # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
         if x.device.type == "cpu" and not bool(hinge.any()):
             return hinge.detach()

@@ -1,6 +1,6 @@
 """The one loop behind every protection and every optimising purifier: Objective x Constraint x Stepper.
 
-    for step in optimise(x0, objective, constraint, stepper, steps):
+    for step in optimise(start, objective, constraint, stepper, steps):
         ...                                   # step.index, step.losses, step.image
     result = step.result                      # set on the last step only
 
@@ -42,14 +42,14 @@ class Step:
     index: int
     steps: int
     losses: Terms
-    current: Tensor
+    picture: Tensor
     result: Tensor | None = None
     stopped: bool = False
 
     @property
     def image(self) -> Tensor:
-        """A copy of the current iterate (B, 3, H, W) in [-1, 1]; made only when asked for."""
-        return self.current.detach().clone()
+        """A copy of the current picture (B, 3, H, W) in [-1, 1]; made only when asked for."""
+        return self.picture.detach().clamp(-1, 1)
 
     def loss_values(self, image: int = 0) -> dict[str, float]:
         """The losses of one image as plain numbers; this waits for the device."""
@@ -79,6 +79,11 @@ def run_to_end(steps: Iterator[Step], history: LossHistory | None = None) -> Ste
 
 
 # --- constraints -------------------------------------------------------------------------------------------
+
+
+def identity(x: Tensor) -> Tensor:
+    """No constraint; and the rendering of a variable that is itself the picture."""
+    return x
 
 
 def pixel_range(x: Tensor) -> Tensor:
@@ -139,20 +144,24 @@ class AdamStepper:
 
 
 def optimise(
-    x0: Tensor,
+    start: Tensor,
     objective: Objective,
     constraint: Constraint,
     stepper: Stepper,
     steps: int,
     *,
+    render: Callable[[Tensor], Tensor] = identity,
     keep_best: bool = False,
     patience: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Step]:
-    """Minimise the objective from x0 and yield every iterate, ``steps + 1`` of them with x0's.
+    """Minimise the objective from a start and yield every iterate, ``steps + 1`` of them with the start's.
 
     Args:
-        x0: start, (B, 3, H, W) float32 in [-1, 1] (the first iterate is used as given, unprojected).
+        start: first value of the variable, float32: pictures (B, 3, H, W) in [-1, 1], used as given and
+            unprojected, or whatever ``render`` turns into such pictures.
+        constraint: projects the variable after every step.
+        render: differentiable map from the variable to the pictures that the objective judges.
         keep_best: the result is each image's iterate of lowest total loss rather than the last one.
         patience: end once no image has improved by 0.1 % for this many steps; 0 never does.
         should_stop: asked between steps; the iterate reached so far then becomes the result.
@@ -160,35 +169,39 @@ def optimise(
     Yields:
         ``Step``; the last one has ``result`` (B, 3, H, W), and ``stopped`` when it came early by request.
     """
-    x = x0.detach().clone()
-    best, best_loss = x, torch.full((x.shape[0],), torch.inf, device=x.device)
+    variable = start.detach().clone()
+    best, best_loss = variable, torch.full((start.shape[0],), torch.inf, device=start.device)
     reference, stale = best_loss, 0
     for index in range(steps + 1):
-        stopped = index > 0 and index < steps and should_stop()
+        stopped = 0 < index < steps and should_stop()
         last = stopped or index == steps
         with torch.set_grad_enabled(not last):
-            x = x.detach().requires_grad_(not last)
-            terms = objective(x)
+            variable = variable.detach().requires_grad_(not last)
+            picture = render(variable)
+            terms = objective(picture)
             total = sum_terms(terms, objective.weights)
         with torch.no_grad():
             losses = {"total": total.detach(), **{name: value.detach() for name, value in terms.items()}}
             if keep_best:
                 better = total < best_loss
-                best = torch.where(better[:, None, None, None], x, best)
+                best = torch.where(better.view(-1, *[1] * (variable.dim() - 1)), variable, best)
                 best_loss = torch.where(better, total, best_loss)
             if patience:
                 improved = bool((total < reference * (1 - 1e-3)).any())
                 reference = torch.minimum(reference, total)
                 stale = 0 if improved else stale + 1
                 last = last or stale >= patience
-        if not last:
-            (gradient,) = torch.autograd.grad(total.sum(), x)
-        result = (best if keep_best else x).detach().clone() if last else None
-        yield Step(index, steps, losses, x.detach(), result, stopped)
+        result = None
+        if last:
+            with torch.no_grad():
+                result = render(best if keep_best else variable).detach().clone()
+        else:
+            (gradient,) = torch.autograd.grad(total.sum(), variable)
+        yield Step(index, steps, losses, picture.detach(), result, stopped)
         if last:
             return
         with torch.no_grad():
-            x = constraint(stepper(x.detach(), gradient, index, steps))
+            variable = constraint(stepper(variable.detach(), gradient, index, steps))
 
 
 def sum_terms(terms: Terms, weights: Mapping[str, float]) -> Tensor:

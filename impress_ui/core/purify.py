@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from PIL import Image
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from skimage.util import random_noise
 from torch import Tensor
 
-from impress_ui.core.images import quantise, to_images, to_tensor
+from impress_ui.core.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss
-from impress_ui.core.optimise import AdamStepper, Step, optimise, pixel_range, within_mask
+from impress_ui.core.optimise import AdamStepper, Step, identity, linf_ball, optimise, pixel_range, within_mask
 from impress_ui.core.perceptual import load_perceptual
 from impress_ui.settings import PurifySettings
 
@@ -40,7 +41,7 @@ def purify(
     if settings.method == "impress":
         steps = _impress(x_adv, settings, autoencoder, seed, mask, should_stop)
     else:
-        result = within_mask(lambda x: x, x_adv, mask)(_control(x_adv, settings, autoencoder, seed))
+        result = within_mask(identity, x_adv, mask)(_control(x_adv, settings, autoencoder, seed))
         steps = iter([Step(0, 0, {}, result, result)])
     for step in steps:
         if step.result is not None:
@@ -56,27 +57,43 @@ def _impress(
     mask: Tensor | None,
     should_stop: Callable[[], bool],
 ) -> Iterator[Step]:
-    constraint = within_mask(pixel_range, x_adv, mask)
+    allowed = linf_ball(x_adv, settings.trust_radius / LEVELS_PER_UNIT) if settings.trust_radius else pixel_range
+    allowed = within_mask(allowed, x_adv, mask)
     start = x_adv if settings.start == "protected" else jpeg(x_adv, settings.start_quality)
     if settings.start_noise:
         # As published, the noisy start is not clamped; only the steps after it are.
         start = start + settings.start_noise * _normal(x_adv, seed)
-    if mask is not None:
-        start = torch.where(mask.bool(), start, x_adv)
-    network = autoencoder.similarity_network(settings.similarity_network)
+    start = within_mask(identity, x_adv, mask)(start)
     objective = ImpressLoss(
         autoencoder,
-        load_perceptual(network, autoencoder.device),
+        load_perceptual(autoencoder.similarity_network(settings.similarity_network), autoencoder.device),
         x_adv,
         alpha=settings.alpha,
         delta=settings.delta,
+        consistency=settings.consistency_weight,
+        fidelity=settings.fidelity_weight,
         smoothness=settings.smoothness,
     )
     stepper = AdamStepper(settings.learning_rate, eps=settings.adam_eps)
-    return optimise(
-        start, objective, constraint, stepper, settings.steps,
-        keep_best=settings.keep_best, patience=settings.patience, should_stop=should_stop,
-    )  # fmt: skip
+    variable, constraint, render = start, allowed, identity
+    if settings.variable == "latent":
+        with torch.no_grad():
+            variable = autoencoder.encode(start) * autoencoder.scaling_factor  # unit deviation, as Adam likes it
+        constraint, render = identity, _decoded(autoencoder, x_adv, mask)
+    for step in optimise(
+        variable, objective, constraint, stepper, settings.steps,
+        render=render, keep_best=settings.keep_best, patience=settings.patience, should_stop=should_stop,
+    ):  # fmt: skip
+        if step.result is not None:
+            step.result = allowed(step.result)
+        yield step
+
+
+def _decoded(autoencoder: Autoencoder, x_adv: Tensor, mask: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """The picture of a scaled latent, of x_adv's size, with x_adv itself outside the mask."""
+    keep = within_mask(identity, x_adv, mask)
+    height, width = x_adv.shape[-2:]
+    return lambda latent: keep(autoencoder.decode(latent / autoencoder.scaling_factor)[..., :height, :width])
 
 
 def _control(x: Tensor, settings: PurifySettings, autoencoder: Autoencoder, seed: int) -> Tensor:
@@ -92,6 +109,12 @@ def _control(x: Tensor, settings: PurifySettings, autoencoder: Autoencoder, seed
             return gaussian_noise(x, settings.noise_std, seed)
         case "resize":
             return down_and_up(x, settings.resize_factor)
+        case "total-variation":
+            return _through_arrays(
+                x, lambda a: denoise_tv_chambolle(a, weight=settings.denoise_weight, channel_axis=-1)
+            )
+        case "non-local-means":
+            return _through_arrays(x, lambda a: _non_local_means(a, settings.denoise_weight))
     raise AssertionError(settings.method)
 
 
@@ -118,9 +141,13 @@ def down_and_up(x: Tensor, factor: float) -> Tensor:
 
 def gaussian_noise(x: Tensor, std: float, seed: int) -> Tensor:
     """x plus Gaussian noise of the deviation (in the [0, 1] range), clipped (scikit-image's random_noise)."""
-    unit = ((x.detach().float().cpu() + 1) / 2).numpy()
-    noisy = random_noise(unit, mode="gaussian", var=std**2, clip=True, rng=seed)
-    return torch.from_numpy(noisy.astype(np.float32) * 2 - 1).to(x.device)
+    return _through_arrays(x, lambda array: random_noise(array, mode="gaussian", var=std**2, clip=True, rng=seed))
+
+
+def _non_local_means(array: np.ndarray, cut_off: float) -> np.ndarray:
+    return denoise_nl_means(
+        array, h=cut_off, sigma=cut_off, patch_size=5, patch_distance=6, fast_mode=True, channel_axis=-1
+    )
 
 
 def _normal(x: Tensor, seed: int) -> Tensor:
@@ -129,3 +156,10 @@ def _normal(x: Tensor, seed: int) -> Tensor:
 
 def _through_pictures(x: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
     return to_tensor([change(image) for image in to_images(x)], device=str(x.device))
+
+
+def _through_arrays(x: Tensor, change: Callable[[np.ndarray], np.ndarray]) -> Tensor:
+    """x after a scikit-image function on each picture as (H, W, 3) floats in [0, 1]."""
+    unit = ((x.detach().float().cpu() + 1) / 2).permute(0, 2, 3, 1).numpy()
+    changed = np.stack([change(array) for array in unit]).astype(np.float32)
+    return torch.from_numpy(changed).permute(0, 3, 1, 2).contiguous().to(x.device) * 2 - 1

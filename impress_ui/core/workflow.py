@@ -15,8 +15,8 @@ from torch import Tensor
 
 import impress_ui
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, mask_tensor, to_tensor
-from impress_ui.core.metrics import load_detector, measure, reconstruct_picture, round_trip_error
+from impress_ui.core.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
+from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import Step
 from impress_ui.core.protect import protect
@@ -66,20 +66,33 @@ def reconstruct(image: Image.Image, job: JobSettings) -> Image.Image:
     return reconstruct_picture(image, load_autoencoder(job.run))
 
 
-def measures_of(image: Image.Image, job: JobSettings, original: Image.Image | None = None) -> dict[str, Any]:
+def measures_of(
+    image: Image.Image,
+    job: JobSettings,
+    original: Image.Image | None = None,
+    *,
+    reconstruction: Image.Image | None = None,
+) -> dict[str, Any]:
     """Measures of a picture against its own reconstruction, and against the original when there is one.
 
+    Args:
+        reconstruction: V(x), where the caller has it already.
+
     Returns:
-        ``{"round_trip_error", "verdict", "against_reconstruction": {...}, "against_original": {...}?}``;
-        ``verdict`` is None for a checkpoint whose detector has not been calibrated.
+        ``{"round_trip_error", "looks", "verdict", "against_reconstruction": {...}, "against_original": {...}?}``;
+        ``looks`` and ``verdict`` are None for a checkpoint whose detector has not been calibrated.
     """
     autoencoder = load_autoencoder(job.run)
-    error = round_trip_error(to_tensor(image, autoencoder.device), autoencoder).item()
+    if reconstruction is None:
+        reconstruction = reconstruct_picture(image, autoencoder)
+    own = measure(reconstruction, image)
+    error = (own.rms / LEVELS_PER_UNIT) ** 2  # mean((V(x) - x)^2) in [-1, 1] units, with V(x) in 8 bits
     detector = load_detector(autoencoder)
     result: dict[str, Any] = {
         "round_trip_error": error,
+        "looks": detector.looks(error) if detector else None,
         "verdict": detector.verdict(error) if detector else None,
-        "against_reconstruction": measure(reconstruct_picture(image, autoencoder), image).as_dict(),
+        "against_reconstruction": own.as_dict(),
     }
     if original is not None:
         result["against_original"] = measure(image, original).as_dict()

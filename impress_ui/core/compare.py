@@ -1,0 +1,122 @@
+"""Pictures of one scene side by side in figures: the original, the protected, the purified, and the controls.
+
+A purification is never shown without what it must beat: ``compare`` runs the controls on the same protected
+picture, and measures every row alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.metrics import ssim
+from impress_ui.core.models import Autoencoder, load_autoencoder
+from impress_ui.core.optimise import run_to_end
+from impress_ui.core.workflow import ShouldStop, measures_of, never, purify_picture
+from impress_ui.settings import CONTROLS, JobSettings, PurifySettings
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture's figures.
+
+    ``measures`` is what ``workflow.measures_of`` gives and, when the original is known, ``latent_distance``
+    (||E(x) - E(original)|| over ||E(original)||) and ``reconstruction_ssim`` (SSIM of V(x) and V(original)).
+    """
+
+    name: str
+    image: Image.Image
+    reconstruction: Image.Image
+    measures: dict[str, Any]
+    setting: str = ""
+    seconds: float | None = None
+    control: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row without its pictures, as plain data."""
+        return {
+            "name": self.name,
+            "setting": self.setting,
+            "seconds": self.seconds,
+            "control": self.control,
+            **self.measures,
+        }
+
+
+def compare(
+    pictures: Mapping[str, Image.Image],
+    job: JobSettings,
+    *,
+    original: Image.Image | None = None,
+    controls_on: Image.Image | None = None,
+    mask: Image.Image | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[Row]:
+    """A row for each of the named pictures, in order, then one for each control.
+
+    Args:
+        original: what the pictures are measured against; without it a row knows only its own round trip.
+        controls_on: the protected picture that the controls purify; None leaves them out.
+        should_stop: asked before each control.
+    """
+    autoencoder = load_autoencoder(job.run)
+    reference = None if original is None else _look(original, autoencoder)
+    for name, image in pictures.items():
+        yield _row(name, image, job, autoencoder, original, reference)
+    if controls_on is None:
+        return
+    for method in CONTROLS:
+        if should_stop():
+            return
+        control = job.updated(purify={"method": method})
+        began = time.monotonic()
+        result = run_to_end(purify_picture(controls_on, control, mask=mask)).result
+        assert result is not None
+        seconds = time.monotonic() - began
+        yield _row(
+            method, to_images(result)[0], job, autoencoder, original, reference,
+            setting=setting_of(control.purify), seconds=seconds, control=True,
+        )  # fmt: skip
+
+
+def setting_of(purify: PurifySettings) -> str:
+    """The one setting that a control has, in words; IMPRESS's recipe and steps."""
+    if purify.method not in CONTROLS:
+        return f"{purify.recipe}, {purify.steps} steps"
+    name = CONTROLS[purify.method]
+    *_, noun = PurifySettings.describe(name)["label"].lower().split()
+    return f"{noun} {getattr(purify, name):g}"
+
+
+def _row(
+    name: str,
+    image: Image.Image,
+    job: JobSettings,
+    autoencoder: Autoencoder,
+    original: Image.Image | None,
+    reference: tuple[Tensor, Image.Image] | None,
+    **facts: Any,
+) -> Row:
+    latent, reconstruction = _look(image, autoencoder)
+    measures = measures_of(image, job, original, reconstruction=reconstruction)
+    if reference is not None:
+        clean_latent, clean_reconstruction = reference
+        measures["latent_distance"] = ((latent - clean_latent).norm() / clean_latent.norm()).item()
+        measures["reconstruction_ssim"] = float(ssim(np.asarray(reconstruction), np.asarray(clean_reconstruction)))
+    return Row(name, image, reconstruction, measures, **facts)
+
+
+@torch.no_grad()
+def _look(image: Image.Image, autoencoder: Autoencoder) -> tuple[Tensor, Image.Image]:
+    """E(x) and V(x) of a picture, with one pass of the encoder."""
+    latent = autoencoder.encode(to_tensor(image, autoencoder.device))
+    decoded = autoencoder.decode(latent)[..., : image.height, : image.width]
+    return latent, to_images(decoded)[0]

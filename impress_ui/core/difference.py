@@ -1,0 +1,28 @@
+"""What changed between two pictures, made visible: an imperceptible perturbation, amplified."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from impress_ui.core.errors import UserError
+
+MID_GREY = 128.0
+
+
+def difference(a: Image.Image, b: Image.Image, gain: float = 8.0, *, signed: bool = False) -> Image.Image:
+    """The difference B - A of two RGB pictures of one size, times ``gain``, clipped to 8 bits.
+
+    Args:
+        signed: around mid-grey, so that brighter means B is brighter; otherwise |B - A| on black.
+
+    Raises:
+        UserError: the sizes differ.
+    """
+    if a.size != b.size:
+        raise UserError(
+            f"The pictures differ in size ({a.width}x{a.height} and {b.width}x{b.height}); choose two of one size."
+        )
+    x, y = (np.asarray(image.convert("RGB"), dtype=np.float32) for image in (a, b))
+    amplified = MID_GREY + gain * (y - x) if signed else gain * np.abs(y - x)
+    return Image.fromarray(np.clip(amplified + 0.5, 0, 255).astype(np.uint8))

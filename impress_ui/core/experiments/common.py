@@ -1,0 +1,74 @@
+"""What every experiment shares: its plan, batches of pictures, and the statistics of errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from scipy.stats import mannwhitneyu
+from torch import Tensor
+
+from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.metrics import round_trip_error
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.optimise import Step, run_to_end
+from impress_ui.core.photographs import Split
+from impress_ui.core.protect import protect
+from impress_ui.settings import JobSettings
+
+Report = dict[str, Any]
+
+BATCH = 8
+BUDGETS = (8, 16)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run an experiment on.
+
+    ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
+    them the paper recipes, thousands of steps long, run too.
+    """
+
+    job: JobSettings
+    output: Path
+    split: Split
+    photographs: int | None
+    paper_photographs: int
+    log: Callable[[str], None]
+
+
+def protected_at(
+    budget: int, images: list[Image.Image], plan: Plan, autoencoder: Autoencoder
+) -> tuple[list[Image.Image], float]:
+    """(pictures protected at a budget, seconds) with the plan's other settings and seed."""
+    settings = plan.job.protect.model_copy(update={"budget": budget})
+    return in_batches(images, lambda x: protect(x, settings, autoencoder, seed=plan.job.run.seed), autoencoder)
+
+
+def in_batches(
+    images: list[Image.Image], run: Callable[[Tensor], Iterator[Step]], autoencoder: Autoencoder
+) -> tuple[list[Image.Image], float]:
+    """(results, seconds) of a run over pictures in batches of one size."""
+    results: list[Image.Image] = []
+    began = time.monotonic()
+    for first in range(0, len(images), BATCH):
+        result = run_to_end(run(to_tensor(images[first : first + BATCH], autoencoder.device))).result
+        assert result is not None
+        results += to_images(result)
+    return results, time.monotonic() - began
+
+
+def errors_of(images: list[Image.Image], autoencoder: Autoencoder) -> list[float]:
+    """The round-trip error of each picture."""
+    return [round_trip_error(to_tensor(image, autoencoder.device), autoencoder).item() for image in images]
+
+
+def auc(positive: Iterable[float], negative: Iterable[float]) -> float:
+    """Area under the ROC curve: the chance that a positive lies above a negative (Mann-Whitney's U)."""
+    positive, negative = list(positive), list(negative)
+    return float(mannwhitneyu(positive, negative).statistic / (len(positive) * len(negative)))

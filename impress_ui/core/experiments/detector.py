@@ -1,0 +1,69 @@
+"""Does the round-trip error tell protected pictures from clean ones?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from impress_ui.core import photographs
+from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
+from impress_ui.core.metrics import Detector
+from impress_ui.core.models import load_autoencoder
+
+
+def detector(plan: Plan) -> Report:
+    """Threshold from the validation photographs, rates and AUC on the test photographs, whole pictures.
+
+    Also writes ``detector_calibration.json``, which becomes the checkpoint's ``detector.json``.
+    """
+    autoencoder = load_autoencoder(plan.job.run)
+    errors: dict[str, dict[int, list[float]]] = {}
+    for split in ("validation", "test"):
+        images = photographs.wholes(split, plan.job.run.size, plan.photographs)
+        errors[split] = {0: errors_of(images, autoencoder)}
+        for budget in BUDGETS:
+            plan.log(f"{split}: budget {budget}, {len(images)} photographs")
+            # One by one: whole pictures are not all of one size.
+            protected = [protected_at(budget, [image], plan, autoencoder)[0][0] for image in images]
+            errors[split][budget] = errors_of(protected, autoencoder)
+    clean = errors["validation"][0]
+    threshold = best_threshold(clean, [error for budget in BUDGETS for error in errors["validation"][budget]])
+    test = errors["test"]
+    result = Detector(
+        threshold=threshold,
+        clean_error=float(np.median(clean)),
+        size=plan.job.run.size,
+        photographs=len(test[0]),
+        false_positive_rate=_above(threshold, test[0]),
+        true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in BUDGETS},
+        auc={str(budget): auc(test[budget], test[0]) for budget in BUDGETS},
+    )
+    (plan.output / "detector_calibration.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    rows = [
+        {
+            "split": split,
+            "budget": budget,
+            "photographs": len(values),
+            "median_error": float(np.median(values)),
+            "ratio_to_clean": float(np.mean(values) / np.mean(by_budget[0])),
+            "auc": auc(values, by_budget[0]) if budget else None,
+            "called_protected": _above(threshold, values),
+        }
+        for split, by_budget in errors.items()
+        for budget, values in by_budget.items()
+    ]
+    return {"size": plan.job.run.size, "threshold": threshold, "rows": rows}
+
+
+def best_threshold(clean: list[float], protected: list[float]) -> float:
+    """The threshold of greatest balanced accuracy, halfway (geometrically) between the errors beside it."""
+    values = np.sort(np.array(clean + protected))
+    cuts = np.sqrt(values[1:] * values[:-1])
+    accuracy = [_above(cut, protected) - _above(cut, clean) for cut in cuts]
+    return float(cuts[int(np.argmax(accuracy))])
+
+
+def _above(threshold: float, errors: list[float]) -> float:
+    return float(np.mean(np.array(errors) > threshold))

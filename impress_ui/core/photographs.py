@@ -1,0 +1,35 @@
+"""The held-out photographs that ship with the app: no training has ever seen them."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from PIL import Image
+
+from impress_ui.core.images import fit, open_picture
+from impress_ui.paths import PHOTOS
+
+Split = Literal["validation", "test"]
+
+
+def names_of(split: Split) -> list[str]:
+    """Names of a split's photographs: 'validation' chooses recipes and thresholds, 'test' is for reported figures."""
+    return json.loads((PHOTOS / "splits.json").read_text())[split]
+
+
+def wholes(split: Split, longest: int, count: int | None = None) -> list[Image.Image]:
+    """The split's photographs at a working size, as the page would use them."""
+    return [fit(open_picture(PHOTOS / split / f"{name}.jpg"), longest).image for name in names_of(split)[:count]]
+
+
+def squares(split: Split, side: int, count: int | None = None) -> list[Image.Image]:
+    """The split's photographs as centre squares reduced to a side, so that they make a batch."""
+    result = []
+    for name in names_of(split)[:count]:
+        image = open_picture(PHOTOS / split / f"{name}.jpg").image
+        edge = min(image.size)
+        left, top = (image.width - edge) // 2, (image.height - edge) // 2
+        square = image.crop((left, top, left + edge, top + edge))
+        result.append(square.resize((side, side), Image.Resampling.LANCZOS))
+    return result

@@ -1,0 +1,76 @@
+"""Building the page and putting it on the network."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import gradio as gr
+
+from impress_ui.core.errors import UserError
+from impress_ui.paths import ASSETS, PHOTOS
+from impress_ui.ui.api import connect_api
+from impress_ui.ui.handlers import Handlers
+from impress_ui.ui.layout import EXAMPLES, ON_SPACES, build_page
+from impress_ui.ui.record import sweep
+from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
+
+HOUR = 3600
+
+
+def build_app() -> gr.Blocks:
+    """The page with its handlers and its API; nothing is loaded or computed yet."""
+    demo = gr.Blocks(
+        title="IMPRESS: protect, reconstruct, purify",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(HOUR, 24 * HOUR),
+    )
+    with demo:
+        Handlers(build_page()).connect(demo)
+        connect_api()
+    return demo.queue(default_concurrency_limit=4, max_size=64)
+
+
+def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) -> None:
+    """Serve the page until interrupted. It answers at once; the model is loaded behind it.
+
+    Args:
+        host: address to listen on; None for GRADIO_SERVER_NAME, or this machine alone (a Space: everywhere).
+        port: None for GRADIO_SERVER_PORT, or the first free one from 7860.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    logging.getLogger("diffusers").setLevel(logging.ERROR)
+    sweep()
+    try:
+        demo.launch(
+            server_name=host or ("0.0.0.0" if ON_SPACES else None),
+            server_port=port,
+            theme=theme(),
+            css_paths=[STYLE],
+            js=SHORTCUTS.read_text(encoding="utf-8"),
+            favicon_path=ASSETS / "favicon.svg",
+            share=False,
+            show_error=False,
+            enable_monitoring=False,
+            run_history=False,  # it would keep visitors' pictures; results carry their settings in the file instead
+            footer_links=["api", "settings"],
+            max_file_size="40mb",
+            state_session_capacity=200,
+            ssr_mode=False,
+            prevent_thread_lock=True,
+            quiet=True,
+        )
+    except OSError:
+        raise UserError(f"Port {port} of {host or 'this machine'} is taken; choose another one.") from None
+    print(f"The page is at {demo.local_url}", flush=True)
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    demo.block_thread()
+
+
+def _warm_up() -> None:
+    from impress_ui.ui.runs import warm_up
+
+    warm_up(PHOTOS / "test" / f"{EXAMPLES[0]}.jpg")

@@ -1,0 +1,107 @@
+"""The two factories that every widget of the page comes from: pictures without loss, and knobs from the settings."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any, TypeVar, get_args, get_origin
+
+import gradio as gr
+from gradio.components import Component
+
+from impress_ui.settings import Settings
+
+PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor)
+# Above so many positions a slider cannot be aimed; such numbers are typed.
+MAX_POSITIONS = 20_000
+CONTROL_NAMES = {
+    "round-trip": "Autoencoder round trip",
+    "jpeg": "JPEG",
+    "noise": "Gaussian noise",
+    "resize": "Down and up resize",
+    "total-variation": "Total variation",
+    "non-local-means": "Non-local means",
+}
+CHOICE_NAMES = {
+    "photoguard-encoder": "PhotoGuard, encoder attack",
+    "zero": "Zero latent",
+    "grey": "Grey picture",
+    "image": "Uploaded picture",
+    "impress": "IMPRESS",
+    **{name: f"Control: {label}" for name, label in CONTROL_NAMES.items()},
+    "fast": "fast (ours)",
+    "paper": "paper (style)",
+    "paper-editing": "paper (editing)",
+}
+
+
+def lossless(kind: type[PictureComponent], label: str, **options: Any) -> PictureComponent:
+    """A picture component that keeps every pixel: Gradio's default format is lossy WebP, which removes protections."""
+    return kind(label=label, format="png", image_mode=options.pop("image_mode", None), **options)
+
+
+def picture_output(label: str, alt: str, **options: Any) -> gr.Image:
+    """A pane that shows a picture file and offers it for download as it is."""
+    return lossless(
+        gr.Image, label, alt_text=alt, type="filepath", interactive=False, buttons=["download", "fullscreen"], **options
+    )
+
+
+def picture_input(label: str, alt: str, **options: Any) -> gr.Image:
+    """An upload that hands on the path of the file exactly as it came.
+
+    Gradio's own preprocessing opens the file first and answers a damaged one with an internal error;
+    ``open_picture`` says what is wrong instead. It is replaced on the instance, since Gradio writes a stub file
+    beside every module that subclasses a component. Never ``gr.update`` such a component's properties: Gradio
+    would build it anew without this.
+    """
+    image = lossless(
+        gr.Image,
+        label,
+        alt_text=alt,
+        type="filepath",
+        sources=["upload", "clipboard"],
+        buttons=["fullscreen"],
+        **options,
+    )
+    as_gradio_does = image.preprocess
+
+    def preprocess(payload: Any) -> Any:
+        return payload.path if payload is not None and payload.path else as_gradio_does(payload)
+
+    image.preprocess = preprocess
+    return image
+
+
+def knob(model: type[Settings], name: str, **options: Any) -> Component:
+    """The widget for one field of the settings, with its label, symbol, help, default and range."""
+    about = model.describe(name)
+    annotation = model.model_fields[name].annotation
+    common: dict[str, Any] = {
+        "value": about["default"],
+        "label": f"{about['label']} {about['symbol']}".strip(),
+        "info": about["help"],
+        "elem_id": f"knob-{name}",
+        **options,
+    }
+    if annotation is bool:
+        return gr.Checkbox(**common)
+    if get_origin(annotation) is typing.Literal:
+        return gr.Dropdown(
+            choices=[(CHOICE_NAMES.get(value, value), value) for value in get_args(annotation)], **common
+        )
+    if annotation is str:
+        return gr.Textbox(max_lines=1, **common)
+    if isinstance(annotation, types.UnionType) or annotation not in (int, float):
+        raise TypeError(f"There is no widget for {name}: {annotation}")
+    low, high, step = about["minimum"], about["maximum"], about["step"]
+    if step is None or (high - low) / step > MAX_POSITIONS:
+        return gr.Number(minimum=low, maximum=high, precision=0 if annotation is int else None, **common)
+    # A browser counts a slider's steps from its minimum: one off the grid would make every position odd.
+    return gr.Slider(minimum=on_grid(low, step), maximum=high, step=step, **common)
+
+
+def on_grid(low: float, step: float) -> float:
+    """The smallest multiple of ``step`` that is at least ``low``."""
+    multiple = -(-low // step) * step
+    return int(multiple) if isinstance(low, int) and float(step).is_integer() else round(multiple, 10)

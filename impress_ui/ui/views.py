@@ -1,0 +1,206 @@
+"""What the page says, as HTML: pure functions of plain data. Everything from outside is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from impress_ui.ui.components import CONTROL_NAMES
+from impress_ui.ui.record import PICTURES
+
+CAPTIONS = {
+    "original": "The picture as it came, at its working size.",
+    "protected": "Looks the same to you, not to a latent diffusion model.",
+    "reconstructed": "V(x) = D(E(x)): what the model sees of it.",
+    "purified": "The protection taken out again.",
+}
+UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
+NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
+
+# Column: heading, how it is read from a row's measures, digits, whether more is better (None: neither).
+COLUMNS: tuple[tuple[str, tuple[str, ...], int, bool | None], ...] = (
+    ("SSIM", ("against_original", "ssim"), 3, True),
+    ("PSNR dB", ("against_original", "psnr"), 2, True),
+    ("LPIPS", ("against_original", "lpips"), 3, False),
+    ("L∞", ("against_original", "linf"), 0, False),
+    ("L2", ("against_original", "l2"), 0, False),
+    ("Latent distance", ("latent_distance",), 3, False),
+    ("SSIM of V(x)", ("reconstruction_ssim",), 3, True),
+    ("Round-trip error", ("round_trip_error",), 5, False),
+    ("SSIM", ("against_reconstruction", "ssim"), 3, None),
+    ("PSNR dB", ("against_reconstruction", "psnr"), 2, None),
+    ("LPIPS", ("against_reconstruction", "lpips"), 3, None),
+)
+GROUPS = (("x against the original", 5), ("seen by the model", 2), ("x against its own V(x)", 4))
+
+
+def header() -> str:
+    """The first thing a stranger reads."""
+    return """
+<header>
+  <h1>IMPRESS<span class="rule"></span><small>how much is an imperceptible protection worth?</small></h1>
+  <p class="lead">Protect a picture against latent diffusion models with a change that you cannot see, look at what
+  the model’s autoencoder makes of it, and try to take the protection out again.</p>
+  <p class="ethics"><strong>Removing a protection is dual use.</strong> This page exists to evaluate protections, so
+  that better ones are built; use it only on images that you have the right to use.</p>
+</header>"""
+
+
+def heading(title: str, about: str) -> str:
+    """A section's title and one line about it."""
+    return f'<div class="section"><h2>{escape(title)}</h2><span>{escape(about)}</span></div>'
+
+
+def notes(sentences: Iterable[str]) -> str:
+    """What was done to the picture, a sentence an item."""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f'<ul class="notes">{items}</ul>' if items else ""
+
+
+def hint(purifies: str | None, seconds: float | None) -> str:
+    """What Purify will take, and how long the whole path is expected to last."""
+    taken = {
+        None: "<b>Purify</b> takes the protected picture, or your upload as it is.",
+        "protected": "<b>Purify</b> takes the protected picture that stands on this page.",
+        "upload": "<b>Purify</b> takes your upload as it is, as a picture that somebody protected.",
+    }[purifies]
+    wait = f" The whole path takes about {duration(seconds)} here." if seconds else ""
+    return f'<p class="hint">{taken}{wait}<br><kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs, <kbd>Esc</kbd> stops.</p>'
+
+
+def idle() -> str:
+    """The status line before anything ran."""
+    return status("Ready", "Choose a picture, then “Protect and purify”.", "idle")
+
+
+def status(phase: str, text: str, state: str = "running", share: float | None = None) -> str:
+    """The status line: phase, text, and a bar when the share that is done is known.
+
+    Args:
+        state: idle, running, done, stopped or failed.
+    """
+    known = "" if share is None else f' aria-valuenow="{100 * share:.0f}"'
+    width = 100 * share if share is not None else 0
+    return (
+        f'<div class="run-status {state}" role="status" aria-live="polite"><b class="phase">{escape(phase)}</b>'
+        f'<span class="told">{escape(text)}</span>'
+        f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{known}>'
+        f'<i style="width:{width:.1f}%"></i></div></div>'
+    )
+
+
+def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:
+    """The status line of a run at step ``index`` of ``steps``."""
+    pace = f" · {rate:.1f} steps/s" if rate else ""
+    remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
+    return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 1:
+        return "1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def caption(name: str, row: Mapping[str, Any] | None) -> str:
+    """The line under a pane: its purpose, then its figures once they are measured."""
+    if row is None:
+        return CAPTIONS[name]
+    if name == "reconstructed":
+        kept = row.get("reconstruction_ssim")
+        return CAPTIONS[name] + (f" SSIM to V(original) <b>{kept:.3f}</b>." if kept is not None else "")
+    against = row.get("against_original")
+    parts = (
+        [] if against is None or name == "original" else [f"SSIM {against['ssim']:.3f}", f"L∞ {against['linf']:.0f}"]
+    )
+    parts.append(f"round-trip error {row['round_trip_error']:.4f}")
+    looks = f"<b>{escape(row['looks'])}</b> · " if row.get("looks") else ""
+    return looks + " · ".join(parts)
+
+
+def figures(measures: Mapping[str, float | None] | None, left: str = "", right: str = "") -> str:
+    """Measures of the compared pair, beside its difference."""
+    if measures is None:
+        return '<p class="caption">Figures appear once both pictures are there.</p>'
+    shown = {
+        "SSIM": f"{measures['ssim']:.4f}",
+        "PSNR dB": "∞" if measures["psnr"] is None else f"{measures['psnr']:.2f}",
+        "LPIPS": f"{measures['lpips']:.4f}",
+        "L∞": f"{measures['linf']:.0f}",
+        "L2": f"{measures['l2']:.0f}",
+        "RMS": f"{measures['rms']:.2f}",
+    }
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in shown.items())
+    return (
+        f'<p class="caption">{escape(right)} against {escape(left)}; L∞, L2 and RMS in grey levels out of 255</p>'
+        f'<dl class="figures">{items}</dl>'
+    )
+
+
+def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
+    """All measures, a row a picture; the best of the purified and the controls is bold in each column."""
+    if not rows:
+        return '<p class="caption">The table fills in after a run.</p>'
+    rivals = [row for row in rows if row["control"] or row["name"] == "purified"]
+    best = [_best(rivals, path, digits, more) for _, path, digits, more in COLUMNS]
+    groups = "".join(f'<th colspan="{width}" scope="colgroup">{escape(name)}</th>' for name, width in GROUPS)
+    heads = "".join(f'<th scope="col">{escape(name)}{_arrow(more)}</th>' for name, _, _, more in COLUMNS)
+    body = "".join(_table_row(row, best, row in rivals, method) for row in rows)
+    verdicts = "".join(
+        f"<li><b>{PICTURES[row['name']]}</b> {escape(row['verdict'])}</li>"
+        for row in rows
+        if row.get("verdict") and row["name"] in PICTURES
+    )
+    return (
+        '<div class="table-scroll" tabindex="0" role="region" aria-label="Measures"><table class="measures">'
+        f'<thead><tr><td></td>{groups}<td></td></tr><tr><th scope="col">Picture</th>{heads}<th scope="col">Verdict</th>'
+        f"</tr></thead><tbody>{body}</tbody></table></div>"
+        '<p class="caption">↑ more is better, ↓ less is better; bold: best of the purified picture and the controls, '
+        "all made from the same protected picture. L∞ and L2 in grey levels out of 255; latent distance is "
+        "‖E(x) − E(original)‖ over ‖E(original)‖; SSIM of V(x) is taken against V(original).</p>"
+        f"<ul class='verdicts'>{verdicts or f'<li>{NOT_CALIBRATED}</li>'}</ul>"
+    )
+
+
+def _table_row(row: Mapping[str, Any], best: Sequence[str | None], rival: bool, method: str) -> str:
+    cells = []
+    for (_, path, digits, _), winner in zip(COLUMNS, best, strict=True):
+        text = _cell(row, path, digits)
+        cells.append(f"<td>{f'<b>{text}</b>' if rival and text == winner else text}</td>")
+    name = CONTROL_NAMES[row["name"]] if row["control"] else PICTURES[row["name"]]
+    detail = row["setting"] or (method if row["name"] == "purified" else "")
+    kind = "control" if row["control"] else row["name"]
+    small = " · ".join(part for part in ("control" if row["control"] else "", detail) if part)
+    return (
+        f'<tr class="row-{kind}"><th scope="row">{escape(name)}<small>{escape(small)}</small></th>{"".join(cells)}'
+        f"<td>{escape(row.get('looks') or '—')}</td></tr>"
+    )
+
+
+def _value(row: Mapping[str, Any], path: Sequence[str]) -> float | None:
+    value: Any = row
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _cell(row: Mapping[str, Any], path: Sequence[str], digits: int) -> str:
+    value = _value(row, path)
+    if value is not None:
+        return f"{value:.{digits}f}"
+    return "∞" if path[-1] == "psnr" and path[0] in row else "—"
+
+
+def _best(rows: Sequence[Mapping[str, Any]], path: Sequence[str], digits: int, more: bool | None) -> str | None:
+    values = [value for row in rows if (value := _value(row, path)) is not None]
+    if more is None or len(values) < 2:
+        return None
+    return f"{(max if more else min)(values):.{digits}f}"
+
+
+def _arrow(more: bool | None) -> str:
+    return "" if more is None else (" ↑" if more else " ↓")

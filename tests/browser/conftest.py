@@ -1,0 +1,59 @@
+"""Headless Chromium on the running page; skipped, with the reason, where there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HAS_PLAYWRIGHT = importlib.util.find_spec("pytest_playwright") is not None
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = (
+        "pytest-playwright is not installed" if not HAS_PLAYWRIGHT else None if CHROMIUM else "there is no chromium"
+    )
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
+
+
+if HAS_PLAYWRIGHT:
+    from playwright.sync_api import Page
+
+    @pytest.fixture(scope="session")
+    def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+        return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": FLAGS}
+
+    @pytest.fixture
+    def opened(page: Page, app_url: str) -> Iterator[Page]:
+        """The page, opened; afterwards no script may have failed and no request have left for another host."""
+        failures, strangers = [], []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("request", lambda request: strangers.append(request.url) if not _local(request.url, app_url) else None)
+        page.set_default_timeout(30_000)
+        page.goto(app_url)
+        page.wait_for_selector("#run-both")
+        yield page
+        assert failures == []
+        assert strangers == []
+
+
+def _local(url: str, app_url: str) -> bool:
+    return url.startswith((app_url, "data:", "blob:"))

@@ -1,0 +1,86 @@
+"""The app as a subprocess, once a session, and the small pictures that the tests feed it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+# Few pixels gain nothing from many threads, and one thread makes results equal between processes.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A 96x64 piece of a test photograph, as PNG."""
+    path = tmp_path_factory.mktemp("pictures") / "mountain.png"
+    with Image.open(ROOT / "assets/photos/test/mountain1.jpg") as image:
+        image.convert("RGB").crop((60, 0, 600, 360)).resize((96, 64), Image.Resampling.LANCZOS).save(path)
+    return path
+
+
+@pytest.fixture
+def quick() -> dict[str, dict[str, int]]:
+    """Settings with which a whole run takes a second or two."""
+    return {"protect": {"steps": 8, "step_size": 8}, "purify": {"steps": 6}}
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running app; its log is printed when it does not start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("app")
+    environment = {
+        **os.environ,
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(folder / "cache"),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    log = (folder / "log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        _wait_until_ready(url, process, folder / "log")
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        log.close()
+        shutil.rmtree(folder / "cache", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def app_log(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's output so far."""
+    return next(path for path in tmp_path_factory.getbasetemp().glob("app*/log"))
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"The app did not start:\n{log.read_text()[-3000:]}")

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from PIL import Image
+
+from impress_ui.core.images import to_tensor
+from impress_ui.core.models import Autoencoder, load_autoencoder
+from impress_ui.core.photographs import squares
+from impress_ui.settings import RunSettings
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Autoencoder:
+    """The checkpoint that ships with the app."""
+    return load_autoencoder(RunSettings(device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion_like() -> AutoencoderKL:
+    """Stable Diffusion's autoencoder class and layout (factor 8, 4 channels), narrow and with random weights."""
+    torch.manual_seed(0)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(8, 8, 16, 16),
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=4,
+        scaling_factor=0.18215,
+    )
+
+
+@pytest.fixture(scope="session")
+def photographs() -> list[Image.Image]:
+    """Three held-out photographs as squares of 64 pixels."""
+    return squares("test", 64, 3)
+
+
+@pytest.fixture(scope="session")
+def batch(photographs: list[Image.Image]) -> torch.Tensor:
+    """The three photographs as a tensor (3, 3, 64, 64)."""
+    return to_tensor(photographs)

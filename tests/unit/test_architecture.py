@@ -1,0 +1,78 @@
+"""The promises about the house itself: who may import whom, nothing pickled, rooms of a size one can know."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCES = sorted((ROOT / "impress_ui").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    names = imports(path)
+    if "ui" not in path.parts:
+        assert not any(name.split(".")[0] == "gradio" for name in names)
+    if "core" in path.parts:
+        assert not any(name.startswith(("impress_ui.ui", "impress_ui.cli", "impress_ui.jobs")) for name in names)
+    assert not any(name.split(".")[0] in ("training", "tests") for name in names)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_unpickled_at_run_time(path: Path) -> None:
+    assert not imports(path) & {"pickle", "dill", "joblib"}
+    assert not re.search(r"torch\.load\(|allow_pickle|use_safetensors=False", path.read_text())
+
+
+def test_no_pickled_weights_ship() -> None:
+    weights = [path for path in (ROOT / "assets").rglob("*") if path.suffix in {".pt", ".pth", ".bin", ".ckpt", ".pkl"}]
+    assert not weights
+
+
+def test_assets_stay_small() -> None:
+    assert sum(path.stat().st_size for path in (ROOT / "assets").rglob("*") if path.is_file()) < 60e6
+
+
+def test_files_stay_short() -> None:
+    long = [path for path in (*SOURCES, *(ROOT / "training").glob("*.py")) if len(path.read_text().splitlines()) > 320]
+    assert not long
+
+
+def test_help_needs_neither_torch_nor_a_second() -> None:
+    def run() -> float:
+        began = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", "impress_ui", "--help"], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0 and "purify" in done.stdout
+        return time.perf_counter() - began
+
+    assert min(run() for _ in range(4)) < 1
+    code = "import sys, impress_ui.cli; print([m for m in ('torch', 'gradio', 'diffusers') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ})
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_held_out_photographs_are_all_there() -> None:
+    from impress_ui.core.photographs import names_of
+
+    test, validation = names_of("test"), names_of("validation")
+    assert len(test) == 32 and len(validation) == 16 and not set(test) & set(validation)
+    for split in ("test", "validation"):
+        assert {path.stem for path in (ROOT / "assets/photos" / split).glob("*.jpg")} == set(names_of(split))

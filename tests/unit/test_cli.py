@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impress_ui.cli import main
+from impress_ui.core.images import read_metadata, save_png
+
+QUICK = ["--size", "64", "--steps", "3"]
+
+
+@pytest.fixture
+def photo(tmp_path: Path, photographs: list[Image.Image]) -> Path:
+    return save_png(photographs[0], tmp_path / "photo.png")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """(exit status, standard output, standard error) of a command."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as caught:
+        patch.setattr(sys, "argv", ["impress_ui", *map(str, arguments)])
+        main()
+    return int(caught.value.code or 0), *capsys.readouterr()
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
+    status, out, err = run(capsys, *arguments, "--json")
+    assert status == 0, err
+    return json.loads(out)
+
+
+def test_protect_purify_reconstruct_measure(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    protected, purified, seen = (tmp_path / name for name in ("protected.png", "purified.png", "seen.png"))
+    report = run_json(capsys, "protect", photo, "-o", protected, "--budget", 8, *QUICK)
+    assert report["settings"]["protect"]["budget"] == 8 and report["settings"]["protect"]["steps"] == 3
+    assert len(report["losses"]["total"]) == 4 and report["seconds"] > 0
+    assert report["measures"]["against_original"]["linf"] == 8
+    before, after = (np.asarray(Image.open(path)).astype(int) for path in (photo, protected))
+    assert np.abs(before - after).max() == 8
+
+    report = run_json(capsys, "purify", protected, "-o", purified, "--lr", 0.02, "--alpha", 0.2, *QUICK)
+    assert report["settings"]["purify"]["learning_rate"] == 0.02 and report["settings"]["purify"]["alpha"] == 0.2
+    assert report["measures"]["round_trip_error"] > 0
+
+    run_json(capsys, "reconstruct", purified, "-o", seen, "--size", 64)
+    assert Image.open(seen).size == (64, 64)
+
+    report = run_json(capsys, "measure", protected, photo)
+    assert {"ssim", "psnr", "lpips", "linf", "l2"} <= set(report)
+    assert report["linf"] == 8 and set(report["round_trip_error"]) == {"a", "b"}
+
+
+def test_a_saved_picture_is_a_settings_file(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    first, again = tmp_path / "first.png", tmp_path / "again.png"
+    run_json(capsys, "protect", photo, "-o", first, "--budget", 5, "--seed", 9, *QUICK)
+    assert read_metadata(first)["settings"]["run"]["seed"] == 9
+    run_json(capsys, "protect", photo, "-o", again, "--settings", first)
+    assert np.array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(again)))
+
+
+def test_recipes_and_json_settings(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"purify": {"alpha": 0.7}, "run": {"size": 64}}))
+    report = run_json(capsys, "purify", photo, "-o", tmp_path / "a.png", "--settings", file, "--steps", 2)
+    assert report["settings"]["purify"]["alpha"] == 0.7
+    report = run_json(capsys, "purify", photo, "-o", tmp_path / "b.png", "--recipe", "paper", *QUICK)
+    assert report["settings"]["purify"]["adam_eps"] == 1e-5 and report["settings"]["purify"]["steps"] == 3
+    report = run_json(capsys, "purify", photo, "-o", tmp_path / "c.png", "--method", "jpeg", "--jpeg-quality", 20)
+    assert report["losses"] == {}
+
+
+def test_folders(capsys: pytest.CaptureFixture[str], photographs: list[Image.Image], tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for index, image in enumerate(photographs[:2]):
+        save_png(image, source / f"{index}.png")
+    photographs[2].save(source / "0.jpg")  # the same stem as a PNG: neither result may be lost
+    report = run_json(capsys, "protect", source, "-o", target, *QUICK)
+    assert len(report["results"]) == 3 and len(list(target.iterdir())) == 3
+    (source / "0.jpg").unlink()
+    run_json(capsys, "protect", source, "-o", tmp_path / "again", *QUICK)
+    report = run_json(capsys, "measure", tmp_path / "again", source)
+    assert [row["linf"] for row in report["results"]] == [16, 16]
+
+
+def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (0, 0, 64, 32))
+    mask.save(tmp_path / "mask.png")
+    run_json(capsys, "protect", photo, "-o", tmp_path / "x.png", "--mask", tmp_path / "mask.png", *QUICK)
+    before, after = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "x.png"))
+    assert np.array_equal(before[32:], after[32:]) and not np.array_equal(before[:32], after[:32])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["purify", "{photo}", "-o", "{out}", "--alpha", "99"], "alpha"),
+        (["purify", "{photo}", "-o", "{out}", "--alpha", "nan"], "alpha"),
+        (["purify", "{photo}", "-o", "{out}", "--recipe", "secret"], "recipe"),
+        (["purify", "{photo}", "-o", "{out}", "--steps", "many"], "steps"),
+        (["protect", "{photo}", "-o", "{out}", "--checkpoint", "nowhere"], "nowhere"),
+        (["protect", "{photo}", "-o", "{out}", "--target", "image"], "target picture"),
+        (["protect", "missing.png", "-o", "{out}"], "missing.png"),
+        (["protect", "{text}", "-o", "{out}"], "not a picture"),
+        (["protect", "{photo}", "-o", "out.jpg"], ".png"),
+        (["protect", "{photo}", "-o", "{out}", "--settings", "{text}"], "not JSON"),
+        (["protect", "{photo}", "-o", "{out}", "--settings", "{photo}"], "no settings"),
+        (["protect"], "IN"),
+        (["dance"], "dance"),
+        (["measure", "{photo}", "{small}"], "one size"),
+    ],
+)
+def test_mistakes_exit_with_two_and_one_sentence(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    text = tmp_path / "text.png"
+    text.write_text("hello")
+    if "{text}" in arguments[-1:]:
+        text = text.rename(tmp_path / "text.json")
+    Image.new("RGB", (40, 40)).save(tmp_path / "small.png")
+    places = {"photo": photo, "out": tmp_path / "out.png", "text": text, "small": tmp_path / "small.png"}
+    status, out, err = run(capsys, *(argument.format(**places) for argument in arguments))
+    assert status == 2 and out == ""
+    assert words in err and len(err.strip().splitlines()) == 1 and "Traceback" not in err
+    assert not (tmp_path / "out.png").exists()

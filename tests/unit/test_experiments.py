@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.metrics import structural_similarity
+
+from impress_ui.core.errors import UserError
+from impress_ui.core.experiments import Plan, as_text, run_experiment
+from impress_ui.core.experiments.common import auc
+from impress_ui.core.experiments.detector import best_threshold
+from impress_ui.core.photographs import squares
+from impress_ui.settings import JobSettings
+
+
+def plan(output: Path, **changes: object) -> Plan:
+    job = JobSettings().updated(run={"size": 64}, protect={"steps": 4})
+    return Plan(
+        **{
+            "job": job,
+            "output": output,
+            "split": "test",
+            "photographs": 2,
+            "paper_photographs": 0,
+            "log": str,
+            **changes,
+        }
+    )
+
+
+def test_auc_counts_the_pairs_in_order() -> None:
+    assert auc([3, 4], [1, 2]) == 1
+    assert auc([1, 3], [2, 0]) == pytest.approx(3 / 4)
+    assert auc([1, 1], [1, 1]) == pytest.approx(0.5)
+
+
+def test_threshold_parts_what_can_be_parted() -> None:
+    assert 2 < best_threshold([1, 2], [3, 4]) < 3
+    assert best_threshold([1.0, 2.0, 9.0], [8.0, 10.0]) == pytest.approx(4.0)  # between 2 and 8, geometrically
+
+
+def test_purification_table(tmp_path: Path) -> None:
+    report = run_experiment("purification", plan(tmp_path))
+    names = {row["purifier"] for row in report["rows"]}
+    assert {"clean", "none", "jpeg quality 75"} <= names and any(name.startswith("impress fast") for name in names)
+    clean = next(row for row in report["rows"] if row["purifier"] == "clean")
+    assert (clean["latent_distance"], clean["ssim"], clean["psnr"]) == (0, 1, None)
+    none = next(row for row in report["rows"] if row["purifier"] == "none" and row["budget"] == 16)
+    assert none["latent_distance"] > 0.1 and none["ssim_se"] > 0
+    with (tmp_path / "purification.csv").open() as stream:
+        records = list(csv.DictReader(stream))
+    assert len(records) == 2 * 2 * len(names)
+    assert json.loads((tmp_path / "purification.json").read_text())["rows"] == report["rows"]
+    assert (tmp_path / "purification_16.png").exists()
+    assert len(as_text(report).splitlines()) == 2 + len(report["rows"])
+
+
+def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
+    report = run_experiment("detector", plan(tmp_path))
+    by_budget = {(row["split"], row["budget"]): row for row in report["rows"]}
+    assert by_budget["test", 16]["ratio_to_clean"] > by_budget["test", 0]["ratio_to_clean"] == 1
+    assert json.loads((tmp_path / "detector_calibration.json").read_text())["photographs"] == 2
+
+
+def test_an_unknown_experiment_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no experiment dance"):
+        run_experiment("dance", plan(tmp_path))
+    with pytest.raises(UserError, match="no split train"):
+        run_experiment("detector", plan(tmp_path, split="train"))
+
+
+def test_squares_are_cut_from_the_middle() -> None:
+    whole, half = squares("test", 256, 1)[0], squares("test", 128, 1)[0]
+    shrunk = whole.resize((128, 128))
+    assert structural_similarity(np.asarray(half), np.asarray(shrunk), channel_axis=2) > 0.9
