@@ -1,8 +1,12 @@
 """Opens the page: ``python app.py``. A Hugging Face Space runs this file too, and looks for ``demo``."""
 
+from impress_ui.core.errors import UserError
 from impress_ui.ui.app import build_app, launch
 
 demo = build_app()
 
 if __name__ == "__main__":
-    launch(demo)
+    try:
+        launch(demo)
+    except UserError as error:
+        raise SystemExit(f"Error: {error}") from None

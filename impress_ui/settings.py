@@ -134,7 +134,7 @@ class PurifySettings(Settings):
         le=10,
     )
     delta: float = knob(
-        0.3,
+        0.5,
         "LPIPS distance from the protected picture that costs nothing.",
         symbol="Δ_L",
         label="Similarity budget",
@@ -194,8 +194,8 @@ class PurifySettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        0,
-        "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 sets no limit.",
+        20,
+        "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,
         ge=0,

@@ -38,6 +38,8 @@ PANELS = (
     ),
     Panel("Similarity", {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"}, log=False),
 )
+# Which losses are drawn of which kind of run; an attack's total is its latent distance.
+SERIES = {"protect": set(PANELS[0].series), "purify": {name for panel in PANELS[1:] for name in panel.series}}
 
 
 def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
@@ -127,7 +129,7 @@ def _linear_ticks(values: Sequence[float]) -> list[float]:
     low, high = min(values), max(values)
     if 0 <= low < 0.5 * high:
         low = 0.0
-    span = max(high - low, 1e-3 * abs(high), TINY)
+    span = max(high - low, 1e-3 * abs(high)) if max(high, -low) > TINY else 0.1
     unit = 10.0 ** math.floor(math.log10(span / 3))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor * 3.5 >= span)
     first, last = math.floor(low / step), math.ceil(high / step)

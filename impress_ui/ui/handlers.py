@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ DEVICE = {"concurrency_id": "device", "concurrency_limit": 8}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]
+LAST_STEP = 60  # seconds that a closed tab's job may take to end
 
 
 class Handlers:
@@ -93,7 +95,9 @@ class Handlers:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
         from impress_ui.ui.runs import JOBS
 
-        JOBS.stop(request.session_hash)
+        deadline = time.monotonic() + LAST_STEP
+        while JOBS.stop(request.session_hash) and time.monotonic() < deadline:
+            time.sleep(0.2)  # the step under way still saves its picture
         forget(request.session_hash)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:

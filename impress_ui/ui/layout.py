@@ -150,7 +150,7 @@ def _panes(page: Page) -> None:
         "reconstructed": "What the autoencoder makes of the picture",
         "purified": "The purified picture",
     }
-    with gr.Row(elem_id="panes", equal_height=True):
+    with gr.Row(elem_id="panes", equal_height=False):
         for name, alt in told.items():
             with gr.Column(min_width=150, elem_classes=["pane", f"pane-{name}"]):
                 page.panes[name] = picture_output(name.capitalize(), alt, elem_id=f"pane-{name}", height=184)
@@ -177,6 +177,7 @@ def _comparison(page: Page) -> None:
                 gr.ImageSlider, "Before and after", type="filepath", interactive=False, elem_id="before-after",
                 show_label=False, buttons=["fullscreen"], max_height=420,
             )  # fmt: skip
+            page.figures = gr.HTML(views.figures(None), elem_id="figures")
         with gr.Column(min_width=280):
             with gr.Row():
                 page.gain = gr.Slider(1, 64, 4, step=1, label="Difference gain", elem_id="gain", min_width=160)
@@ -184,4 +185,3 @@ def _comparison(page: Page) -> None:
             page.difference = picture_output(
                 "Difference", "The amplified difference of the two pictures", elem_id="difference", height=300
             )
-            page.figures = gr.HTML(views.figures(None), elem_id="figures")

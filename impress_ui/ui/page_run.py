@@ -49,7 +49,11 @@ class PageRun:
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
                 for seconds in waiting:
                     waited = views.duration(seconds)
-                    yield {self.page.status: views.status("Waiting", f"another job has the device, for {waited} now")}
+                    yield {
+                        self.page.status: views.status(
+                            "Waiting", f"for the device, which another job has; {waited} so far"
+                        )
+                    }
                 if should_stop():
                     yield self._ready(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
@@ -65,9 +69,11 @@ class PageRun:
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
             picture = runs.open_at(values[page.upload], self.job)
-            target = open_picture(values[page.target]).image if values[page.target] else None
+            aims = self.job.protect.target == "image" and values[page.target]
+            target = open_picture(values[page.target]).image if aims else None
             steps = workflow.protect_picture(picture.image, self.job, mask=mask, target=target, should_stop=should_stop)
             yield from self._follow("protect", "protected", steps, lambda: self._start_over("original", picture))
+            yield self._reconstruct()
         if self.what != "protect" and not self.stopped:
             begin = None
             if "protected" in self.record.files:
@@ -94,10 +100,11 @@ class PageRun:
             if begin is not None:
                 yield begin()
                 before, begin = self.record, None
+            drawn = {name: values for name, values in progress.curves.items() if name in curves.SERIES[kind]}
             self.record = replace(
                 before,
-                curves={**before.curves, **progress.curves},
-                steps={**before.steps, **dict.fromkeys(progress.curves, progress.steps)},
+                curves={**before.curves, **drawn},
+                steps={**before.steps, **dict.fromkeys(drawn, progress.steps)},
             )
             update: Update = {
                 page.status: views.running(
@@ -117,6 +124,15 @@ class PageRun:
             self.told.append(f"{name} {done}")
             yield {**update, page.panes[name]: path, page.record: self.record}
 
+    def _reconstruct(self) -> Update:
+        """What the model sees of the protected picture, before anything else is done with it."""
+        path = self._keep("V(protected)", workflow.reconstruct(self._image("protected"), self.job))
+        shown = {self.page.panes["reconstructed"]: path} if self._picked("protected") else {}
+        return {**shown, self.page.record: self.record}
+
+    def _picked(self, name: str) -> bool:
+        return self.values[self.page.reconstruction_of] == name
+
     def _measure(self, mask: Image.Image | None, should_stop: workflow.ShouldStop) -> Iterator[Update]:
         """Fill the table, the captions and the reconstructions, a row at a time."""
         page = self.page
@@ -134,7 +150,7 @@ class PageRun:
             if not row.control:
                 path = self._keep(f"V({row.name})", row.reconstruction)
                 update[page.captions[row.name]] = views.caption(row.name, rows[-1])
-                if row.name == self.values[page.reconstruction_of]:
+                if self._picked(row.name):
                     update[page.panes["reconstructed"]] = path
                     update[page.captions["reconstructed"]] = views.caption("reconstructed", rows[-1])
             yield update

@@ -26,7 +26,7 @@ from impress_ui.settings import JobSettings
 
 Kind = Literal["protect", "purify"]
 PHASES: dict[Kind, str] = {"protect": "Protecting", "purify": "Purifying"}
-INTERVAL = 0.4  # seconds between two updates of the page
+INTERVAL = 0.33  # seconds between two updates of the page
 PREVIEW_SIDE = 256
 
 JOBS = Jobs()
@@ -146,14 +146,14 @@ def mask_of(editor: dict | None) -> Image.Image | None:
 def warm_up(photograph: Path) -> None:
     """Load what a first run needs and measure the pace, before anybody clicks; run it in a thread of its own."""
     job = JobSettings().updated(protect={"steps": 2}, purify={"steps": 2})
-    JOBS.acquire_device(timeout=-1)
     try:
         image = fit(open_picture(photograph), job.run.size).image
-        for kind, run in (("protect", workflow.protect_picture), ("purify", workflow.purify_picture)):
-            for progress in follow(kind, run(image, job)):
-                logger.debug("%s: %.2f steps/s", kind, progress.rate)
         workflow.measures_of(image, job, image)
+        with JOBS.open("warm-up") as should_stop, device_for(should_stop) as waiting:
+            for _ in waiting:  # somebody clicked already: their run is the measurement
+                return
+            for kind, run in (("protect", workflow.protect_picture), ("purify", workflow.purify_picture)):
+                for progress in follow(kind, run(image, job)):
+                    logger.debug("%s: %.2f steps/s", kind, progress.rate)
     except UserError as error:
         logger.warning("The default model cannot be loaded: %s", error)
-    finally:
-        JOBS.release_device()

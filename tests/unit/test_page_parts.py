@@ -3,8 +3,9 @@
 import gradio as gr
 import pytest
 
+from impress_ui.core.errors import UserError
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings
-from impress_ui.ui import views
+from impress_ui.ui import forms, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets, recipe_values
@@ -43,6 +44,14 @@ def test_a_recipe_gives_the_published_values() -> None:
     paper = recipe_values("paper")
     assert paper["steps"] == 3000 and paper["adam_eps"] == 1e-5 and paper["keep_best"] is False
     assert recipe_values("fast")["steps"] == PurifySettings().steps
+
+
+def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = {"run": {"checkpoint": "/somewhere"}}
+    assert forms.job_from_json(elsewhere).run.checkpoint == "/somewhere"
+    monkeypatch.setattr(forms, "ON_SPACES", True)
+    with pytest.raises(UserError, match="embedded checkpoint"):
+        forms.job_from_json(elsewhere)
 
 
 def test_text_from_outside_is_escaped() -> None:
