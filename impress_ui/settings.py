@@ -185,7 +185,7 @@ class PurifySettings(Settings):
         le=10,
     )
     smoothness: float = knob(
-        0.05,
+        0.03,
         "Weight of the total variation of the pixels, which the published loss lacks.",
         symbol="τ",
         label="Smoothness weight",
@@ -194,12 +194,20 @@ class PurifySettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        20,
+        16,
         "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,
         ge=0,
         le=255,
+    )
+    polish: float = knob(
+        0.01,
+        "Cut-off of a light non-local-means filter on the result, in the [0, 1] pixel range; 0 leaves it out.",
+        label="Polish",
+        step=0.005,
+        ge=0,
+        le=0.1,
     )
     similarity_network: SimilarityNetwork = knob(
         "auto",
@@ -267,6 +275,7 @@ _PUBLISHED: dict[str, Any] = {
     "fidelity_weight": 0.0,
     "smoothness": 0.0,
     "trust_radius": 0,
+    "polish": 0.0,
     "adam_eps": 1e-5,
     "start": "protected",
     "keep_best": False,

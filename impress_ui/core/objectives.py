@@ -11,6 +11,8 @@ from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
 from impress_ui.core.perceptual import PerceptualDistance
 
+WATCH_EVERY = 5
+
 
 def consistency(x: Tensor, autoencoder: Autoencoder) -> Tensor:
     """mean((V(x) - x)^2): the paper's reconstruction loss; the gradient flows through both arguments."""
@@ -40,10 +42,13 @@ class LatentDistance:
 
 
 class ImpressLoss:
-    """IMPRESS's loss (arXiv 2310.19248) and two terms that it lacks, each left out where its weight is 0.
+    """IMPRESS's loss (arXiv 2310.19248) and two terms that it lacks.
 
     consistency * mean((V(x) - x)^2) + alpha * max(LPIPS(x, x_adv) - delta, 0)
         + fidelity * mean((x - x_adv)^2) + smoothness * TV(x); the paper's weights are 1, alpha, 0, 0.
+
+    A term of weight 0 is left out, but for the consistency: it is the measure of the method, so without a
+    weight it is still watched, without gradient and at every fifth call only.
 
     The features of the fixed x_adv are computed here, once. While every image is within its similarity
     budget the hinge is exactly zero and so is its gradient: LPIPS's backward pass is then left out.
@@ -68,6 +73,8 @@ class ImpressLoss:
             "fidelity": fidelity,
             "smoothness": smoothness,
         }
+        self._watched: Tensor | None = None
+        self._calls = 0
         with torch.no_grad():
             self.reference = perceptual.features(x_adv)
 
@@ -78,7 +85,15 @@ class ImpressLoss:
             "fidelity": lambda: ((x - self.x_adv) ** 2).mean(dim=(1, 2, 3)),
             "smoothness": lambda: total_variation(x),
         }
-        return {name: term() for name, term in terms.items() if self.weights[name]}
+        weighted = {name: term() for name, term in terms.items() if self.weights[name]}
+        return weighted if self.weights["consistency"] else {"consistency": self._watch(x), **weighted}
+
+    def _watch(self, x: Tensor) -> Tensor:
+        if self._watched is None or self._calls % WATCH_EVERY == 0:
+            with torch.no_grad():
+                self._watched = consistency(x, self.autoencoder)
+        self._calls += 1
+        return self._watched
 
     def _hinge(self, x: Tensor) -> Tensor:
         hinge = (self.perceptual.between(self.perceptual.features(x), self.reference) - self.delta).clamp(min=0)

@@ -86,6 +86,8 @@ def _impress(
     ):  # fmt: skip
         if step.result is not None:
             step.result = allowed(step.result)
+            if settings.polish:
+                step.result = allowed(_through_arrays(step.result, lambda a: _non_local_means(a, settings.polish)))
         yield step
 
 

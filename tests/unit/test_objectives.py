@@ -10,7 +10,7 @@ from torch import Tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss, LatentDistance, consistency, total_variation
 from impress_ui.core.optimise import sum_terms
-from impress_ui.core.perceptual import PerceptualDistance, load_perceptual
+from impress_ui.core.perceptual import PerceptualDistance
 
 
 class DoublePrecision(Autoencoder):
@@ -93,8 +93,15 @@ def test_within_the_budget_the_hinge_is_zero_and_has_no_gradient(exact: DoublePr
     assert term.item() == 0 and not term.requires_grad
 
 
-def test_terms_without_weight_are_not_computed(exact: DoublePrecision) -> None:
-    loss = ImpressLoss(
-        exact, load_perceptual("alex"), picture(0, 64).float(), alpha=0.0, delta=0.1, consistency=0, fidelity=1
-    )
-    assert set(loss(picture(1, 64).float())) == {"fidelity"}
+def test_terms_without_weight_are_left_out_but_consistency_is_watched(exact: DoublePrecision) -> None:
+    perceptual = PerceptualDistance("alex").double()
+    loss = ImpressLoss(exact, perceptual, picture(0, 64), alpha=0.0, delta=0.1, consistency=0, fidelity=1)
+    x = picture(1, 64).requires_grad_()
+    terms = loss(x)
+    assert set(terms) == {"consistency", "fidelity"}
+    assert terms["consistency"].item() == pytest.approx(consistency(x, exact).item())
+    (gradient,) = torch.autograd.grad(sum_terms(terms, loss.weights).sum(), x)
+    assert torch.allclose(gradient, 2 * (x - loss.x_adv).detach() / x.numel())  # fidelity's alone
+    # Between two looks the last value stands.
+    seen = [loss(picture(seed, 64))["consistency"].item() for seed in range(2, 7)]
+    assert seen[:4] == [terms["consistency"].item()] * 4 and seen[4] != seen[3]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import pytest
@@ -54,7 +55,7 @@ def test_adam_stepper_is_torchs_adam_under_cosine_annealing(eps: float) -> None:
 def test_sign_steps_decay_from_the_size_to_a_hundredth() -> None:
     start = torch.zeros(1, 3, 4, 4)
     steps = list(optimise(start, Quadratic(torch.full_like(start, 9.0)), identity, SignStepper(0.5), 10))
-    moves = [(b.picture - a.picture).max().item() for a, b in zip(steps, steps[1:], strict=False)]
+    moves = [(b.picture - a.picture).max().item() for a, b in itertools.pairwise(steps)]
     expected = [0.5 - (0.5 - 0.005) * i / 10 for i in range(10)]
     assert moves == pytest.approx(expected, abs=1e-6)
 
