@@ -79,26 +79,38 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
 
 
 def _over_files(command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run) -> Report:
-    results = []
+    results: list[Report] = []
     with _stop_on_interrupt() as should_stop:
         for path, target in _pairs(source, output):
-            began = time.monotonic()
-            picture = _open(path, job)
-            history = LossHistory()
-            last = None
-            for last in run(picture.image, should_stop):
-                history.add(last)
-                _progress(path.name, last)
-            assert last is not None and last.result is not None
-            seconds = time.monotonic() - began
-            image = to_images(last.result)[0]
-            measures = workflow.measures_of(image, job, picture.image)
-            save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped))
-            result = _result(path, target, picture, measures, seconds)
-            results.append({**result, "losses": history.curves, "steps_done": last.index, "stopped": last.stopped})
-            if last.stopped:
+            try:
+                results.append(_one_file(kind, path, target, job, run, should_stop))
+            except UserError as error:
+                if not source.is_dir():
+                    raise
+                # The rest of a folder is done all the same.
+                results.append({"input": str(path), "error": str(error), "summary": f"{path.name}: {error}"})
+            if results[-1].get("stopped"):
                 break
     return _report(command, source, job, results)
+
+
+def _one_file(
+    kind: str, path: Path, target: Path, job: JobSettings, run: Run, should_stop: Callable[[], bool]
+) -> Report:
+    began = time.monotonic()
+    picture = _open(path, job)
+    history = LossHistory()
+    last = None
+    for last in run(picture.image, should_stop):
+        history.add(last)
+        _progress(path.name, last)
+    assert last is not None and last.result is not None
+    seconds = time.monotonic() - began
+    image = to_images(last.result)[0]
+    measures = workflow.measures_of(image, job, picture.image)
+    save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped))
+    result = _result(path, target, picture, measures, seconds)
+    return {**result, "losses": history.curves, "steps_done": last.index, "stopped": last.stopped}
 
 
 def _result(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:

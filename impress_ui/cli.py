@@ -90,6 +90,7 @@ def reconstruct(
     output: Output,
     checkpoint: Checkpoint = None,
     size: Size = None,
+    seed: Seed = None,
     device: DeviceName = None,
     precision: PrecisionName = None,
     settings: SettingsFile = None,
@@ -98,7 +99,7 @@ def reconstruct(
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
     from impress_ui import batch
 
-    job = _job(settings, run=dict(checkpoint=checkpoint, size=size, device=device, precision=precision))
+    job = _job(settings, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
     _print(batch.reconstruct_files(source, output, job), json)
 
 
@@ -152,6 +153,7 @@ def measure(
     ],
     checkpoint: Checkpoint = None,
     size: Size = None,
+    seed: Seed = None,
     device: DeviceName = None,
     precision: PrecisionName = None,
     settings: SettingsFile = None,
@@ -160,7 +162,7 @@ def measure(
     """Compare A with B: SSIM, PSNR, LPIPS, L-inf and L2 in grey levels, and the round-trip error of each."""
     from impress_ui import batch
 
-    job = _job(settings, run=dict(checkpoint=checkpoint, size=size, device=device, precision=precision))
+    job = _job(settings, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
     _print(batch.measure_files(a, b, job), json)
 
 
@@ -238,11 +240,16 @@ def _read_settings(file: Path) -> JobSettings:
 def _print(report: dict[str, Any], as_json: bool) -> None:
     import json
 
+    rows = report.get("results", [report])
     if as_json:
         print(json.dumps(report, ensure_ascii=False, allow_nan=False))
-        return
-    for row in report.get("results", [report]):
-        print(row["summary"])
+    else:
+        for row in rows:
+            if "error" not in row:
+                print(row["summary"])
+    failed = [row["error"] for row in rows if "error" in row]
+    if failed:
+        raise UserError(f"{len(failed)} of {len(rows)} pictures were not done; the first: {failed[0]}")
 
 
 def _log(text: str) -> None:

@@ -185,7 +185,7 @@ class PurifySettings(Settings):
         le=10,
     )
     smoothness: float = knob(
-        0.03,
+        0.02,
         "Weight of the total variation of the pixels, which the published loss lacks.",
         symbol="τ",
         label="Smoothness weight",
@@ -194,7 +194,7 @@ class PurifySettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        16,
+        12,
         "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,

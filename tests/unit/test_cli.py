@@ -87,6 +87,19 @@ def test_folders(capsys: pytest.CaptureFixture[str], photographs: list[Image.Ima
     assert [row["linf"] for row in report["results"]] == [16, 16]
 
 
+def test_a_bad_picture_does_not_cost_the_rest_of_its_folder(
+    capsys: pytest.CaptureFixture[str], photographs: list[Image.Image], tmp_path: Path
+) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.png").write_text("no picture")
+    save_png(photographs[0], source / "b.png")
+    status, out, err = run(capsys, "protect", source, "-o", tmp_path / "out", "--json", *QUICK)
+    assert status == 2 and "1 of 2" in err and len(err.strip().splitlines()) == 1
+    assert ["error" in row for row in json.loads(out)["results"]] == [True, False]
+    assert (tmp_path / "out" / "b.png").exists()
+
+
 def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
     mask = Image.new("L", (64, 64))
     mask.paste(255, (0, 0, 64, 32))
