@@ -190,7 +190,9 @@ def experiment(
     from impress_ui.core.experiments import Plan, as_text, run_experiment
 
     job = _job(None, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
-    report = run_experiment(name, Plan(job, output, split, photographs, paper_photographs, log=_log))  # type: ignore[arg-type]
+    budgets = {"budgets": tuple(budget)} if budget else {}
+    plan = Plan(job, output, split, photographs, paper_photographs, log=_log, **budgets)  # type: ignore[arg-type]
+    report = run_experiment(name, plan)
     if json:
         _print(report, True)
     else:

@@ -194,7 +194,7 @@ class PurifySettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        12,
+        16,
         "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,

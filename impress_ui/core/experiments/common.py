@@ -31,7 +31,7 @@ class Plan:
     """What to run an experiment on.
 
     ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
-    them the paper recipes, thousands of steps long, run too.
+    them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels.
     """
 
     job: JobSettings
@@ -40,6 +40,7 @@ class Plan:
     photographs: int | None
     paper_photographs: int
     log: Callable[[str], None]
+    budgets: tuple[int, ...] = BUDGETS
 
 
 def protected_at(

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from impress_ui.core import photographs
-from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
+from impress_ui.core.experiments.common import Plan, Report, auc, errors_of, protected_at
 from impress_ui.core.metrics import Detector
 from impress_ui.core.models import load_autoencoder
 
@@ -23,13 +23,13 @@ def detector(plan: Plan) -> Report:
     for split in ("validation", "test"):
         images = photographs.wholes(split, plan.job.run.size, plan.photographs)
         errors[split] = {0: errors_of(images, autoencoder)}
-        for budget in BUDGETS:
+        for budget in plan.budgets:
             plan.log(f"{split}: budget {budget}, {len(images)} photographs")
             # One by one: whole pictures are not all of one size.
             protected = [protected_at(budget, [image], plan, autoencoder)[0][0] for image in images]
             errors[split][budget] = errors_of(protected, autoencoder)
     clean = errors["validation"][0]
-    threshold = best_threshold(clean, [error for budget in BUDGETS for error in errors["validation"][budget]])
+    threshold = best_threshold(clean, [error for budget in plan.budgets for error in errors["validation"][budget]])
     test = errors["test"]
     result = Detector(
         threshold=threshold,
@@ -37,8 +37,8 @@ def detector(plan: Plan) -> Report:
         size=plan.job.run.size,
         photographs=len(test[0]),
         false_positive_rate=_above(threshold, test[0]),
-        true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in BUDGETS},
-        auc={str(budget): auc(test[budget], test[0]) for budget in BUDGETS},
+        true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in plan.budgets},
+        auc={str(budget): auc(test[budget], test[0]) for budget in plan.budgets},
     )
     (plan.output / "detector_calibration.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
     rows = [

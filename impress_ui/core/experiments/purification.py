@@ -11,7 +11,7 @@ from PIL import Image
 from impress_ui.core import photographs
 from impress_ui.core.compare import Row, compare, setting_of
 from impress_ui.core.contact_sheet import contact_sheet
-from impress_ui.core.experiments.common import BUDGETS, Plan, Report, errors_of, in_batches, protected_at
+from impress_ui.core.experiments.common import Plan, Report, errors_of, in_batches, protected_at
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings, PurifySettings
@@ -42,7 +42,7 @@ def purification(plan: Plan) -> Report:
     papers = min(plan.paper_photographs, len(clean))
     rows: list[Report] = []
     records: list[Report] = []
-    for budget in BUDGETS:
+    for budget in plan.budgets:
         protected, _ = protected_at(budget, clean, plan, autoencoder)
         results, seconds = {"clean": clean, "none": protected}, {"clean": 0.0, "none": 0.0}
         for settings, subset in [*((p, len(clean)) for p in (*CONTROLS, FAST)), *((p, papers) for p in PAPER)]:
