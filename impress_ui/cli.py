@@ -176,6 +176,10 @@ def experiment(
         int | None, typer.Option(min=1, help="Only the first so many photographs of the split.")
     ] = None,
     paper_photographs: Annotated[int, typer.Option(min=0, help="Photographs on which the paper recipe runs too.")] = 4,
+    budget: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=64, help="Budget in grey levels, more than once for more. Default: 8, 16."),
+    ] = None,
     split: Annotated[
         str, typer.Option(help="'test' for reported figures, 'validation' for choosing recipes.")
     ] = "test",
