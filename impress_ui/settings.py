@@ -10,6 +10,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from impress_ui.recipes import RECIPES
+
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
 ProtectMethod = Literal["photoguard-encoder"]
@@ -267,26 +269,6 @@ class PurifySettings(Settings):
             return {**RECIPES[data["recipe"]], **data}
         return data
 
-
-# What the published code does (AAAAAAsuka/Impress), for its two tasks; 'fast' is the fields' own defaults.
-_PUBLISHED: dict[str, Any] = {
-    "variable": "pixels",
-    "consistency_weight": 1.0,
-    "fidelity_weight": 0.0,
-    "smoothness": 0.0,
-    "trust_radius": 0,
-    "polish": 0.0,
-    "adam_eps": 1e-5,
-    "start": "protected",
-    "keep_best": False,
-    "patience": 0,
-    "delta": 0.1,
-}
-RECIPES: dict[str, dict[str, Any]] = {
-    "fast": {},
-    "paper": {**_PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
-    "paper-editing": {**_PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
-}
 
 # The controls that IMPRESS must beat, and the one field that each of them has.
 CONTROLS: dict[PurifyMethod, str] = {

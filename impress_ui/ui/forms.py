@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import EMBEDDED, RECIPES, JobSettings, PurifySettings
+from impress_ui.recipes import RECIPES
+from impress_ui.settings import EMBEDDED, JobSettings, PurifySettings
 from impress_ui.ui.layout import ON_SPACES, Page
 
 RECIPE_FIELDS = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe))
