@@ -23,7 +23,7 @@ CONTROLS: tuple[PurifySettings, ...] = (
     *(PurifySettings(method="noise", noise_std=std) for std in (0.02, 0.05, 0.1)),
     *(PurifySettings(method="resize", resize_factor=factor) for factor in (0.75, 0.5, 0.35)),
     *(PurifySettings(method="total-variation", denoise_weight=weight) for weight in (0.03, 0.05, 0.08)),
-    *(PurifySettings(method="non-local-means", denoise_weight=weight) for weight in (0.03, 0.05, 0.08)),
+    *(PurifySettings(method="non-local-means", denoise_weight=weight) for weight in (0.02, 0.03, 0.05, 0.08)),
 )
 FAST = PurifySettings()
 PAPER = (PurifySettings(recipe="paper"), PurifySettings(recipe="paper-editing"))
