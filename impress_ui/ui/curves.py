@@ -140,6 +140,9 @@ def _log_ticks(values: Sequence[float]) -> list[float]:
     """Powers of ten about the values, with 3s between them when there would be fewer than three."""
     positive = [value for value in values if value > TINY] or [1.0]
     first, last = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
+    # log10 rounds: just below a power of ten it may give that power, just above it too.
+    first -= 10.0**first > min(positive)
+    last += 10.0**last < max(positive)
     last = max(last, first + 1)
     if last - first > 2:
         stride = math.ceil((last - first) / 5)

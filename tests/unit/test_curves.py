@@ -3,7 +3,7 @@
 import math
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from impress_ui.ui.curves import MAX_POINTS, charts, decimate
@@ -47,6 +47,8 @@ def test_a_long_run_sends_few_points() -> None:
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1e9), min_size=1, max_size=31))
+@example([999999999.9999999])
+@example([1000000000.0000001])
 def test_every_point_lies_inside_its_chart(values: list[float]) -> None:
     html = charts({"total": values, "similarity": values}, {"total": 30, "similarity": 30})
     for series in ("total", "similarity"):
