@@ -1,4 +1,4 @@
-"""Draw docs/row.png, the README's picture: ``PYTHONPATH=. python docs/make_row.py`` with the page's default settings."""
+"""Draw docs/row.png, the README's picture, at the default settings: ``PYTHONPATH=. python docs/make_row.py``."""
 
 from __future__ import annotations
 
