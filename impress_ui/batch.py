@@ -161,7 +161,11 @@ def _pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
         ) from None
     stems = [path.stem for path in files]
     names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
-    return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
+    pairs = [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
+    for path, target in pairs:
+        if path.resolve() == target.resolve():
+            raise UserError(f"{target.name} is the picture itself and would be lost; give --output another place.")
+    return pairs
 
 
 def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:

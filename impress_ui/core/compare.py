@@ -19,8 +19,8 @@ from torch import Tensor
 from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.metrics import ssim
 from impress_ui.core.models import Autoencoder, load_autoencoder
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.workflow import ShouldStop, measures_of, never, purify_picture
+from impress_ui.core.optimise import ShouldStop, never, run_to_end
+from impress_ui.core.workflow import measures_of, purify_picture
 from impress_ui.settings import CONTROLS, JobSettings, PurifySettings
 
 

@@ -19,6 +19,12 @@ from torch import Tensor
 
 Terms = dict[str, Tensor]
 Constraint = Callable[[Tensor], Tensor]
+ShouldStop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The ``should_stop`` of a run that nobody can stop."""
+    return False
 
 
 class Objective(Protocol):
@@ -153,7 +159,7 @@ def optimise(
     render: Callable[[Tensor], Tensor] = identity,
     keep_best: bool = False,
     patience: int = 0,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
     """Minimise the objective from a start and yield every iterate, ``steps + 1`` of them with the start's.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.images import LEVELS_PER_UNIT, quantise
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import LatentDistance
-from impress_ui.core.optimise import SignStepper, Step, linf_ball, optimise, within_mask
+from impress_ui.core.optimise import ShouldStop, SignStepper, Step, linf_ball, never, optimise, within_mask
 from impress_ui.settings import ProtectSettings
 
 GREY = 0.0  # mid-grey in [-1, 1]
@@ -37,7 +37,7 @@ def protect(
     seed: int = 0,
     mask: Tensor | None = None,
     target: Tensor | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
     """PhotoGuard's encoder attack (Salman et al., arXiv 2302.06588), one step at a time.
 

@@ -15,7 +15,17 @@ from torch import Tensor
 from impress_ui.core.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss
-from impress_ui.core.optimise import AdamStepper, Step, identity, linf_ball, optimise, pixel_range, within_mask
+from impress_ui.core.optimise import (
+    AdamStepper,
+    ShouldStop,
+    Step,
+    identity,
+    linf_ball,
+    never,
+    optimise,
+    pixel_range,
+    within_mask,
+)
 from impress_ui.core.perceptual import load_perceptual
 from impress_ui.settings import PurifySettings
 
@@ -27,7 +37,7 @@ def purify(
     *,
     seed: int = 0,
     mask: Tensor | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
     """Purify protected pictures x_adv (B, 3, H, W) in [-1, 1] with IMPRESS or a control.
 
@@ -55,7 +65,7 @@ def _impress(
     autoencoder: Autoencoder,
     seed: int,
     mask: Tensor | None,
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> Iterator[Step]:
     allowed = linf_ball(x_adv, settings.trust_radius / LEVELS_PER_UNIT) if settings.trust_radius else pixel_range
     allowed = within_mask(allowed, x_adv, mask)

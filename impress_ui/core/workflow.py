@@ -6,7 +6,7 @@ The page, the command line and the API call these functions and nothing below th
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,17 +18,10 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
 from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
-from impress_ui.core.optimise import Step
+from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import protect
 from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings
-
-ShouldStop = Callable[[], bool]
-
-
-def never() -> bool:
-    """The ``should_stop`` of a job that nobody can stop."""
-    return False
 
 
 def protect_picture(

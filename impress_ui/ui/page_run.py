@@ -12,7 +12,7 @@ from PIL import Image
 
 from impress_ui.core import compare, workflow
 from impress_ui.core.images import Picture, open_picture, save_png
-from impress_ui.core.optimise import Step
+from impress_ui.core.optimise import ShouldStop, Step
 from impress_ui.ui import curves, runs, views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.layout import Page
@@ -64,7 +64,7 @@ class PageRun:
             yield self._ready(views.status("Not done", sentence, "failed"))
             raise gr.Error(sentence, print_exception=False) from None
 
-    def _work(self, should_stop: workflow.ShouldStop) -> Iterator[Update]:
+    def _work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, values = self.page, self.values
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
@@ -133,7 +133,7 @@ class PageRun:
     def _picked(self, name: str) -> bool:
         return self.values[self.page.reconstruction_of] == name
 
-    def _measure(self, mask: Image.Image | None, should_stop: workflow.ShouldStop) -> Iterator[Update]:
+    def _measure(self, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Update]:
         """Fill the table, the captions and the reconstructions, a row at a time."""
         page = self.page
         yield {page.status: views.status("Measuring", "; ".join(self.told), "running", 1.0)}

@@ -20,7 +20,7 @@ from PIL import Image
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import Picture, fit, open_picture, read_metadata, to_images
-from impress_ui.core.optimise import LossHistory, Step
+from impress_ui.core.optimise import LossHistory, ShouldStop, Step
 from impress_ui.jobs import Jobs, throttled
 from impress_ui.settings import JobSettings
 
@@ -91,7 +91,7 @@ def estimate(kind: Kind, steps: int, size: tuple[int, int]) -> float | None:
 
 
 @contextmanager
-def device_for(should_stop: workflow.ShouldStop) -> Iterator[Iterator[float]]:
+def device_for(should_stop: ShouldStop) -> Iterator[Iterator[float]]:
     """The device for the length of the block; iterate over what it gives to wait, by seconds waited.
 
     A job that is stopped while it waits leaves the loop without the device: ask ``should_stop`` again after it.

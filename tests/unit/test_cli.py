@@ -121,6 +121,7 @@ def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -
         (["protect", "missing.png", "-o", "{out}"], "missing.png"),
         (["protect", "{text}", "-o", "{out}"], "not a picture"),
         (["protect", "{photo}", "-o", "out.jpg"], ".png"),
+        (["protect", "{photo}", "-o", "{photo}"], "would be lost"),
         (["protect", "{photo}", "-o", "{out}", "--settings", "{text}"], "not JSON"),
         (["protect", "{photo}", "-o", "{out}", "--settings", "{photo}"], "no settings"),
         (["protect"], "IN"),
