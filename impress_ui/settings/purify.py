@@ -1,115 +1,20 @@
-"""The one source of every range, default, symbol and help text.
-
-Sliders, command line, API and the settings stored inside PNG files are all made from these models.
-Nothing here imports torch or gradio, so ``--help`` stays instant.
-"""
+"""The purifiers' settings."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import model_validator
 
 from impress_ui.recipes import RECIPES
+from impress_ui.settings.base import Settings, knob
 
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
-ProtectMethod = Literal["photoguard-encoder"]
-TargetKind = Literal["zero", "grey", "image"]
 PurifyMethod = Literal["impress", "round-trip", "jpeg", "noise", "resize", "total-variation", "non-local-means"]
 Recipe = Literal["fast", "paper", "paper-editing"]
 Start = Literal["protected", "jpeg"]
 Variable = Literal["pixels", "latent"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["float32", "bfloat16", "float16"]
-
-EMBEDDED = "embedded"
-
-
-def knob(
-    default: Any, help: str, *, symbol: str = "", step: float | None = None, label: str = "", **limits: Any
-) -> Any:
-    """A pydantic field that also carries its slider's label, symbol and step."""
-    return Field(
-        default, description=help, json_schema_extra={"symbol": symbol, "step": step, "label": label}, **limits
-    )
-
-
-class Settings(BaseModel):
-    """Base of all settings: unknown names and NaN are refused, and instances do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @classmethod
-    def describe(cls, name: str) -> dict[str, Any]:
-        """Label, symbol, help, default, minimum, maximum and step of one field, for a slider or an option."""
-        field = cls.model_fields[name]
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        bounds = {type(limit).__name__: limit for limit in field.metadata}
-        return {
-            "label": extra.get("label") or name.replace("_", " ").capitalize(),
-            "symbol": extra.get("symbol", ""),
-            "help": field.description or "",
-            "default": field.default,
-            "minimum": getattr(bounds.get("Ge"), "ge", None),
-            "maximum": getattr(bounds.get("Le"), "le", None),
-            "step": extra.get("step"),
-        }
-
-
-class RunSettings(Settings):
-    """What every job shares: which model, where, at what size, from which seed."""
-
-    checkpoint: str = knob(
-        EMBEDDED,
-        "The latent diffusion checkpoint: 'embedded', or a folder in diffusers' layout with a vae/ inside.",
-        min_length=1,
-        max_length=500,
-    )
-    device: Device = knob("auto", "Where to compute; 'auto' takes a GPU when there is one.")
-    precision: Precision = knob(
-        "float32", "Precision of the autoencoder; pixels, losses and optimiser stay in float32."
-    )
-    size: int = knob(
-        256,
-        "Longest side that the picture is reduced to, in pixels; smaller pictures are left as they are.",
-        label="Working size",
-        step=8,
-        ge=64,
-        le=512,
-        multiple_of=8,
-    )
-    seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)
-
-
-class ProtectSettings(Settings):
-    """PhotoGuard's encoder attack (Salman et al., arXiv 2302.06588)."""
-
-    method: ProtectMethod = knob("photoguard-encoder", "How the picture is protected.")
-    target: TargetKind = knob(
-        "zero",
-        "Where the picture's latent is pushed: the zero latent, a grey picture's, or an uploaded picture's.",
-        label="Target",
-    )
-    budget: int = knob(
-        16,
-        "Most that any pixel value may change, in grey levels out of 255.",
-        symbol="ε",
-        label="Budget",
-        step=1,
-        ge=0,
-        le=64,
-    )
-    steps: int = knob(40, "Gradient steps of the attack.", label="Attack steps", step=1, ge=1, le=2000)
-    step_size: float = knob(
-        8.0,
-        "First step's size in grey levels; it decays to a hundredth over the run.",
-        label="Attack step size",
-        step=0.5,
-        ge=0.1,
-        le=64,
-    )
-    random_start: bool = knob(True, "Start from uniform noise within the budget, as the published attack does.")
 
 
 class PurifySettings(Settings):
@@ -279,33 +184,3 @@ CONTROLS: dict[PurifyMethod, str] = {
     "total-variation": "denoise_weight",
     "non-local-means": "denoise_weight",
 }
-
-
-class JobSettings(Settings):
-    """Everything that determines a result: stored in saved PNGs and read from ``--settings`` files."""
-
-    version: Literal[1] = 1
-    run: RunSettings = RunSettings()
-    protect: ProtectSettings = ProtectSettings()
-    purify: PurifySettings = PurifySettings()
-
-    def updated(self, **sections: dict[str, Any]) -> Self:
-        """A validated copy with some fields of some sections replaced; a new recipe brings its own defaults."""
-        data = self.model_dump(exclude_unset=True)
-        for name, values in sections.items():
-            section = data.setdefault(name, {})
-            if values.get("recipe") and values["recipe"] != section.get("recipe"):
-                section.clear()
-            section.update(values)
-        return type(self).model_validate(data)
-
-
-def sentence_of(error: ValidationError) -> str:
-    """The first mistake in one sentence: which setting, what is wrong with it, and what was given."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    name = ".".join(str(part) for part in first["loc"]) or "settings"
-    if first["type"] == "extra_forbidden":
-        return f"There is no setting named {name}."
-    given = first["input"]
-    shown = "" if isinstance(given, (dict, list)) else f" (given: {str(given)[:60]})"
-    return f"The setting {name} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."

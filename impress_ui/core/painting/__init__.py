@@ -1,0 +1,38 @@
+"""Painters: functions that render a photograph in a style that a text can name.
+
+Every painter takes a picture (H, W, 3) of floats in [0, 1] and a numpy generator, and returns the same shape
+and range; the same picture and seed give the same painting. Sizes are in pixels at a short side of 128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from impress_ui.core.painting.facets import cubist, mosaic, stained_glass
+from impress_ui.core.painting.inks import pencil, watercolour, woodcut
+from impress_ui.core.painting.strokes import oil, pointillist
+
+Painter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+PHOTOGRAPH = "photograph"
+# The styles that the embedded denoiser was taught, by the name that its captions use.
+STYLES: dict[str, Painter] = {
+    "oil painting": oil,
+    "watercolour": watercolour,
+    "pointillist painting": pointillist,
+    "cubist painting": cubist,
+    "woodcut": woodcut,
+    "stained glass window": stained_glass,
+    "mosaic": mosaic,
+    "pencil sketch": pencil,
+}
+
+
+def paint(style: str, picture: np.ndarray, seed: int) -> np.ndarray:
+    """The uint8 picture (H, W, 3) rendered in a style of ``STYLES``, or unchanged for 'photograph'."""
+    if style == PHOTOGRAPH:
+        return picture
+    painted = STYLES[style](picture.astype(np.float32) / 255, np.random.default_rng(seed))
+    return (painted.clip(0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,0 +1,49 @@
+"""What every group of settings is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+def knob(
+    default: Any, help: str, *, symbol: str = "", step: float | None = None, label: str = "", **limits: Any
+) -> Any:
+    """A pydantic field that also carries its slider's label, symbol and step."""
+    return Field(
+        default, description=help, json_schema_extra={"symbol": symbol, "step": step, "label": label}, **limits
+    )
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown names and NaN are refused, and instances do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def describe(cls, name: str) -> dict[str, Any]:
+        """Label, symbol, help, default, minimum, maximum and step of one field, for a slider or an option."""
+        field = cls.model_fields[name]
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        bounds = {type(limit).__name__: limit for limit in field.metadata}
+        return {
+            "label": extra.get("label") or name.replace("_", " ").capitalize(),
+            "symbol": extra.get("symbol", ""),
+            "help": field.description or "",
+            "default": field.default,
+            "minimum": getattr(bounds.get("Ge"), "ge", None),
+            "maximum": getattr(bounds.get("Le"), "le", None),
+            "step": extra.get("step"),
+        }
+
+
+def sentence_of(error: ValidationError) -> str:
+    """The first mistake in one sentence: which setting, what is wrong with it, and what was given."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        return f"There is no setting named {name}."
+    given = first["input"]
+    shown = "" if isinstance(given, (dict, list)) else f" (given: {str(given)[:60]})"
+    return f"The setting {name} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."

@@ -1,0 +1,32 @@
+"""Everything that determines a result."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from impress_ui.settings.base import Settings
+from impress_ui.settings.diffusion import EditSettings, GenerateSettings
+from impress_ui.settings.protect import ProtectSettings
+from impress_ui.settings.purify import PurifySettings
+from impress_ui.settings.run import RunSettings
+
+
+class JobSettings(Settings):
+    """Everything that determines a result: stored in saved PNGs and read from ``--settings`` files."""
+
+    version: Literal[1] = 1
+    run: RunSettings = RunSettings()
+    protect: ProtectSettings = ProtectSettings()
+    purify: PurifySettings = PurifySettings()
+    edit: EditSettings = EditSettings()
+    generate: GenerateSettings = GenerateSettings()
+
+    def updated(self, **sections: dict[str, Any]) -> Self:
+        """A validated copy with some fields of some sections replaced; a new recipe brings its own defaults."""
+        data = self.model_dump(exclude_unset=True)
+        for name, values in sections.items():
+            section = data.setdefault(name, {})
+            if values.get("recipe") and values["recipe"] != section.get("recipe"):
+                section.clear()
+            section.update(values)
+        return type(self).model_validate(data)

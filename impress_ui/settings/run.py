@@ -1,0 +1,37 @@
+"""What every job shares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from impress_ui.settings.base import Settings, knob
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "bfloat16", "float16"]
+
+EMBEDDED = "embedded"
+
+
+class RunSettings(Settings):
+    """What every job shares: which model, where, at what size, from which seed."""
+
+    checkpoint: str = knob(
+        EMBEDDED,
+        "The latent diffusion checkpoint: 'embedded', or a folder in diffusers' layout with a vae/ inside.",
+        min_length=1,
+        max_length=500,
+    )
+    device: Device = knob("auto", "Where to compute; 'auto' takes a GPU when there is one.")
+    precision: Precision = knob(
+        "float32", "Precision of the autoencoder; pixels, losses and optimiser stay in float32."
+    )
+    size: int = knob(
+        256,
+        "Longest side that the picture is reduced to, in pixels; smaller pictures are left as they are.",
+        label="Working size",
+        step=8,
+        ge=64,
+        le=512,
+        multiple_of=8,
+    )
+    seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)

@@ -1,0 +1,239 @@
+"""Train the embedded denoiser and text encoder, and write ``assets/micro-ldm`` around the autoencoder that is there.
+
+    bash training/fetch_photos.sh
+    python -m training.train_denoiser --photos training/data --steps 12000 --export assets/micro-ldm
+
+Runs on a GPU when there is one and resumes from ``--run`` when started again. Latent diffusion (Rombach et al. 2022)
+with v-prediction (Salimans and Ho 2022) and min-SNR weights (Hang et al. 2023); one caption in eight is left empty for
+classifier-free guidance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from training.captions import canonical, caption
+from training.paintings import SIDE, Pictures, paint_training_set, paint_validation_set
+from training.text_encoder import WIDTH, new_text_encoder, new_tokenizer
+
+CAPTION_DROPOUT = 0.125
+SNR_CAP = 5.0
+
+
+def new_unet() -> UNet2DConditionModel:
+    """Fresh weights. The text reaches every block: by attention at the lowest resolution, and pooled, with the time."""
+    return UNet2DConditionModel(
+        sample_size=SIDE // 4,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(64, 128, 256),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        attention_head_dim=4,
+        norm_num_groups=16,
+        cross_attention_dim=WIDTH,
+        resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text",
+        addition_embed_type_num_heads=8,
+    )
+
+
+def new_scheduler(prediction: str) -> DDIMScheduler:
+    """Stable Diffusion's noise schedule; DDIM, because it takes an eta and PhotoGuard's attack needs one."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type=prediction,
+        timestep_spacing="leading",
+    )
+
+
+class Denoiser(nn.Module):
+    """Text encoder and UNet as one module: noisy latents, times and token ids in, prediction out."""
+
+    def __init__(self, tokenizer) -> None:
+        super().__init__()
+        self.text, self.unet = new_text_encoder(tokenizer), new_unet()
+
+    def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
+        return self.unet(noisy, times, self.text(tokens).last_hidden_state).sample.float()
+
+
+def averaging(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
+    """Exponential moving average of the weights whose memory grows to 1,000 steps."""
+    decay = min(0.999, (1 + float(count)) / (20 + float(count)))
+    return averaged + (1 - decay) * (current - averaged)
+
+
+class Lesson:
+    """One way to teach: noise schedule, target and weight of each time."""
+
+    def __init__(self, prediction: str, device: str) -> None:
+        self.prediction, self.scheduler = prediction, new_scheduler(prediction)
+        self.alphas = self.scheduler.alphas_cumprod.to(device)
+
+    def noisy(self, z: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        a = self.alphas[times].view(-1, 1, 1, 1)
+        return a.sqrt() * z + (1 - a).sqrt() * noise
+
+    def loss(self, model: nn.Module, z: Tensor, noise: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
+        """Weighted squared error (B,)."""
+        a = self.alphas[times].view(-1, 1, 1, 1)
+        out = model(self.noisy(z, noise, times), times, tokens)
+        goal = noise if self.prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * z
+        snr = (a / (1 - a)).view(-1)
+        weight = snr.clamp(max=SNR_CAP) / (snr if self.prediction == "epsilon" else snr + 1)
+        return weight * ((out - goal) ** 2).mean(dim=(1, 2, 3))
+
+    @torch.no_grad()
+    def clean_error(self, model: nn.Module, z: Tensor, tokens: Tensor, time: int) -> float:
+        """Mean squared error of the clean latents that the model infers at one noise level, with fixed noise."""
+        noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(time)).to(z)
+        times = torch.full((len(z),), time, device=z.device)
+        noisy, a = self.noisy(z, noise, times), self.alphas[time]
+        out = torch.cat([model(*part) for part in zip(noisy.split(48), times.split(48), tokens.split(48), strict=True)])
+        clean = (
+            (noisy - (1 - a).sqrt() * out) / a.sqrt()
+            if self.prediction == "epsilon"
+            else a.sqrt() * noisy - (1 - a).sqrt() * out
+        )
+        return ((clean - z) ** 2).mean().item()
+
+
+def export(model: Denoiser, tokenizer, scheduler: DDIMScheduler, folder: Path) -> None:
+    """Complete a diffusers folder, in float16, around the autoencoder in it."""
+    half = Denoiser(tokenizer)
+    half.load_state_dict(model.state_dict())
+    half.half().unet.save_pretrained(folder / "unet", safe_serialization=True)
+    half.text.save_pretrained(folder / "text_encoder", safe_serialization=True)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))
+    scheduler.save_pretrained(folder / "scheduler")
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "vae": ["impress_ui.core.vgg_autoencoder", "VGGAutoencoder"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "image_encoder": [None, None],
+        "requires_safety_checker": False,
+    }
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+def prepared(args: argparse.Namespace) -> tuple[Pictures, Pictures]:
+    """The training and the validation set, painted on the first start and kept in the run's folder."""
+    args.run.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, make in (("train", lambda: paint_training_set(args.photos, args.seed)), ("val", paint_validation_set)):
+        path = args.data / f"{name}.pt"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            make().save(path)
+        made.append(Pictures.load(path))
+    return made[0], made[1]
+
+
+def train(args: argparse.Namespace) -> None:
+    torch.manual_seed(args.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    pictures, validation = prepared(args)
+    tokenizer = new_tokenizer()
+    lesson = Lesson(args.prediction, device)
+    model = Denoiser(tokenizer).to(device, memory_format=torch.channels_last)
+    ema = AveragedModel(model, avg_fn=averaging)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-2)
+    start, state = 0, args.run / "state.pt"
+    if state.exists():
+        saved = torch.load(state, weights_only=True, map_location=device)
+        model.load_state_dict(saved["model"]), ema.load_state_dict(saved["ema"])
+        optimiser.load_state_dict(saved["optimiser"])
+        start = saved["step"]
+    rng = random.Random(args.seed + start)
+
+    def tokens_of(sentences: list[str]) -> Tensor:
+        return tokenizer(
+            sentences, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt"
+        ).input_ids.to(device)
+
+    seen = tokens_of([canonical(s, t) for s, t in zip(validation.subjects, validation.styles, strict=True)])
+    began, losses = time.monotonic(), []
+    for step in range(start, args.steps):
+        fall = (args.steps - step) / max(1, args.steps * args.decay)
+        for group in optimiser.param_groups:
+            group["lr"] = args.lr * min(1.0, (step + 1) / 200, fall)
+        chosen = [rng.randrange(len(pictures.subjects)) for _ in range(args.batch)]
+        z = pictures.latents[chosen].float().to(device, memory_format=torch.channels_last)
+        spoken = [
+            "" if rng.random() < CAPTION_DROPOUT else caption(pictures.subjects[i], pictures.styles[i], rng)
+            for i in chosen
+        ]
+        times = torch.randint(0, 1000, (len(z),), device=device)
+        with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
+            loss = lesson.loss(model, z, torch.randn_like(z), times, tokens_of(spoken)).mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        ema.update_parameters(model)
+        losses.append(loss.item())
+        if (step + 1) % args.every == 0 or step + 1 == args.steps:
+            with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
+                errors = [
+                    lesson.clean_error(ema.module, validation.latents.float().to(device), seen, t)
+                    for t in (200, 400, 600, 800)
+                ]
+            rate = (step + 1 - start) / (time.monotonic() - began)
+            shown = " ".join(f"{error:.4f}" for error in errors)
+            print(f"step {step + 1} loss {sum(losses) / len(losses):.4f} val {shown} steps/s {rate:.2f}", flush=True)
+            losses.clear()
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "ema": ema.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "step": step + 1,
+                },
+                state.with_suffix(".new"),
+            )
+            state.with_suffix(".new").replace(state)
+            export(ema.module, tokenizer, lesson.scheduler, args.export)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, default=Path("training/data"), help="folder that fetch_photos.sh filled")
+    parser.add_argument("--run", type=Path, default=Path("training/runs/denoiser"), help="where the state is kept")
+    parser.add_argument("--data", type=Path, default=Path("training/runs/paintings"), help="where latents are kept")
+    parser.add_argument("--export", type=Path, default=Path("training/runs/denoiser/export"), help="folder to write")
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--decay", type=float, default=0.25, help="share of the steps in which the rate falls to zero")
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--lr", type=float, default=5e-4)
+    parser.add_argument("--prediction", choices=("v_prediction", "epsilon"), default="v_prediction")
+    parser.add_argument("--every", type=int, default=250, help="steps between validations and checkpoints")
+    parser.add_argument("--bfloat16", action="store_true", help="autocast, where the processor is fast at it")
+    parser.add_argument("--seed", type=int, default=0)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
