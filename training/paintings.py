@@ -91,7 +91,7 @@ def paint_training_set(folder: Path, seed: int = 0) -> Pictures:
             image = file.convert("RGB")
         if min(image.size) < SIDE:
             continue
-        for view, short_side in enumerate(VIEWS if named else VIEWS[:2]):
+        for short_side in VIEWS if named else VIEWS[:2]:
             piece = square_of(image, short_side, rng)
             for style in ALL_STYLES if named else (PHOTOGRAPH, rng.choice(ALL_STYLES[1:])):
                 pair = [paint(style, np.ascontiguousarray(p), rng.randrange(2**31)) for p in (piece, piece[:, ::-1])]
@@ -99,7 +99,9 @@ def paint_training_set(folder: Path, seed: int = 0) -> Pictures:
                 subjects += [subject_of(path.stem) if named else UNNAMED] * 2
                 styles += [style] * 2
         if number % 25 == 24:
-            print(f"painted {number + 1} of {len(landscapes) + len(others)}, {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"painted {number + 1} of {len(landscapes) + len(others)}, {time.monotonic() - began:.0f} s", flush=True
+            )
     return Pictures(encoder.finish(), subjects, styles)
 
 

@@ -14,7 +14,15 @@ MAX_TOKENS = 32
 WIDTH = 192
 VOCABULARY = 900
 # Common words beside those of the captions, so that a visitor's own prompt is not cut into single letters.
-COMMON = ["the", "a", "an", "of", "in", "on", "at", "with", "and", "or", "by", "from", "under", "over", "near", "above", "behind", "between", "no", "not", "very", "bright", "dark", "light", "red", "green", "blue", "yellow", "orange", "purple", "pink", "white", "black", "grey", "gray", "brown", "golden", "warm", "cold", "sunny", "rainy", "stormy", "calm", "old", "new", "big", "small", "high", "deep", "wide", "summer", "winter", "spring", "autumn", "day", "night", "morning", "evening", "sunset", "sunrise", "dawn", "dusk", "moon", "sun", "stars", "cloud", "rain", "river", "lake", "sea", "ocean", "island", "boat", "ship", "house", "castle", "tower", "bridge", "road", "path", "street", "village", "garden", "flower", "tree", "grass", "rock", "stone", "sand", "snow", "ice", "fire", "smoke", "person", "man", "woman", "child", "people", "face", "portrait", "dog", "cat", "horse", "bird", "airplane", "car", "train", "painting", "drawing", "style", "art", "artist", "picture", "image", "photo", "realistic", "abstract", "colourful", "colorful", "detail", "blurry", "noise", "quality"]
+COMMON = """
+the a an of in on at with and or by from under over near above behind between no not very bright dark light red
+green blue yellow orange purple pink white black grey gray brown golden warm cold sunny rainy stormy calm old new
+big small high deep wide summer winter spring autumn day night morning evening sunset sunrise dawn dusk moon sun
+stars cloud rain river lake sea ocean island boat ship house castle tower bridge road path street village garden
+flower tree grass rock stone sand snow ice fire smoke person man woman child people face portrait dog cat horse
+bird airplane car train painting drawing style art artist picture image photo realistic abstract colourful colorful
+detail blurry noise quality
+"""
 
 
 def sentences(count: int = 4000) -> list[str]:
@@ -22,7 +30,7 @@ def sentences(count: int = 4000) -> list[str]:
     rng = random.Random(0)
     subjects = [*SUBJECTS, UNNAMED]
     drawn = [caption(rng.choice(subjects), rng.choice([PHOTOGRAPH, *STYLE_PHRASES]), rng) for _ in range(count)]
-    return drawn + [word for word in COMMON for _ in range(20)]
+    return drawn + [word for word in COMMON.split() for _ in range(20)]
 
 
 def new_tokenizer() -> CLIPTokenizer:

@@ -17,6 +17,8 @@ from impress_ui.core.models import Autoencoder
 from impress_ui.core.perceptual import load_perceptual
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 
+VIF_SMALLEST = 41  # its four scales need this many pixels
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -24,6 +26,7 @@ class Measures:
 
     ssim: float
     psnr: float | None  # None for identical pictures, whose PSNR is infinite
+    vif: float | None  # None below 41 pixels, where it is not defined
     lpips: float
     linf: float
     l2: float
@@ -37,7 +40,8 @@ def measure(a: Image.Image, b: Image.Image) -> Measures:
     """Measures of A against B, two RGB pictures of one size.
 
     SSIM is Wang et al.'s (2004) with its Gaussian window of deviation 1.5, averaged over the channels, and
-    PSNR is over 255, both as scikit-image computes them; LPIPS is v0.1 with AlexNet.
+    PSNR is over 255, both as scikit-image computes them. VIF is Sheikh and Bovik's (2006) in its pixel form
+    (VIFp), over the channels, as torchmetrics computes it: 1 for B itself. LPIPS is v0.1 with AlexNet.
 
     Raises:
         UserError: the sizes differ.
@@ -53,11 +57,21 @@ def measure(a: Image.Image, b: Image.Image) -> Measures:
     return Measures(
         ssim=float(ssim(x, y)),
         psnr=float(peak_signal_noise_ratio(y, x, data_range=255)) if difference.any() else None,
+        vif=_vif(x, y),
         lpips=float(distance),
         linf=float(np.abs(difference).max()),
         l2=float(np.sqrt((difference**2).sum())),
         rms=float(np.sqrt((difference**2).mean())),
     )
+
+
+def _vif(x: np.ndarray, y: np.ndarray) -> float | None:
+    from torchmetrics.functional.image import visual_information_fidelity
+
+    if min(x.shape[:2]) < VIF_SMALLEST:
+        return None
+    first, second = (torch.from_numpy(array.copy()).permute(2, 0, 1)[None].float() for array in (x, y))
+    return float(visual_information_fidelity(first, second))
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> float:

@@ -1,19 +1,19 @@
-"""Checkpoints: which autoencoder, on which device, in which precision; only the part that a task needs is loaded."""
+"""Autoencoders: loaded from a checkpoint on a device in a precision, and nothing but the autoencoder."""
 
 from __future__ import annotations
 
-import json
+import sys
 import threading
 from collections import OrderedDict
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from impress_ui.core.checkpoints import Part, Source, find_source
 from impress_ui.core.errors import UserError
-from impress_ui.paths import EMBEDDED_CHECKPOINT
-from impress_ui.settings import EMBEDDED, LpipsNetwork, RunSettings, SimilarityNetwork
+from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 MAX_LOADED = 2
@@ -31,8 +31,6 @@ class Autoencoder:
         own: whether it is the embedded kind, whose encoder shares VGG16's features.
     """
 
-    multiple = 8
-
     def __init__(self, module: nn.Module, name: str, device: str, own: bool) -> None:
         self.module = module.to(device).requires_grad_(False).eval()
         if device == "cpu":
@@ -41,8 +39,32 @@ class Autoencoder:
         self.dtype: torch.dtype = next(module.parameters()).dtype
 
     @property
+    def factor(self) -> int:
+        """Side of the square of pixels that one latent stands for."""
+        return 2 ** (len(self.module.config.block_out_channels) - 1)
+
+    @property
+    def multiple(self) -> int:
+        """Pixel sides are padded to a multiple of this."""
+        return max(8, self.factor)
+
+    @property
     def scaling_factor(self) -> float:
+        """Reciprocal of the latents' deviation, as the checkpoint has it."""
         return float(self.module.config.scaling_factor)
+
+    @property
+    def shift_factor(self) -> float:
+        """The latents' mean, as the checkpoint has it; 0 where it has none."""
+        return float(getattr(self.module.config, "shift_factor", None) or 0.0)
+
+    def to_scaled(self, z: Tensor) -> Tensor:
+        """Latents as the denoiser sees them, with mean 0 and deviation 1, of those that ``encode`` gives."""
+        return (z - self.shift_factor) * self.scaling_factor
+
+    def to_unscaled(self, z: Tensor) -> Tensor:
+        """Latents for ``decode`` of those that the denoiser sees; the inverse of ``to_scaled``."""
+        return z / self.scaling_factor + self.shift_factor
 
     def encode(self, x: Tensor) -> Tensor:
         """Posterior mean (B, C, h, w) in float32, as PhotoGuard uses it: without the scaling factor."""
@@ -63,8 +85,8 @@ class Autoencoder:
         return "alex" if self.own else "vgg"
 
     def describe(self) -> str:
-        """One line: checkpoint, device, precision."""
-        return f"{self.name} on {self.device}, {str(self.dtype).removeprefix('torch.')}"
+        """One line: checkpoint, device, precision, and the most memory that this process has taken so far."""
+        return describe(self.name, self.device, self.dtype)
 
     def _pad(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
@@ -86,46 +108,68 @@ def pick_device(choice: str) -> str:
     return choice
 
 
-def autoencoder_folder(checkpoint: str) -> Path:
-    """The folder that holds a checkpoint's autoencoder: its vae/ part, or the folder itself if it is one.
+def peak_memory(device: str) -> int | None:
+    """Bytes at the process's peak: PyTorch's tensors on CUDA, resident memory on a CPU.
+
+    MPS keeps no peak, so there it is what the driver holds now. None where the system does not tell (Windows).
+    """
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    if device == "mps":
+        return torch.mps.driver_allocated_memory()
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # bytes on macOS, KiB elsewhere
+
+
+def describe(name: str, device: str, dtype: torch.dtype, how: str = "") -> str:
+    """One line: checkpoint, device (and how it is used), precision and peak memory."""
+    line, peak = f"{name} on {device}{how}, {str(dtype).removeprefix('torch.')}", peak_memory(device)
+    return line if peak is None else f"{line}, peak memory {peak / 2**20:.0f} MiB"
+
+
+def load_part(part: Part, cls: Any, **options: Any) -> Any:
+    """A checkpoint's part as an instance of ``cls``, a class of diffusers or transformers; on the CPU.
 
     Raises:
-        UserError: no such folder, or no autoencoder in it.
+        UserError: its files cannot be read, or lack some of the weights.
     """
-    root = EMBEDDED_CHECKPOINT if checkpoint == EMBEDDED else Path(checkpoint).expanduser()
-    if not root.is_dir():
-        raise UserError(f"There is no checkpoint folder {checkpoint}; use 'embedded' or a folder in diffusers' layout.")
-    for folder in (root / "vae", root):
-        if (folder / "config.json").is_file():
-            return folder
-    raise UserError(f"The folder {checkpoint} holds no autoencoder; it needs a vae/config.json as diffusers saves it.")
+    default, arguments = torch.get_default_dtype(), part.arguments()
+    weights = "use_safetensors" in arguments
+    try:
+        loaded = cls.from_pretrained(**arguments, **({"output_loading_info": True} if weights else {}), **options)
+    except Exception as error:  # a truncated or foreign file fails in many ways
+        raise UserError(
+            f"The checkpoint {part.checkpoint} cannot be loaded ({type(error).__name__} in its {part.name}); "
+            "its files may be incomplete."
+        ) from None
+    finally:
+        torch.set_default_dtype(default)  # diffusers changes it while it loads, and leaves it so when that fails
+    if not weights:
+        return loaded
+    loaded, report = loaded
+    if report["missing_keys"]:  # these would keep random values
+        raise UserError(
+            f"The checkpoint {part.checkpoint} cannot be loaded (the weights of its {part.name} lack "
+            f"{len(report['missing_keys'])} tensors); its files may be incomplete."
+        )
+    return loaded
 
 
-def _load(folder: Path, name: str, device: str, dtype: torch.dtype) -> Autoencoder:
+def _load(source: Source, device: str, precision: Precision) -> Autoencoder:
     from diffusers import AutoencoderKL
 
     from impress_ui.core.vgg_autoencoder import VGGAutoencoder
 
-    classes = {"AutoencoderKL": AutoencoderKL, "VGGAutoencoder": VGGAutoencoder}
-    try:
-        class_name = json.loads((folder / "config.json").read_text()).get("_class_name")
-    except (OSError, ValueError, AttributeError):
-        raise UserError(f"The checkpoint {name} has a damaged vae/config.json; copy it again.") from None
-    if class_name not in classes:
-        raise UserError(
-            f"The checkpoint {name} has an autoencoder of class {class_name}; known are {', '.join(classes)}."
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise UserError(f"The checkpoint {name} has no safetensors weights in vae/; pickled weights are not loaded.")
-    try:
-        module = classes[class_name].from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, torch_dtype=dtype, low_cpu_mem_usage=False
-        )
-    except Exception as error:  # a truncated or foreign file fails in many ways
-        raise UserError(
-            f"The checkpoint {name} cannot be loaded ({type(error).__name__}); its files may be incomplete."
-        ) from None
-    return Autoencoder(module, name, device, own=class_name == "VGGAutoencoder")
+    part = source.part("vae", precision)
+    if precision == "float16" and part.config.get("force_upcast"):
+        precision = "float32"  # the checkpoint says that its autoencoder overflows in float16, as SDXL's does
+    cls = {"AutoencoderKL": AutoencoderKL, "VGGAutoencoder": VGGAutoencoder}[part.class_name]
+    module = load_part(part, cls, torch_dtype=DTYPES[precision], low_cpu_mem_usage=False)
+    return Autoencoder(module, source.name, device, own=part.class_name == "VGGAutoencoder")
 
 
 _loaded: OrderedDict[tuple[str, str, str], Autoencoder] = OrderedDict()
@@ -139,12 +183,11 @@ def load_autoencoder(run: RunSettings) -> Autoencoder:
         UserError: the checkpoint or the device is not to be had.
     """
     device = pick_device(run.device)
-    folder = autoencoder_folder(run.checkpoint)
-    key = (str(folder.resolve()), device, run.precision)
+    source = find_source(run.checkpoint)
+    key = (source.key, device, run.precision)
     with _loading:
         if key not in _loaded:
-            name = run.checkpoint if run.checkpoint == EMBEDDED else Path(run.checkpoint).name
-            _loaded[key] = _load(folder, name, device, DTYPES[run.precision])
+            _loaded[key] = _load(source, device, run.precision)
             while len(_loaded) > MAX_LOADED:
                 _loaded.popitem(last=False)
         _loaded.move_to_end(key)

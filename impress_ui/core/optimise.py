@@ -103,6 +103,17 @@ def linf_ball(centre: Tensor, radius: float) -> Constraint:
     return lambda x: torch.minimum(torch.maximum(x, low), high)
 
 
+def l2_ball(centre: Tensor, radius: float) -> Constraint:
+    """Projection of each picture on the L2 ball of the radius (in [-1, 1] units) about its centre, and on [-1, 1]."""
+
+    def project(x: Tensor) -> Tensor:
+        change = x - centre
+        length = change.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        return (centre + change * (radius / length.clamp(min=1e-12)).clamp(max=1)).clamp(-1, 1)
+
+    return project
+
+
 def within_mask(constraint: Constraint, fixed: Tensor, mask: Tensor | None) -> Constraint:
     """The constraint, with every pixel outside the mask (1 = may change) put back to ``fixed``."""
     if mask is None:
@@ -122,6 +133,16 @@ class SignStepper:
     def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:
         size = self.size - (self.size - self.size / 100) * index / steps
         return x - size * gradient.sign()
+
+
+class NormalisedStepper:
+    """Steps of a fixed L2 length along each picture's own gradient, as PhotoGuard's diffusion attack does."""
+
+    def __init__(self, length: float) -> None:
+        self.length = length
+
+    def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:
+        return x - self.length * gradient / gradient.flatten(1).norm(dim=1).clamp(min=1e-12).view(-1, 1, 1, 1)
 
 
 class AdamStepper:

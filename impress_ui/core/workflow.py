@@ -6,7 +6,7 @@ The page, the command line and the API call these functions and nothing below th
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 import impress_ui
+from impress_ui.core.diffusion_model import load_diffusion_model
+from impress_ui.core.edit import SampleStep, edit, generate
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
 from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
@@ -37,8 +39,9 @@ def protect_picture(
     goal = None
     if target is not None:
         goal = to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
+    model = load_diffusion_model(job.run) if job.protect.method == "photoguard-diffusion" else None
     return protect(
-        to_tensor(image, autoencoder.device), job.protect, autoencoder,
+        to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
         seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=goal, should_stop=should_stop,
     )  # fmt: skip
 
@@ -57,6 +60,24 @@ def purify_picture(
 def reconstruct(image: Image.Image, job: JobSettings) -> Image.Image:
     """V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
     return reconstruct_picture(image, load_autoencoder(job.run))
+
+
+def edit_pictures(
+    images: Sequence[Image.Image], job: JobSettings, *, mask: Image.Image | None = None, should_stop: ShouldStop = never
+) -> Iterator[SampleStep]:
+    """Steps of editing RGB pictures of one size together, with the same noise for each."""
+    model = load_diffusion_model(job.run)
+    return edit(list(images), job.edit, model, seed=job.run.seed, mask=mask, should_stop=should_stop)
+
+
+def generate_pictures(job: JobSettings, *, should_stop: ShouldStop = never) -> Iterator[SampleStep]:
+    """Steps of making pictures from text, from the seeds seed, seed + 1, ..."""
+    return generate(job.generate, load_diffusion_model(job.run), seed=job.run.seed, should_stop=should_stop)
+
+
+def edit_measures(edits: Mapping[str, Image.Image], reference: str) -> dict[str, dict[str, Any]]:
+    """SSIM, PSNR, VIFp, LPIPS and more of each edit against the edit named ``reference``, which is left out."""
+    return {name: measure(image, edits[reference]).as_dict() for name, image in edits.items() if name != reference}
 
 
 def measures_of(

@@ -21,7 +21,7 @@ class ProtectSettings(Settings):
     )
     target: TargetKind = knob(
         "zero",
-        "Where the picture's latent (for the diffusion attack: its edit) is pushed: zero, grey, or an uploaded picture.",
+        "Where the latent (or, in the diffusion attack, the edit) is pushed: zero, grey, or an uploaded picture.",
         label="Target",
     )
     budget: int = knob(

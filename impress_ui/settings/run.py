@@ -17,7 +17,9 @@ class RunSettings(Settings):
 
     checkpoint: str = knob(
         EMBEDDED,
-        "The latent diffusion checkpoint: 'embedded', or a folder in diffusers' layout with a vae/ inside.",
+        "The latent diffusion checkpoint: 'embedded', a folder in diffusers' layout, or a hub id such as "
+        "stable-diffusion-v1-5/stable-diffusion-v1-5 (Stable Diffusion 1.5, its inpainting sibling, 2.1 and XL; "
+        "3.5 and FLUX to protect, reconstruct and purify).",
         min_length=1,
         max_length=500,
     )

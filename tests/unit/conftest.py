@@ -5,10 +5,12 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
+from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.core.images import to_tensor
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.photographs import squares
 from impress_ui.settings import RunSettings
+from tests.unit.small_checkpoints import save_sd
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,16 @@ def photographs() -> list[Image.Image]:
 def batch(photographs: list[Image.Image]) -> torch.Tensor:
     """The three photographs as a tensor (3, 3, 64, 64)."""
     return to_tensor(photographs)
+
+
+@pytest.fixture(scope="session")
+def model() -> DiffusionModel:
+    """The whole embedded checkpoint."""
+    return load_diffusion_model(RunSettings(device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def inpainting(tmp_path_factory: pytest.TempPathFactory) -> DiffusionModel:
+    """Stable Diffusion's inpainting sibling (9 channels), narrow and with random weights."""
+    folder = save_sd(tmp_path_factory.mktemp("checkpoints") / "sd-inpainting", in_channels=9)
+    return load_diffusion_model(RunSettings(checkpoint=str(folder), device="cpu"))

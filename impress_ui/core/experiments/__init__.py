@@ -1,6 +1,7 @@
 """The tables of the README: measured on held-out photographs, with fixed seeds, by one command each.
 
     python -m impress_ui experiment purification --size 128
+    python -m impress_ui experiment editing --size 128 --budget 16
     python -m impress_ui experiment detector
     python -m impress_ui experiment autoencoder
 
@@ -18,12 +19,14 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.autoencoder import autoencoder
 from impress_ui.core.experiments.common import Plan, Report
 from impress_ui.core.experiments.detector import detector
+from impress_ui.core.experiments.editing import editing
 from impress_ui.core.experiments.purification import purification
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.photographs import Split
 
 EXPERIMENTS: dict[str, Callable[[Plan], Report]] = {
     "purification": purification,
+    "editing": editing,
     "detector": detector,
     "autoencoder": autoencoder,
 }

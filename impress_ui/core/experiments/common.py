@@ -12,13 +12,14 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
+from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.metrics import round_trip_error
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Step, run_to_end
 from impress_ui.core.photographs import Split
 from impress_ui.core.protect import protect
-from impress_ui.settings import JobSettings
+from impress_ui.settings import JobSettings, ProtectSettings
 
 Report = dict[str, Any]
 
@@ -31,7 +32,8 @@ class Plan:
     """What to run an experiment on.
 
     ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
-    them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels.
+    them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels (None: the
+    experiment's own).
     """
 
     job: JobSettings
@@ -40,15 +42,22 @@ class Plan:
     photographs: int | None
     paper_photographs: int
     log: Callable[[str], None]
-    budgets: tuple[int, ...] = BUDGETS
+    budgets: tuple[int, ...] | None = None
 
 
 def protected_at(
-    budget: int, images: list[Image.Image], plan: Plan, autoencoder: Autoencoder
+    budget: int,
+    images: list[Image.Image],
+    plan: Plan,
+    autoencoder: Autoencoder,
+    *,
+    settings: ProtectSettings | None = None,
+    model: DiffusionModel | None = None,
 ) -> tuple[list[Image.Image], float]:
-    """(pictures protected at a budget, seconds) with the plan's other settings and seed."""
-    settings = plan.job.protect.model_copy(update={"budget": budget})
-    return in_batches(images, lambda x: protect(x, settings, autoencoder, seed=plan.job.run.seed), autoencoder)
+    """(pictures protected at a budget, seconds) with the given or the plan's other settings, and the plan's seed."""
+    settings = (settings or plan.job.protect).model_copy(update={"budget": budget})
+    seed = plan.job.run.seed
+    return in_batches(images, lambda x: protect(x, settings, autoencoder, model=model, seed=seed), autoencoder)
 
 
 def in_batches(

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from impress_ui.core import photographs
-from impress_ui.core.experiments.common import Plan, Report, auc, errors_of, protected_at
+from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
 from impress_ui.core.metrics import Detector
 from impress_ui.core.models import load_autoencoder
 
@@ -18,18 +18,18 @@ def detector(plan: Plan) -> Report:
 
     Also writes ``detector_calibration.json``, which becomes the checkpoint's ``detector.json``.
     """
-    autoencoder = load_autoencoder(plan.job.run)
+    autoencoder, budgets = load_autoencoder(plan.job.run), plan.budgets or BUDGETS
     errors: dict[str, dict[int, list[float]]] = {}
     for split in ("validation", "test"):
         images = photographs.wholes(split, plan.job.run.size, plan.photographs)
         errors[split] = {0: errors_of(images, autoencoder)}
-        for budget in plan.budgets:
+        for budget in budgets:
             plan.log(f"{split}: budget {budget}, {len(images)} photographs")
             # One by one: whole pictures are not all of one size.
             protected = [protected_at(budget, [image], plan, autoencoder)[0][0] for image in images]
             errors[split][budget] = errors_of(protected, autoencoder)
     clean = errors["validation"][0]
-    threshold = best_threshold(clean, [error for budget in plan.budgets for error in errors["validation"][budget]])
+    threshold = best_threshold(clean, [error for budget in budgets for error in errors["validation"][budget]])
     test = errors["test"]
     result = Detector(
         threshold=threshold,
@@ -37,8 +37,8 @@ def detector(plan: Plan) -> Report:
         size=plan.job.run.size,
         photographs=len(test[0]),
         false_positive_rate=_above(threshold, test[0]),
-        true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in plan.budgets},
-        auc={str(budget): auc(test[budget], test[0]) for budget in plan.budgets},
+        true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in budgets},
+        auc={str(budget): auc(test[budget], test[0]) for budget in budgets},
     )
     (plan.output / "detector_calibration.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
     rows = [

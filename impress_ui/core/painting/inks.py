@@ -31,7 +31,7 @@ def woodcut(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Black lines of varying width on cream paper: the darker the place, the wider the line."""
     height, width = picture.shape[:2]
     grey = stretch(blur(luminance(picture), 0.8)) ** 0.9
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    y = np.arange(height, dtype=np.float32)[:, None]
     bend = blur(grey, 4) * 26 + 1.2 * blur(rng.standard_normal((height, width)).astype(np.float32), 2)
     wave = 0.5 + 0.5 * np.cos(2 * np.pi * (y + bend) / 4.6)
     ink = 1 / (1 + np.exp(-(wave - grey * 1.15 + 0.08) * 9))
