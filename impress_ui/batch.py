@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ logging.getLogger("diffusers").setLevel(logging.ERROR)
 
 def protect_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None, target: Path | None) -> Report:
     """Protect every picture of ``source``; the report holds settings, losses, measures and seconds."""
-    mask_image, target_image = _optional(mask), _optional(target)
+    mask_image, target_image = optional_picture(mask), optional_picture(target)
 
     def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
         return workflow.protect_picture(image, job, mask=mask_image, target=target_image, should_stop=should_stop)
@@ -39,7 +39,7 @@ def protect_files(source: Path, output: Path, job: JobSettings, *, mask: Path | 
 
 def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None) -> Report:
     """Purify every picture of ``source``; the report holds settings, losses, measures and seconds."""
-    mask_image = _optional(mask)
+    mask_image = optional_picture(mask)
 
     def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
         return workflow.purify_picture(image, job, mask=mask_image, should_stop=should_stop)
@@ -52,7 +52,7 @@ def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
     results = []
     for path, target in _pairs(source, output):
         began = time.monotonic()
-        picture = _open(path, job)
+        picture = opened(path, job)
         image = workflow.reconstruct(picture.image, job)
         measures = {"against_original": measure(image, picture.image).as_dict()}
         save_png(image, target, workflow.describe_result("reconstructed", job, measures=measures))
@@ -65,7 +65,7 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
     autoencoder = load_autoencoder(job.run)
     results = []
     for left, right in _matched(a, b):
-        first, second = _open(left, job), _open(right, job)
+        first, second = opened(left, job), opened(right, job)
         workflow.same_size(first.image, second, "picture B")
         errors = {
             side: round_trip_error(workflow.to_tensor(picture.image, autoencoder.device), autoencoder).item()
@@ -80,7 +80,7 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
 
 def _over_files(command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run) -> Report:
     results: list[Report] = []
-    with _stop_on_interrupt() as should_stop:
+    with stop_on_interrupt() as should_stop:
         for path, target in _pairs(source, output):
             try:
                 results.append(_one_file(kind, path, target, job, run, should_stop))
@@ -98,7 +98,7 @@ def _one_file(
     kind: str, path: Path, target: Path, job: JobSettings, run: Run, should_stop: Callable[[], bool]
 ) -> Report:
     began = time.monotonic()
-    picture = _open(path, job)
+    picture = opened(path, job)
     history = LossHistory()
     last = None
     for last in run(picture.image, should_stop):
@@ -116,7 +116,9 @@ def _one_file(
 def _result(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:
     figures = measures.get("against_original", {})
     shown = ", ".join(
-        f"{name} {figures[name]:.4f}" for name in ("ssim", "psnr", "lpips", "linf") if figures.get(name) is not None
+        f"{name} {figures[name]:.4f}"
+        for name in ("ssim", "psnr", "vif", "lpips", "linf")
+        if figures.get(name) is not None
     )
     verdict = f"; {measures['verdict']}" if measures.get("verdict") else ""
     return {
@@ -137,22 +139,32 @@ def _report(command: str, source: Path, job: JobSettings, results: list[Report])
     return {**head, "results": results}
 
 
-def _open(path: Path, job: JobSettings) -> Picture:
+def opened(path: Path, job: JobSettings) -> Picture:
+    """The picture at its working size."""
     return fit(open_picture(path), job.run.size)
 
 
-def _optional(path: Path | None) -> Image.Image | None:
+def optional_picture(path: Path | None) -> Image.Image | None:
+    """A mask or a target, where one was given."""
     return None if path is None else open_picture(path).image
 
 
 def _pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
     """(picture, file to write) for a file or a folder; the folders that are needed are made."""
-    files = pictures_in(source)
-    as_folder = source.is_dir() or output.is_dir()
+    return spared(targets(pictures_in(source), output, as_folder=source.is_dir()))
+
+
+def targets(files: Sequence[Path], output: Path, *, as_folder: bool) -> list[tuple[Path, Path]]:
+    """(picture, file to write) for each file: in the folder ``output``, or ``output`` itself; folders are made.
+
+    Raises:
+        UserError: no PNG, or not to be made.
+    """
+    if as_folder and (output.is_file() or (output.suffix.lower() == ".png" and not output.is_dir())):
+        raise UserError(f"{output.name} is one file; give --output a folder for several pictures.")
+    as_folder = as_folder or output.is_dir()
     if not as_folder and output.suffix.lower() != ".png":
         raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
-    if source.is_dir() and output.is_file():
-        raise UserError(f"{output.name} is a file; give --output a folder for a folder of pictures.")
     try:
         (output if as_folder else output.parent).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -161,9 +173,18 @@ def _pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
         ) from None
     stems = [path.stem for path in files]
     names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
-    pairs = [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
-    for path, target in pairs:
-        if path.resolve() == target.resolve():
+    return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
+
+
+def spared(pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """The same pairs, unless one would be written over a picture that is read.
+
+    Raises:
+        UserError: it would.
+    """
+    sources = {path.resolve() for path, _ in pairs}
+    for _, target in pairs:
+        if target.resolve() in sources:
             raise UserError(f"{target.name} is the picture itself and would be lost; give --output another place.")
     return pairs
 
@@ -187,7 +208,7 @@ def _progress(name: str, step: Step) -> None:
 
 
 @contextmanager
-def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
     stopped = False
 

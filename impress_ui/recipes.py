@@ -12,6 +12,8 @@ _PUBLISHED: dict[str, Any] = {
     "smoothness": 0.0,
     "trust_radius": 0,
     "polish": 0.0,
+    "sharpen": 0.0,
+    "finish_quality": 0,
     "adam_eps": 1e-5,
     "start": "protected",
     "keep_best": False,

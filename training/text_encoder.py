@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from tokenizers.trainers import BpeTrainer
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -33,6 +34,19 @@ def sentences(count: int = 4000) -> list[str]:
     return drawn + [word for word in COMMON.split() for _ in range(20)]
 
 
+def tokenizer_of(folder: Path) -> CLIPTokenizer:
+    """The tokenizer kept in a folder, or a new one put there: learning breaks ties differently from run to run."""
+    if not (folder / "tokenizer_config.json").exists():
+        save_tokenizer(new_tokenizer(), folder)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def save_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """In today's form and in the vocab.json and merges.txt of published checkpoints."""
+    tokenizer.save_pretrained(folder)
+    tokenizer.backend_tokenizer.model.save(str(folder))
+
+
 def new_tokenizer() -> CLIPTokenizer:
     """A byte-pair CLIPTokenizer learnt from the captions; it knows every byte, so no prompt is refused."""
     specials = ["<|startoftext|>", "<|endoftext|>"]
@@ -46,12 +60,22 @@ def new_tokenizer() -> CLIPTokenizer:
     )
     core = draft.backend_tokenizer
     core.train_from_iterator(sentences(), trainer)
-    vocabulary = core.get_vocab()
+    vocabulary = _without_collisions(core.get_vocab(), specials)
     merges = _merges(core)
     # Single characters at the end of a word, which byte-pair training leaves out where it has not seen them.
     for character in _byte_alphabet():
         vocabulary.setdefault(character + "</w>", len(vocabulary))
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=MAX_TOKENS)
+
+
+def _without_collisions(vocabulary: dict[str, int], specials: list[str]) -> dict[str, int]:
+    """The special tokens keep the numbers that the draft gave them; a token that the trainer put there moves."""
+    taken = {vocabulary[special] for special in specials}
+    free = iter(set(range(len(vocabulary))) - set(vocabulary.values()))
+    return {
+        token: next(free) if number in taken and token not in specials else number
+        for token, number in vocabulary.items()
+    }
 
 
 def _byte_alphabet() -> list[str]:

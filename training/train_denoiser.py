@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.captions import canonical, caption
 from training.paintings import SIDE, Pictures, paint_training_set, paint_validation_set
-from training.text_encoder import WIDTH, new_text_encoder, new_tokenizer
+from training.text_encoder import WIDTH, new_text_encoder, save_tokenizer, tokenizer_of
 
 CAPTION_DROPOUT = 0.125
 SNR_CAP = 5.0
@@ -120,8 +120,7 @@ def export(model: Denoiser, tokenizer, scheduler: DDIMScheduler, folder: Path) -
     half.load_state_dict(model.state_dict())
     half.half().unet.save_pretrained(folder / "unet", safe_serialization=True)
     half.text.save_pretrained(folder / "text_encoder", safe_serialization=True)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))
+    save_tokenizer(tokenizer, folder / "tokenizer")
     scheduler.save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
@@ -155,7 +154,7 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pictures, validation = prepared(args)
-    tokenizer = new_tokenizer()
+    tokenizer = tokenizer_of(args.run / "tokenizer")
     lesson = Lesson(args.prediction, device)
     model = Denoiser(tokenizer).to(device, memory_format=torch.channels_last)
     ema = AveragedModel(model, avg_fn=averaging)

@@ -202,7 +202,7 @@ def find_source(checkpoint: str) -> Source:
 def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) -> Path:
     """A folder with the part in it, in the hub's cache; what is there already needs no network."""
     import huggingface_hub
-    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     kind = PARTS[name]
     failures: list[Exception] = []
@@ -228,11 +228,16 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
                     return root
             if failures and isinstance(failures[-1], LocalEntryNotFoundError):
                 break  # the hub itself is out of reach, and the mirrors are on it too
-    reason = "this machine may have no network"
     if any(isinstance(error, GatedRepoError) for error in failures):
         reason = "its terms must be accepted on its page there, and this machine logged in with 'hf auth login'"
     elif any(isinstance(error, OSError) and error.errno == errno.ENOSPC for error in failures):
         reason = "the disk is full"
+    elif not failures:
+        reason = f"there are no safetensors weights of its {name}, and pickled ones are not loaded"
+    elif all(isinstance(error, RepositoryNotFoundError) for error in failures):
+        reason = "it is not there any more"
+    else:
+        reason = "this machine may have no network"
     raise UserError(
         f"The checkpoint {entry.repos[0]} could not be fetched from the hub: {reason}; "
         "or download it elsewhere and give its folder."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,18 +139,6 @@ def to_tensor(images: Image.Image | Sequence[Image.Image], device: str = "cpu") 
 def to_levels(x: Tensor) -> Tensor:
     """Grey levels 0..255, rounded and clamped, of a tensor in [-1, 1]; still float32."""
     return ((x + 1) * LEVELS_PER_UNIT).round().clamp(0, 255)
-
-
-def rounded_towards(centre: Tensor) -> Callable[[Tensor], Tensor]:
-    """Rounding to 8 bits that moves every value towards the centre (8-bit pictures in [-1, 1])."""
-    levels = to_levels(centre)
-
-    def rounded(x: Tensor) -> Tensor:
-        # A value that float arithmetic left a hair below its whole level still means that level.
-        change = (x + 1) * LEVELS_PER_UNIT - levels
-        return (levels + (change.abs() + 1e-3).floor() * change.sign()) / LEVELS_PER_UNIT - 1
-
-    return rounded
 
 
 def quantise(x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from impress_ui.core.diffusion_attack import EditDistance
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import LEVELS_PER_UNIT, rounded_towards
+from impress_ui.core.images import LEVELS_PER_UNIT, quantise
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import LatentDistance
 from impress_ui.core.optimise import (
@@ -28,7 +28,7 @@ from impress_ui.core.optimise import (
     optimise,
     within_mask,
 )
-from impress_ui.settings import ProtectSettings
+from impress_ui.settings import Norm, ProtectSettings
 
 GREY = 0.0  # mid-grey in [-1, 1]
 PUBLISHED_SIDE = 512  # pixels; the L2 radius is meant for pictures of this size
@@ -96,8 +96,7 @@ def protect(
         objective = LatentDistance(autoencoder, target_latent(x, settings, autoencoder, target))
     for step in optimise(start, objective, constraint, stepper, settings.steps, should_stop=should_stop):
         if step.result is not None:
-            # Rounded towards x, which is 8-bit: that never lengthens the change, so it cannot leave the ball.
-            step.result = within_mask(rounded_towards(x), x, mask)(step.result)
+            step.result = _rounded(step.result, x, settings.norm, radius)
         yield step
 
 
@@ -112,3 +111,19 @@ def _norm(x: Tensor, settings: ProtectSettings) -> tuple[Constraint, Stepper, fl
         NormalisedStepper(settings.l2_step * scale),
         settings.l2_radius * scale,
     )
+
+
+def _rounded(result: Tensor, x: Tensor, norm: Norm, radius: float) -> Tensor:
+    """The result in 8 bits without leaving the ball about x, which is 8-bit itself.
+
+    A budget of whole levels outlives rounding; an L2 radius need not, so the change shrinks until it does.
+    """
+    if norm == "linf":
+        return quantise(result)
+    scale = torch.ones(len(x), 1, 1, 1, device=x.device)
+    while True:
+        rounded = quantise(x + (result - x) * scale)
+        outside = (rounded - x).flatten(1).norm(dim=1).view(-1, 1, 1, 1) > radius
+        if not outside.any():
+            return rounded
+        scale = torch.where(outside, 0.98 * scale - 1e-3, scale).clamp(min=0)

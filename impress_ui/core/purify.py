@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from PIL import Image
+from skimage.filters import unsharp_mask
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from skimage.util import random_noise
 from torch import Tensor
@@ -88,24 +89,36 @@ def _impress(
     variable, constraint, render = start, allowed, identity
     if settings.variable == "latent":
         with torch.no_grad():
-            variable = autoencoder.encode(start) * autoencoder.scaling_factor  # unit deviation, as Adam likes it
+            variable = autoencoder.to_scaled(autoencoder.encode(start))  # unit deviation, as Adam likes it
         constraint, render = identity, _decoded(autoencoder, x_adv, mask)
     for step in optimise(
         variable, objective, constraint, stepper, settings.steps,
         render=render, keep_best=settings.keep_best, patience=settings.patience, should_stop=should_stop,
     ):  # fmt: skip
         if step.result is not None:
-            step.result = allowed(step.result)
-            if settings.polish:
-                step.result = allowed(_through_arrays(step.result, lambda a: _non_local_means(a, settings.polish)))
+            step.result = allowed(_finished(allowed(step.result), settings))
         yield step
+
+
+def _finished(x: Tensor, settings: PurifySettings) -> Tensor:
+    """The optimised picture after its last touches.
+
+    What the decoder draws is smoother than a photograph, and the encoder takes smoothness for a lack of contrast,
+    in the coarse structure of the latent too. An unsharp mask and the grain of a good JPEG undo most of that.
+    """
+    if settings.polish:
+        x = _through_arrays(x, lambda array: _non_local_means(array, settings.polish))
+    if settings.sharpen:
+        # Not channel_axis=-1: scikit-image then takes rows for channels and leaves the rest unwritten.
+        x = _through_arrays(x, lambda array: unsharp_mask(array, 1, settings.sharpen, channel_axis=2))
+    return jpeg(x, settings.finish_quality) if settings.finish_quality else x
 
 
 def _decoded(autoencoder: Autoencoder, x_adv: Tensor, mask: Tensor | None) -> Callable[[Tensor], Tensor]:
     """The picture of a scaled latent, of x_adv's size, with x_adv itself outside the mask."""
     keep = within_mask(identity, x_adv, mask)
     height, width = x_adv.shape[-2:]
-    return lambda latent: keep(autoencoder.decode(latent / autoencoder.scaling_factor)[..., :height, :width])
+    return lambda latent: keep(autoencoder.decode(autoencoder.to_unscaled(latent))[..., :height, :width])
 
 
 def _control(x: Tensor, settings: PurifySettings, autoencoder: Autoencoder, seed: int) -> Tensor:

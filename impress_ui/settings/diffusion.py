@@ -25,7 +25,7 @@ class SamplingSettings(Settings):
         le=30,
     )
     sampling_steps: int = knob(
-        30, "Steps of the sampler for a full denoising.", label="Sampling steps", step=1, ge=1, le=250
+        20, "Steps of the sampler for a full denoising.", label="Sampling steps", step=1, ge=1, le=250
     )
     sampler: Sampler = knob(
         "checkpoint",
@@ -45,7 +45,7 @@ class EditSettings(SamplingSettings):
     )
     mode: EditMode = knob("img2img", "Repaint the whole picture, or only what the mask covers.", label="Edit mode")
     strength: float = knob(
-        0.6,
+        0.5,
         "How much of the picture is given up: 0 returns it as it is, 1 keeps nothing of it.",
         symbol="s",
         label="Edit strength",

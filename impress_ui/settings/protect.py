@@ -66,7 +66,7 @@ class ProtectSettings(Settings):
         max_length=1000,
     )
     attacked_strength: float = knob(
-        0.6,
+        0.5,
         "Diffusion attack: strength of the edit that it spoils; an inpainting checkpoint always starts from noise.",
         label="Attacked strength",
         step=0.05,

@@ -116,6 +116,23 @@ class PurifySettings(Settings):
         ge=0,
         le=0.1,
     )
+    sharpen: float = knob(
+        0.5,
+        "Amount of an unsharp mask (radius 1 pixel) on the result: gives back what the decoder blurs; 0 leaves it out.",
+        label="Sharpen",
+        step=0.1,
+        ge=0,
+        le=2,
+    )
+    finish_quality: int = knob(
+        80,
+        "Quality of a JPEG on the result, after the polish: the encoder misses the fine grain of a photograph, and "
+        "this brings some; 0 leaves it out.",
+        label="Finish quality",
+        step=1,
+        ge=0,
+        le=100,
+    )
     similarity_network: SimilarityNetwork = knob(
         "auto",
         "Network of the similarity's LPIPS. 'auto' is AlexNet on the embedded checkpoint, whose encoder shares "

@@ -11,7 +11,8 @@ from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.handlers import Handlers
-from impress_ui.ui.layout import EXAMPLES, ON_SPACES, build_page
+from impress_ui.ui.layout import EXAMPLES, build_page
+from impress_ui.ui.page import ON_SPACES
 from impress_ui.ui.record import sweep
 from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
 
@@ -21,7 +22,7 @@ HOUR = 3600
 def build_app() -> gr.Blocks:
     """The page with its handlers and its API; nothing is loaded or computed yet."""
     demo = gr.Blocks(
-        title="IMPRESS: protect, reconstruct, purify",
+        title="IMPRESS: protect, reconstruct, purify, edit",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(HOUR, 24 * HOUR),

@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from impress_ui.settings import Settings
 
-PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor)
+PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
 MAX_POSITIONS = 20_000
 CONTROL_NAMES = {
@@ -24,7 +24,10 @@ CONTROL_NAMES = {
 }
 CHOICE_NAMES = {
     "photoguard-encoder": "PhotoGuard, encoder attack",
-    "zero": "Zero latent",
+    "photoguard-diffusion": "PhotoGuard, diffusion attack",
+    "linf": "L∞: most change per pixel",
+    "l2": "L2: over the whole picture",
+    "zero": "Zero latent (diffusion attack: grey)",
     "grey": "Grey picture",
     "image": "Uploaded picture",
     "impress": "IMPRESS",
@@ -32,12 +35,19 @@ CHOICE_NAMES = {
     "fast": "fast (ours)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",
+    "img2img": "Image to image",
+    "inpaint": "Inpainting, within the mask",
+    "checkpoint": "Checkpoint’s own",
+    "ddim": "DDIM",
+    "dpm++": "DPM++",
 }
 
 
 def lossless(kind: type[PictureComponent], label: str, **options: Any) -> PictureComponent:
     """A picture component that keeps every pixel: Gradio's default format is lossy WebP, which removes protections."""
-    return kind(label=label, format="png", image_mode=options.pop("image_mode", None), **options)
+    if kind is not gr.Gallery:
+        options.setdefault("image_mode", None)
+    return kind(label=label, format="png", **options)
 
 
 def picture_output(label: str, alt: str, **options: Any) -> gr.Image:
@@ -45,6 +55,20 @@ def picture_output(label: str, alt: str, **options: Any) -> gr.Image:
     return lossless(
         gr.Image, label, alt_text=alt, type="filepath", interactive=False, buttons=["download", "fullscreen"], **options
     )
+
+
+def mask_editor(label: str, **options: Any) -> gr.ImageEditor:
+    """A picture to paint a mask on, in white; ``mask_background`` puts the picture there."""
+    return lossless(
+        gr.ImageEditor, label, image_mode="RGBA", type="pil", layers=False, transforms=(), sources=(),
+        brush=gr.Brush(colors=["#ffffff"], color_mode="fixed"), buttons=["fullscreen"],
+        show_label=False, height=320, **options,
+    )  # fmt: skip
+
+
+def mask_background(path: str) -> dict[str, Any]:
+    """The value of a mask editor with nothing painted on the picture."""
+    return {"background": path, "layers": [], "composite": path}
 
 
 def picture_input(label: str, alt: str, **options: Any) -> gr.Image:

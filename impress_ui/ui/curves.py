@@ -25,7 +25,11 @@ class Panel:
 
 
 PANELS = (
-    Panel("Attack", {"latent distance": "latent distance to the target"}, log=False),
+    Panel(
+        "Attack",
+        {"latent distance": "latent distance to the target", "edit distance": "distance of the edit to the target"},
+        log=False,
+    ),
     Panel(
         "Purification",
         {
@@ -38,6 +42,7 @@ PANELS = (
     ),
     Panel("Similarity", {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"}, log=False),
 )
+RARE = {"edit distance"}  # the diffusion attack's; not announced before there is one
 # Which losses are drawn of which kind of run; an attack's total is its latent distance.
 SERIES = {"protect": set(PANELS[0].series), "purify": {name for panel in PANELS[1:] for name in panel.series}}
 
@@ -72,7 +77,7 @@ def _figure(panel: Panel, curves: Mapping[str, Sequence[float]], steps: Mapping[
         f'<span class="key key-{_slug(name)}">{escape(words)}'
         f"{f' <b>{_number(drawn[name][-1][1])}</b>' if drawn.get(name) else ''}</span>"
         for name, words in panel.series.items()
-        if name in drawn or not drawn  # a term of weight 0 is not computed
+        if name in drawn or (not drawn and name not in RARE)  # a term of weight 0 is not computed
     )
     scale = " <small>logarithmic</small>" if panel.log else ""
     return (

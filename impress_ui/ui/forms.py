@@ -8,7 +8,7 @@ from typing import Any
 from impress_ui.core.errors import UserError
 from impress_ui.recipes import RECIPES
 from impress_ui.settings import EMBEDDED, JobSettings, PurifySettings
-from impress_ui.ui.layout import ON_SPACES, Page
+from impress_ui.ui.page import ON_SPACES, Page
 
 RECIPE_FIELDS = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe))
 
@@ -28,7 +28,7 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
 
 
 def job_from_json(data: Any) -> JobSettings:
-    """The settings that an API caller sends: {"run": {...}, "protect": {...}, "purify": {...}}, all optional.
+    """The settings that an API caller sends: {"run": {...}, "protect": {...}, "edit": {...}, ...}, all optional.
 
     Raises:
         UserError: it is not an object.

@@ -9,17 +9,27 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.ui import views
+from impress_ui.ui import edit_views, views
+from impress_ui.ui.components import mask_background
 from impress_ui.ui.forms import RECIPE_FIELDS, job_from_widgets, recipe_values
-from impress_ui.ui.layout import Page
 from impress_ui.ui.mistakes import explain
-from impress_ui.ui.record import ALL_PICTURES, Record, forget, new_folder
+from impress_ui.ui.page import Page
+from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
 
 # Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
 DEVICE = {"concurrency_id": "device", "concurrency_limit": 8}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]
+# What the estimates depend on.
+HINTED = (
+    ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
+    ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("edit", "strength"),
+    ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
+    ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
+)  # fmt: skip
+# Enter in a prompt presses the section's button, which is disabled while a job runs.
+PRESS = "() => {{ const button = document.getElementById('{0}'); if (button && !button.disabled) button.click(); }}"
 LAST_STEP = 60  # seconds that a closed tab's job may take to end
 
 
@@ -32,34 +42,46 @@ class Handlers:
     def connect(self, demo: gr.Blocks) -> None:
         """Attach every handler of the page."""
         page = self.page
-        run_inputs = {*page.knobs.values(), page.record, page.upload, page.mask, page.target, page.reconstruction_of}
-        results = [page.record, page.notes, page.status, page.curves, page.table]
-        results += [*page.panes.values(), *page.captions.values()]
-        run_outputs = [*results, page.both, page.protect, page.purify, page.stop]
+        settings = {*page.knobs.values(), page.record, page.upload}
+        run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
+        edit_texts = [*page.edit_captions.values(), page.verdict]
+        pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
+        buttons = [*page.run_buttons, *page.stop_buttons]
+        run_outputs = [page.status, *pictures, *edit_texts, *buttons]
+        edit_outputs = [page.edit_status, *pictures, *page.edits.values(), *edit_texts, *buttons]
+        new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
         pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
         pair_outputs = [page.slider, page.difference, page.figures]
-        hint_inputs = {*page.knobs.values(), page.record, page.upload}
+        hints = [page.hint, page.edit_hint, page.generate_hint]
 
-        changes = [
-            page.upload.change(self.open, {page.upload, page.knobs["run", "size"]}, [*results, page.mask], **PRIVATE)
-        ]
-        for button, run in (
-            (page.both, self.run_both),
-            (page.protect, self.run_protect),
-            (page.purify, self.run_purify),
+        changes = [page.upload.change(self.open, {page.upload, page.knobs["run", "size"]}, new_outputs, **PRIVATE)]
+        for button, run, inputs, outputs in (
+            (page.both, self.run_both, run_inputs, run_outputs),
+            (page.protect, self.run_protect, run_inputs, run_outputs),
+            (page.purify, self.run_purify, run_inputs, run_outputs),
+            (page.edit, self.run_edit, {*settings, page.edit_mask}, edit_outputs),
         ):
-            changes.append(button.click(run, run_inputs, run_outputs, trigger_mode="once", **DEVICE, **PRIVATE))
+            changes.append(button.click(run, inputs, outputs, trigger_mode="once", **DEVICE, **PRIVATE))
         for change in changes:
             change.then(self.pair, pair_inputs, pair_outputs, **PRIVATE)
-            change.then(self.hint, hint_inputs, [page.hint], **PRIVATE)
-        page.stop.click(self.stop_job, None, [page.stop], queue=False, **PRIVATE)
+            change.then(self.hint, settings, hints, **PRIVATE)
+        generate_outputs = [page.generate_status, page.gallery, page.record, *edit_texts, *buttons]
+        made = page.generate.click(
+            self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
+        )
+        made.then(self.hint, settings, hints, **PRIVATE)
+        for stop in page.stop_buttons:
+            stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
+        for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
+            page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
         demo.unload(self.leave)
 
         recipe, purify = page.knobs["purify", "recipe"], page.section("purify")
         filled = [purify[name] for name in RECIPE_FIELDS]
         recipe.input(self.recipe, [recipe], filled, queue=False, **PRIVATE)
-        for knob in (("protect", "steps"), ("purify", "steps"), ("purify", "method"), ("run", "size")):
-            page.knobs[knob].change(self.hint, hint_inputs, [page.hint], trigger_mode="always_last", **PRIVATE)
+        for knob in HINTED:
+            page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
+        page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
         for widget in (page.left, page.right, page.gain, page.signed):
             widget.change(self.pair, pair_inputs, pair_outputs, trigger_mode="always_last", **PRIVATE)
         page.reconstruction_of.change(
@@ -79,17 +101,34 @@ class Handlers:
         """Purify the protected picture on the page, or else the uploaded one."""
         yield from self._run(values, request, "purify")
 
+    def run_edit(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Edit the original, the protected and the purified picture, as far as they are there."""
+        from impress_ui.ui.edit_run import EditRun
+
+        yield from EditRun(self.page, values, request.session_hash, self.page.edit_status).updates()
+
+    def run_generate(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Pictures from text alone."""
+        from impress_ui.ui.edit_run import GenerateRun
+
+        yield from GenerateRun(self.page, values, request.session_hash, self.page.generate_status).updates()
+
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun
 
         yield from PageRun(self.page, values, request.session_hash, what).updates()
 
-    def stop_job(self, request: gr.Request) -> Any:
+    def stop_job(self, request: gr.Request) -> list[Any]:
         """Ask the session's job to end after its current step; it gives the buttons back itself."""
         from impress_ui.ui.runs import JOBS
 
         stopping = JOBS.stop(request.session_hash)
-        return gr.update(value="Stopping…" if stopping else "Stop", interactive=False)
+        word = gr.update(value="Stopping…" if stopping else "Stop", interactive=False)
+        return [word] * len(self.page.stop_buttons)
+
+    def mode(self, mode: str) -> Any:
+        """The mask is painted for inpainting only."""
+        return gr.update(visible=mode == "inpaint")
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
@@ -117,18 +156,23 @@ class Handlers:
             yield {page.notes: views.notes([sentence])}
             raise gr.Error(sentence, print_exception=False) from None
         original = str(save_png(picture.image, new_folder(request.session_hash) / "original.png"))
-        notes = picture.notes
+        record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
         if made_here(path) == "protected":
             notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
         yield {
             **{pane: original if name == "original" else None for name, pane in page.panes.items()},
             **{caption: views.caption(name, None) for name, caption in page.captions.items()},
-            page.record: Record(files={"original": original}, size=picture.image.size),
+            **dict.fromkeys(page.edits.values()),
+            **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
+            page.verdict: edit_views.verdict(record),
+            page.edit_status: views.idle(edit_views.IDLE),
+            page.record: record,
             page.notes: views.notes(notes),
             page.status: views.idle(),
             page.curves: charts({}, {}),
             page.table: views.table([]),
-            page.mask: {"background": original, "layers": [], "composite": original},
+            page.mask: mask_background(original),
+            page.edit_mask: mask_background(original),
         }
 
     def recipe(self, recipe: str) -> list[Any]:
@@ -142,38 +186,44 @@ class Handlers:
         from impress_ui.core.metrics import measure
 
         page = self.page
-        record, left, right = values[page.record], values[page.left], values[page.right]
-        if left not in record.files or right not in record.files:
+        left, right = values[page.left], values[page.right]
+        paths = [values[page.record].path(name) for name in (left, right)]
+        if None in paths:
             return {page.slider: None, page.difference: None, page.figures: views.figures(None)}
         try:
-            a, b = (open_picture(record.files[name]).image for name in (left, right))
+            a, b = (open_picture(path).image for path in paths)
             figures = measure(b, a).as_dict()
             amplified = difference(a, b, values[page.gain], signed=values[page.signed])
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from None
         return {
-            page.slider: (record.files[left], record.files[right]),
+            page.slider: tuple(paths),
             page.difference: amplified,
             page.figures: views.figures(figures, ALL_PICTURES[left], ALL_PICTURES[right]),
         }
 
-    def hint(self, values: Values) -> str:
-        """What Purify will take, and the whole path's estimate from the pace of the runs so far."""
-        from impress_ui.ui.runs import estimate
+    def hint(self, values: Values) -> list[str]:
+        """What Purify and Edit will take, and how long they and Generate will, from the pace of the runs so far."""
+        from impress_ui.ui.progress import estimate, generation, work_of
 
         page = self.page
         record: Record = values[page.record]
         purifies = "protected" if "protected" in record.files else ("upload" if values[page.upload] else None)
+        edited = [name for name in PICTURES if name in record.files]
+        path = edit = None
         try:
             job = job_from_widgets(page, values)
         except Exception:  # the run itself says what is wrong with the settings
-            return views.hint(purifies, None)
-        if record.size is None:
-            return views.hint(purifies, None)
-        parts = [estimate("protect", job.protect.steps, record.size)]
-        if job.purify.method == "impress":
-            parts.append(estimate("purify", job.purify.steps, record.size))
-        return views.hint(purifies, None if None in parts else sum(parts))
+            return [views.hint(purifies, None), edit_views.hint(edited, None), ""]
+        generate = estimate(generation(job), job.generate.sampling_steps)
+        if record.size is not None:
+            parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
+            if job.purify.method == "impress":
+                parts.append(estimate(work_of("purify", job, record.size), job.purify.steps))
+            path = None if None in parts else sum(parts)
+            steps = int(job.edit.sampling_steps * job.edit.strength)
+            edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
+        return [views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate)]
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:
         """The reconstruction that the picker asks for, if that picture has been made, and its caption."""

@@ -1,64 +1,17 @@
-"""The page's widgets and where they stand: picture, settings, run, four panes, curves, comparison, table."""
+"""Where the page's widgets stand: picture, settings, run, four panes, curves, edits, comparison, table, generation."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-
 import gradio as gr
-from gradio.components import Component
 
 from impress_ui.paths import PHOTOS
-from impress_ui.settings import CONTROLS, ProtectSettings, PurifySettings, RunSettings, Settings
 from impress_ui.ui import curves, views
-from impress_ui.ui.components import knob, lossless, picture_input, picture_output
+from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
+from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 
 EXAMPLES = ("mountain1", "canyon1", "city11", "beach2", "dune5", "sky8")
-SECTIONS: dict[str, type[Settings]] = {"run": RunSettings, "protect": ProtectSettings, "purify": PurifySettings}
-# The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
-MAIN_KNOBS = {
-    "protect": ("budget", "steps"),
-    "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
-    "run": ("seed",),
-}
-CONTROL_KNOBS = tuple(dict.fromkeys(CONTROLS.values()))
-ON_SPACES = os.environ.get("SYSTEM") == "spaces"
-
-
-@dataclass
-class Page:
-    """Every widget that a handler reads or writes."""
-
-    knobs: dict[tuple[str, str], Component] = field(default_factory=dict)
-    panes: dict[str, gr.Image] = field(default_factory=dict)
-    captions: dict[str, gr.HTML] = field(default_factory=dict)
-
-    record: gr.State = None
-    upload: gr.Image = None
-    notes: gr.HTML = None
-    mask: gr.ImageEditor = None
-    target: gr.Image = None
-    both: gr.Button = None
-    protect: gr.Button = None
-    purify: gr.Button = None
-    stop: gr.Button = None
-    hint: gr.HTML = None
-    status: gr.HTML = None
-    reconstruction_of: gr.Radio = None
-    curves: gr.HTML = None
-    left: gr.Dropdown = None
-    right: gr.Dropdown = None
-    slider: gr.ImageSlider = None
-    gain: gr.Slider = None
-    signed: gr.Checkbox = None
-    difference: gr.Image = None
-    figures: gr.HTML = None
-    table: gr.HTML = None
-
-    def section(self, name: str) -> dict[str, Component]:
-        """The knobs of one section of the settings, by field."""
-        return {knob_name: widget for (section, knob_name), widget in self.knobs.items() if section == name}
 
 
 def build_page() -> Page:
@@ -74,6 +27,8 @@ def build_page() -> Page:
             page.status = gr.HTML(views.idle(), elem_id="run-status")
             _panes(page)
             page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
+        with gr.Column(elem_id="edit-area"):
+            edit_section(page)
         with gr.Column(elem_id="compare-area"):
             _comparison(page)
         with gr.Column(elem_id="table-area"):
@@ -81,6 +36,8 @@ def build_page() -> Page:
                 views.heading("Measures", "What each picture lost and won, beside the controls that IMPRESS must beat")
             )
             page.table = gr.HTML(views.table([]), elem_id="measures")
+        with gr.Column(elem_id="generate-area"):
+            generate_section(page)
     return page
 
 
@@ -105,42 +62,26 @@ def _input(page: Page) -> None:
 
 def _settings(page: Page) -> None:
     gr.HTML(views.heading("Settings", "the defaults are good"))
-    gr.HTML('<h3 class="group">Protection <span>PhotoGuard, encoder attack</span></h3>')
-    _knobs(page, "protect", MAIN_KNOBS["protect"])
+    gr.HTML('<h3 class="group">Protection <span>PhotoGuard’s attacks</span></h3>')
+    add_knobs(page, "protect", MAIN_KNOBS["protect"])
     with gr.Accordion("More about the attack", open=False):
-        _knobs(page, "protect", _others("protect", "method"))
+        add_knobs(page, "protect", other_knobs("protect"))
         page.target = picture_input(
             "Target picture, for the target “Uploaded picture”", "The target picture", height=180
         )
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
-        page.mask = lossless(
-            gr.ImageEditor, "Mask", image_mode="RGBA", type="pil", layers=False, transforms=(), sources=(),
-            brush=gr.Brush(colors=["#ffffff"], color_mode="fixed"), buttons=["fullscreen"],
-            show_label=False, elem_id="mask", height=320,
-        )  # fmt: skip
+        page.mask = mask_editor("Mask", elem_id="mask")
     gr.HTML('<h3 class="group">Purification <span>IMPRESS, or a control</span></h3>')
-    _knobs(page, "purify", MAIN_KNOBS["purify"])
+    add_knobs(page, "purify", MAIN_KNOBS["purify"])
     with gr.Accordion("More about the optimisation", open=False):
-        _knobs(page, "purify", _others("purify", *CONTROL_KNOBS))
+        add_knobs(page, "purify", other_knobs("purify", *CONTROL_KNOBS))
     with gr.Accordion("Controls: what it must beat", open=False):
-        _knobs(page, "purify", CONTROL_KNOBS)
+        add_knobs(page, "purify", CONTROL_KNOBS)
     gr.HTML('<h3 class="group">Run</h3>')
-    _knobs(page, "run", MAIN_KNOBS["run"])
+    add_knobs(page, "run", MAIN_KNOBS["run"])
     with gr.Accordion("Model and machine", open=False):
-        _knobs(page, "run", _others("run"))
-
-
-def _knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
-    for name in names:
-        # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
-        options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
-        page.knobs[section, name] = knob(SECTIONS[section], name, elem_id=f"{section}-{name}", **options)
-
-
-def _others(section: str, *without: str) -> tuple[str, ...]:
-    shown = {*MAIN_KNOBS[section], *without}
-    return tuple(name for name in SECTIONS[section].model_fields if name not in shown)
+        add_knobs(page, "run", other_knobs("run"))
 
 
 def _panes(page: Page) -> None:

@@ -17,15 +17,27 @@ PICTURES = {
     "purified": "Purified",
 }
 RECONSTRUCTIONS = {f"V({name})": f"V({label.lower()})" for name, label in PICTURES.items()}
-ALL_PICTURES = {**PICTURES, **RECONSTRUCTIONS}
+EDITS = {f"edit({name})": f"Edit of the {label.lower()}" for name, label in PICTURES.items()}
+ALL_PICTURES = {**PICTURES, **RECONSTRUCTIONS, **EDITS}
 LEFTOVER_AGE = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Record:
-    """The pictures of one page by name (a key of ``ALL_PICTURES``), their common size, curves and table.
+class Edit:
+    """One picture's edit: its file, the file that it was made from, and its measures against the original's edit."""
 
-    There is no original when the protected picture was uploaded as it is.
+    file: str
+    source: str
+    measures: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """The pictures of one page by name (a key of ``ALL_PICTURES``), their common size, curves, table and edits.
+
+    There is no original when the protected picture was uploaded as it is. An edit, by the name of the picture it was
+    made from, outlives that picture: it is then stale. ``edits_stopped``: they are partial; ``edits_pasted``: what lies
+    outside a mask was put back into them.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -33,6 +45,20 @@ class Record:
     curves: dict[str, list[float]] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    edits: dict[str, Edit] = field(default_factory=dict)
+    edits_stopped: bool = False
+    edits_pasted: bool = False
+
+    def stale(self, name: str) -> bool:
+        """Whether a later run replaced the picture that this edit was made from."""
+        return name in self.edits and self.files.get(name) != self.edits[name].source
+
+    def path(self, name: str) -> str | None:
+        """The file of any picture in ``ALL_PICTURES`` that has been made and still holds."""
+        edited = name.removeprefix("edit(").removesuffix(")")
+        if name in EDITS:
+            return self.edits[edited].file if edited in self.edits and not self.stale(edited) else None
+        return self.files.get(name)
 
 
 def new_folder(session: str) -> Path:

@@ -1,6 +1,6 @@
-"""Running jobs as the page and the API want them: steps become progress, with pace, curves and previews.
+"""What the page and the API share in running jobs: who has the device, what was uploaded, what computes.
 
-This is the page's only way to the core, and the module that imports torch: the others import it inside
+With ``progress`` this is the page's only way to the core, and what imports torch: the others import it inside
 their functions, so that the page is ready before torch is.
 """
 
@@ -8,86 +8,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, fit, open_picture, read_metadata, to_images
-from impress_ui.core.optimise import LossHistory, ShouldStop, Step
-from impress_ui.jobs import Jobs, throttled
+from impress_ui.core.images import Picture, fit, open_picture, read_metadata
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.jobs import Jobs
 from impress_ui.settings import JobSettings
+from impress_ui.ui.progress import follow, follow_samples, work_of
 
-Kind = Literal["protect", "purify"]
-PHASES: dict[Kind, str] = {"protect": "Protecting", "purify": "Purifying"}
-INTERVAL = 0.33  # seconds between two updates of the page
-PREVIEW_SIDE = 256
+NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
 JOBS = Jobs()
 logger = logging.getLogger(__name__)
-# Seconds a step and pixel took in the last run of each kind: what the page's estimate is made of.
-_pace: dict[Kind, float] = {}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is. ``result`` is set on the last one; ``stopped`` when that came early by request."""
-
-    kind: Kind
-    index: int
-    steps: int
-    seconds: float
-    rate: float
-    curves: Mapping[str, list[float]]
-    step: Step
-    result: Image.Image | None
-
-    @property
-    def phase(self) -> str:
-        return PHASES[self.kind]
-
-    @property
-    def stopped(self) -> bool:
-        return self.step.stopped
-
-    @property
-    def seconds_left(self) -> float | None:
-        """By the mean pace so far; unknown before the second step."""
-        return (self.steps - self.index) / self.rate if self.rate else None
-
-    def preview(self) -> Image.Image:
-        """The current iterate, small enough to be sent a few times a second."""
-        image = to_images(self.step.image[:1])[0]
-        image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-        return image
-
-
-def follow(kind: Kind, steps: Iterator[Step]) -> Iterator[Progress]:
-    """Run to the end, yielding the first step, the last, and those that are due in between."""
-    history = LossHistory()
-    began = first = time.monotonic()
-    for step, due in throttled(steps, INTERVAL, lambda step: step.result is not None):
-        history.add(step)
-        now = time.monotonic()
-        if step.index == 0:
-            first = now  # loading the model is not the steps' pace
-        rate = step.index / (now - first) if step.index and now > first else 0.0
-        if step.result is not None and rate:
-            _pace[kind] = 1 / (rate * step.picture.shape[-1] * step.picture.shape[-2])
-        if due:
-            result = to_images(step.result)[0] if step.result is not None else None
-            yield Progress(kind, step.index, step.steps, now - began, rate, history.curves, step, result)
-
-
-def estimate(kind: Kind, steps: int, size: tuple[int, int]) -> float | None:
-    """Seconds that so many steps will take on a picture of (width, height); None before anything was measured."""
-    return _pace[kind] * steps * size[0] * size[1] if kind in _pace else None
 
 
 @contextmanager
@@ -121,7 +60,7 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
         UserError: there is none, or it cannot be used.
     """
     if not path:
-        raise UserError("There is no picture yet: upload one, or click an example.")
+        raise UserError(NO_PICTURE)
     return fit(open_picture(path), job.run.size)
 
 
@@ -145,7 +84,7 @@ def mask_of(editor: dict | None) -> Image.Image | None:
 
 def warm_up(photograph: Path) -> None:
     """Load what a first run needs and measure the pace, before anybody clicks; run it in a thread of its own."""
-    job = JobSettings().updated(protect={"steps": 2}, purify={"steps": 2})
+    job = JobSettings().updated(protect={"steps": 2}, purify={"steps": 2}, edit={"sampling_steps": 4})
     try:
         image = fit(open_picture(photograph), job.run.size).image
         workflow.measures_of(image, job, image)
@@ -153,7 +92,13 @@ def warm_up(photograph: Path) -> None:
             for _ in waiting:  # somebody clicked already: their run is the measurement
                 return
             for kind, run in (("protect", workflow.protect_picture), ("purify", workflow.purify_picture)):
-                for progress in follow(kind, run(image, job)):
-                    logger.debug("%s: %.2f steps/s", kind, progress.rate)
+                for progress in follow(work_of(kind, job, image.size), run(image, job)):
+                    logger.debug("%s: %.2f steps/s", kind, progress.timing.rate)
+        workflow.load_diffusion_model(job.run)
+        with JOBS.open("warm-up") as should_stop, device_for(should_stop) as waiting:
+            for _ in waiting:
+                return
+            for progress in follow_samples(work_of("edit", job, image.size), workflow.edit_pictures([image], job)):
+                logger.debug("edit: %.2f steps/s", progress.timing.rate)
     except UserError as error:
         logger.warning("The default model cannot be loaded: %s", error)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impress_ui.ui.components import CONTROL_NAMES
 from impress_ui.ui.record import PICTURES
+
+if TYPE_CHECKING:
+    from impress_ui.ui.progress import Timing
 
 CAPTIONS = {
     "original": "The picture as it came, at its working size.",
@@ -41,7 +44,8 @@ def header() -> str:
 <header>
   <h1>IMPRESS<span class="rule"></span><small>how much is an imperceptible protection worth?</small></h1>
   <p class="lead">Protect a picture against latent diffusion models with a change that you cannot see, look at what
-  the model’s autoencoder makes of it, and try to take the protection out again.</p>
+  the model’s autoencoder makes of it, try to take the protection out again, and compare what an edit by text makes of
+  each.</p>
   <p class="ethics"><strong>Removing a protection is dual use.</strong> This page exists to evaluate protections, so
   that better ones are built; use it only on images that you have the right to use.</p>
 </header>"""
@@ -69,24 +73,28 @@ def hint(purifies: str | None, seconds: float | None) -> str:
     return f'<p class="hint">{taken}{wait}<br><kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs, <kbd>Esc</kbd> stops.</p>'
 
 
-def idle() -> str:
+def idle(text: str = "Choose a picture, then “Protect and purify”.") -> str:
     """The status line before anything ran."""
-    return status("Ready", "Choose a picture, then “Protect and purify”.", "idle")
+    return status("Ready", text, "idle")
 
 
-def status(phase: str, text: str, state: str = "running", share: float | None = None) -> str:
+def status(
+    phase: str, text: str, state: str = "running", share: float | None = None, machine: str | None = None
+) -> str:
     """The status line: phase, text, and a bar when the share that is done is known.
 
     Args:
         state: idle, running, done, stopped or failed.
+        machine: what computed, said once it is over.
     """
     known = "" if share is None else f' aria-valuenow="{100 * share:.0f}"'
     width = 100 * share if share is not None else 0
+    computed = f'<small class="machine">{escape(machine)}</small>' if machine else ""
     return (
         f'<div class="run-status {state}" role="status" aria-live="polite"><b class="phase">{escape(phase)}</b>'
         f'<span class="told">{escape(text)}</span>'
         f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{known}>'
-        f'<i style="width:{width:.1f}%"></i></div></div>'
+        f'<i style="width:{width:.1f}%"></i></div>{computed}</div>'
     )
 
 
@@ -95,6 +103,11 @@ def running(phase: str, index: int, steps: int, rate: float, left: float | None)
     pace = f" · {rate:.1f} steps/s" if rate else ""
     remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
+
+
+def ending(timing: Timing, stopped: bool) -> str:
+    """How a run came to its end."""
+    return f"at step {timing.index} of {timing.steps}" if stopped else f"in {timing.seconds:.1f} s"
 
 
 def duration(seconds: float) -> str:

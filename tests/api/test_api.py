@@ -35,7 +35,10 @@ def pixels(path: str | Path) -> np.ndarray:
 
 def test_endpoints_are_named_and_typed(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/protect", "/purify", "/reconstruct", "/measure", "/stop"}
+    sampling = {"/edit", "/generate"}
+    assert set(endpoints) == {"/protect", "/purify", "/reconstruct", "/measure", "/stop", *sampling}
+    names = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
+    assert names == ["image", "settings", "protected", "purified", "mask"]
     names = [parameter["parameter_name"] for parameter in endpoints["/protect"]["parameters"]]
     assert names == ["image", "settings", "mask", "target"]
     assert [parameter["parameter_has_default"] for parameter in endpoints["/protect"]["parameters"]] == [

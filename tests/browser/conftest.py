@@ -43,9 +43,10 @@ if HAS_PLAYWRIGHT:
 
     @pytest.fixture
     def opened(page: Page, app_url: str) -> Iterator[Page]:
-        """The page, opened; afterwards no script may have failed and no request have left for another host."""
+        """The page, opened; afterwards no script may have complained and no request have left for another host."""
         failures, strangers = [], []
         page.on("pageerror", lambda error: failures.append(str(error)))
+        page.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: strangers.append(request.url) if not _local(request.url, app_url) else None)
         page.set_default_timeout(30_000)
         page.goto(app_url)

@@ -16,55 +16,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from impress_ui.core.images import read_metadata
-
-ENDED = ".run-status.done, .run-status.stopped, .run-status.failed"
-
-
-def upload(page: Page, path: Path) -> None:
-    page.set_input_files("#upload input[type=file]", path)
-    expect(page.locator("#upload img")).to_be_visible()
-
-
-def clear(page: Page) -> None:
-    page.locator("#upload [aria-label=Clear], #upload [aria-label='Remove Image']").first.click()
-    expect(page.locator("#upload img")).to_have_count(0)
-
-
-def put(page: Page, knob: str, value: float) -> None:
-    field = page.locator(f"#{knob} input[type=number]")
-    field.fill(str(value))
-    field.press("Tab")
-
-
-def make_quick(page: Page) -> None:
-    put(page, "protect-steps", 6)
-    put(page, "purify-steps", 5)
-
-
-def run(page: Page, button: str = "#run-both") -> str:
-    """Click, wait for the end, and give the status line."""
-    page.click(button)
-    page.wait_for_selector(".run-status.running")
-    return end_of_run(page)
-
-
-def end_of_run(page: Page) -> str:
-    page.wait_for_selector(ENDED, timeout=120_000)
-    return page.inner_text("#run-status")
-
-
-def download(page: Page, pane: str, to: Path) -> Path:
-    page.hover(f"#{pane}")
-    with page.expect_download() as caught:
-        page.locator(f"#{pane}").get_by_role("link").or_(page.locator(f"#{pane} [aria-label=Download]")).first.click()
-    path = to / f"{pane}-{caught.value.suggested_filename}"
-    caught.value.save_as(path)
-    return path
-
-
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
+from tests.browser.hands import choose, clear, download, end_of_run, make_quick, paint, pixels, put, run, upload
 
 
 def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_path: Path) -> None:
@@ -106,7 +58,7 @@ def test_somebody_else_s_protected_picture(opened: Page, photo: Path, tmp_path: 
     make_quick(opened)
     assert "purified in" in run(opened, "#run-purify")
     expect(opened.locator("#pane-original img")).to_have_count(0)
-    expect(opened.locator(".pane-original")).to_contain_text("Unknown")
+    expect(opened.locator("#panes .pane-original")).to_contain_text("Unknown")
     assert np.array_equal(pixels(download(opened, "pane-protected", tmp_path)), pixels(photo))
     cells = opened.locator("tr.row-purified td").all_inner_texts()
     assert cells[0] == "—" and float(cells[7]) > 0
@@ -175,12 +127,19 @@ def test_nothing_to_do_gets_a_sentence(opened: Page) -> None:
     expect(opened.locator("#run-both")).to_be_enabled()
 
 
+def test_the_diffusion_attack_draws_its_own_curve(opened: Page, photo: Path) -> None:
+    upload(opened, photo)
+    choose(opened, "protect-method", "PhotoGuard, diffusion attack")
+    put(opened, "protect-steps", 2)
+    assert "protected in" in run(opened, "#run-protect")
+    assert opened.locator(".line-edit-distance").get_attribute("points").count(",") == 3
+
+
 def test_a_recipe_fills_the_knobs(opened: Page) -> None:
     steps = opened.locator("#purify-steps input[type=number]")
     default = steps.input_value()
     for label, value in (("paper (editing)", "1000"), ("paper (style)", "3000"), ("fast (ours)", default)):
-        opened.click("#purify-recipe input")
-        opened.get_by_role("option", name=label).click()
+        choose(opened, "purify-recipe", label)
         expect(steps).to_have_value(value)
 
 
@@ -189,15 +148,7 @@ def test_a_painted_mask_keeps_the_rest(opened: Page, photo: Path, tmp_path: Path
     expect(opened.locator("#pane-original img")).to_be_visible()
     make_quick(opened)
     opened.locator("#mask-area button").first.click()
-    canvas = opened.locator("#mask canvas").first
-    canvas.scroll_into_view_if_needed()
-    opened.wait_for_timeout(1500)
-    box = canvas.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    opened.mouse.move(x, y)
-    opened.mouse.down()
-    opened.mouse.move(x + 6, y + 4, steps=4)
-    opened.mouse.up()
+    paint(opened, "mask")
     run(opened, "#run-protect")
     changed = (pixels(download(opened, "pane-protected", tmp_path)) != pixels(photo)).any(axis=2)
     assert 0 < changed.mean() < 0.9
@@ -214,8 +165,10 @@ def test_every_width_and_theme_fits(opened: Page, app_url: str, width: int, them
     with Image.open(io.BytesIO(opened.screenshot())) as shot:
         brightness = sum(shot.convert("RGB").getpixel((3, 450))) / 3
     assert brightness > 200 if theme == "light" else brightness < 60
-    tops = [opened.locator(f"#pane-{name}").bounding_box() for name in ("original", "protected", "purified")]
-    assert len({round(box["width"]) for box in tops}) == 1
+    for pane in ("pane", "edit-of"):
+        boxes = [opened.locator(f"#{pane}-{name}").bounding_box() for name in ("original", "protected", "purified")]
+        assert len({round(box["width"]) for box in boxes}) == 1
+    assert len({round(box["y"]) for box in boxes}) == 1  # edits are compared side by side
     if width == 390:
         run_box, settings = (opened.locator(name).bounding_box() for name in ("#run-status", "#settings-area"))
-        assert run_box["y"] < settings["y"]
+        assert run_box["y"] < opened.locator("#edit-run").bounding_box()["y"] < settings["y"]

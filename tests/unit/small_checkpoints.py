@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, PNDMScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from training.text_encoder import new_tokenizer
+from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+from training.text_encoder import new_text_encoder, new_tokenizer
 
 WIDTH = 32
 TOKENS = 77
@@ -117,6 +118,35 @@ def save_sd3(folder: Path) -> Path:
         vae=("diffusers", "AutoencoderKL"),
         transformer=("diffusers", "SD3Transformer2DModel"),
         scheduler=("diffusers", "FlowMatchEulerDiscreteScheduler"),
+    )
+    return folder
+
+
+def save_own(folder: Path) -> Path:
+    """The embedded checkpoint's layout, as ``training/train_denoiser.py`` exports it: an autoencoder of factor 4."""
+    torch.manual_seed(0)
+    VGGAutoencoder(block_out_channels=(8, 8, 8), blocks_per_stage=(1, 1, 1), head_channels=8).save_pretrained(
+        folder / "vae"
+    )
+    unet = UNet2DConditionModel(
+        sample_size=32,
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=4,
+        cross_attention_dim=192,
+        resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text",
+        addition_embed_type_num_heads=8,
+    )
+    unet.save_pretrained(folder / "unet")
+    tokenizer = new_tokenizer()
+    tokenizer.save_pretrained(folder / "tokenizer")
+    new_text_encoder(tokenizer).save_pretrained(folder / "text_encoder")
+    DDIMScheduler(**BETAS, clip_sample=False, steps_offset=1, prediction_type="v_prediction").save_pretrained(
+        folder / "scheduler"
     )
     return folder
 

@@ -47,8 +47,9 @@ def test_no_pickled_weights_ship() -> None:
     assert not weights
 
 
-def test_assets_stay_small() -> None:
-    assert sum(path.stat().st_size for path in (ROOT / "assets").rglob("*") if path.is_file()) < 60e6
+@pytest.mark.parametrize(("folder", "megabytes"), [("assets/micro-ldm", 60), ("assets", 100)])
+def test_assets_stay_small(folder: str, megabytes: int) -> None:
+    assert sum(path.stat().st_size for path in (ROOT / folder).rglob("*") if path.is_file()) < megabytes * 1e6
 
 
 def test_files_stay_short() -> None:

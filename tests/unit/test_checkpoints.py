@@ -267,7 +267,8 @@ def test_why_nothing_can_be_fetched_is_told(hub: Callable[..., Hub]) -> None:
     served = hub()
     for error, words in (
         (LocalEntryNotFoundError("no connection"), "this machine may have no network"),
-        (RepositoryNotFoundError("404", response=_response()), "this machine may have no network"),
+        (ConnectionError("proxy"), "this machine may have no network"),
+        (RepositoryNotFoundError("404", response=_response()), "it is not there any more"),
         (GatedRepoError("403", response=_response()), "terms must be accepted"),
         (OSError(errno.ENOSPC, "full"), "the disk is full"),
     ):
@@ -275,6 +276,16 @@ def test_why_nothing_can_be_fetched_is_told(hub: Callable[..., Hub]) -> None:
         sentence = refusal(lambda: find_source(name).part("vae"))
         assert sentence.startswith(f"The checkpoint {name} could not be fetched")
         assert words in sentence and "download it elsewhere and give its folder" in sentence
+
+
+def test_a_repository_of_pickles_is_not_taken_for_a_network_fault(
+    hub: Callable[..., Hub], sd: Path, tmp_path: Path
+) -> None:
+    repo = shutil.copytree(sd, tmp_path / "sd")
+    _pickled("unet")(repo)
+    served = hub(stable_diffusion_v1_5__stable_diffusion_v1_5=repo, sd_legacy__stable_diffusion_v1_5=repo)
+    assert "no safetensors weights of its unet" in refusal(lambda: find_source(SD15).part("unet"))
+    assert not any(name.endswith(".bin") for name in served.fetched)
 
 
 def test_a_hub_out_of_reach_is_asked_once(hub: Callable[..., Hub]) -> None:

@@ -109,6 +109,64 @@ def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -
     assert np.array_equal(before[32:], after[32:]) and not np.array_equal(before[:32], after[:32])
 
 
+def test_edits_are_measured_against_the_first(
+    capsys: pytest.CaptureFixture[str], photo: Path, photographs: list[Image.Image], tmp_path: Path
+) -> None:
+    protected = save_png(photographs[0].point(lambda value: value * 0.8), tmp_path / "protected.png")
+    options = ("--prompt", "a mosaic of the sea", "--strength", 0.5, "--steps", 4, "--size", 64)
+    report = run_json(capsys, "edit", photo, protected, "-o", tmp_path / "edits", *options)
+    assert report["settings"]["edit"]["prompt"] == "a mosaic of the sea" and report["reference"] == str(photo)
+    first, second = report["results"]
+    assert first["input"] == str(photo) and first["measures"] is None
+    assert second["measures"]["ssim"] < 1 and "lpips" in second["measures"]
+    assert read_metadata(second["output"])["against_clean_edit"] == second["measures"]
+
+    # With --reference the same picture is edited along and comes first; one noise for all, so the same figures.
+    again = run_json(capsys, "edit", protected, "--reference", photo, "-o", tmp_path / "again", *options)
+    assert [row["measures"] for row in again["results"]] == [None, second["measures"]]
+
+    single = run_json(capsys, "edit", photo, "-o", tmp_path / "edit.png", *options)
+    assert single["reference"] is None and single["results"][0]["measures"] is None
+    status, out, _ = run(capsys, "edit", photo, "-o", tmp_path / "edit.png", *options)
+    assert status == 0 and out.strip() == f"{tmp_path / 'edit.png'}: the edit of photo.png"
+
+
+def test_a_mask_means_inpainting(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (0, 0, 64, 32))
+    mask.save(tmp_path / "mask.png")
+    edit = ("edit", photo, "--mask", tmp_path / "mask.png", "--size", 64, "--steps", 2)
+    report = run_json(capsys, *edit, "-o", tmp_path / "a.png")
+    assert report["settings"]["edit"]["mode"] == "inpaint"
+    run_json(capsys, *edit, "-o", tmp_path / "b.png", "--no-paste-back")
+    before, pasted, whole = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "a.png", tmp_path / "b.png"))
+    assert np.array_equal(before[32:], pasted[32:]) and not np.array_equal(before[:32], pasted[:32])
+    assert not np.array_equal(before[32:], whole[32:])
+
+
+def test_generated_files_make_themselves_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    options = ("--steps", 2, "--width", 64, "--height", 64)
+    report = run_json(capsys, "generate", "-o", tmp_path / "made", "--count", 2, "--seed", 5, *options)
+    assert [row["seed"] for row in report["results"]] == [5, 6]
+    first, second = (Path(row["output"]) for row in report["results"])
+    assert [first.name, second.name] == ["seed-5.png", "seed-6.png"]
+    run_json(capsys, "generate", "-o", tmp_path / "again.png", "--settings", second)
+    again, made = (np.asarray(Image.open(path)).astype(int) for path in (tmp_path / "again.png", second))
+    assert np.abs(again - made).max() <= 1
+    assert not np.array_equal(np.asarray(Image.open(first)), made)
+
+
+def test_the_diffusion_attack_has_its_options(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    report = run_json(
+        capsys, "protect", photo, "-o", tmp_path / "x.png", "--method", "photoguard-diffusion", "--norm", "l2",
+        "--l2-radius", 40, "--attacked-prompt", "a mosaic", "--attacked-strength", 0.5, "--attacked-steps", 1,
+        "--repetitions", 1, "--size", 64, "--steps", 8,
+    )  # fmt: skip
+    attack = report["settings"]["protect"]
+    assert attack["norm"] == "l2" and attack["attacked_prompt"] == "a mosaic" and attack["repetitions"] == 1
+    assert report["losses"]["edit distance"] and report["measures"]["against_original"]["l2"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -127,6 +185,20 @@ def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -
         (["protect"], "IN"),
         (["dance"], "dance"),
         (["measure", "{photo}", "{small}"], "one size"),
+        (["edit", "{photo}", "{small}", "-o", "{folder}"], "one size"),
+        (["edit", "{photo}", "{photo}", "-o", "{folder}"], "more than once"),
+        (["edit", "{photo}", "{small}", "-o", "{out}"], "folder"),
+        (["edit", "{folder}", "-o", "{out}"], "give edit the pictures themselves"),
+        (["edit", "{photo}", "-o", "{photo}"], "would be lost"),
+        (["edit", "{photo}", "-o", "{out}", "--mode", "inpaint"], "needs a mask"),
+        (["edit", "{photo}", "-o", "{out}", "--mask", "{black}"], "mask is empty"),
+        (["edit", "{photo}", "-o", "{out}", "--mask", "{wide}"], "does not fit"),
+        (["edit", "{photo}", "-o", "{out}", "--strength", "2"], "strength"),
+        (["edit", "{photo}", "-o", "{out}", "--prompt", "a mountain " * 40], "too long"),
+        (["edit", "-o", "{out}"], "IN"),
+        (["generate", "-o", "{out}", "--count", "2"], "folder"),
+        (["generate", "-o", "{out}", "--count", "1", "--prompt", "a mountain " * 40], "too long"),
+        (["generate", "-o", "{out}", "--count", "1", "--width", "100"], "width"),
     ],
 )
 def test_mistakes_exit_with_two_and_one_sentence(
@@ -137,7 +209,11 @@ def test_mistakes_exit_with_two_and_one_sentence(
     if "{text}" in arguments[-1:]:
         text = text.rename(tmp_path / "text.json")
     Image.new("RGB", (40, 40)).save(tmp_path / "small.png")
-    places = {"photo": photo, "out": tmp_path / "out.png", "text": text, "small": tmp_path / "small.png"}
+    Image.new("L", (64, 64)).save(tmp_path / "black.png")
+    Image.new("L", (64, 32), 255).save(tmp_path / "wide.png")
+    (tmp_path / "folder").mkdir()
+    places = {name: tmp_path / f"{name}.png" for name in ("out", "small", "black", "wide")}
+    places |= {"photo": photo, "text": text, "folder": tmp_path / "folder"}
     status, out, err = run(capsys, *(argument.format(**places) for argument in arguments))
     assert status == 2 and out == ""
     assert words in err and len(err.strip().splitlines()) == 1 and "Traceback" not in err

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import AutoencoderKL
+import transformers
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from small_checkpoints import autoencoder as small_autoencoder
+from small_checkpoints import save_sd, save_sd3, save_sdxl
 
+from impress_ui.core import models
 from impress_ui.core.errors import UserError
 from impress_ui.core.models import Autoencoder, load_autoencoder, pick_device
 from impress_ui.core.optimise import run_to_end
@@ -79,6 +87,79 @@ def test_the_similarity_network_avoids_the_encoders_own(embedded: Autoencoder) -
     assert embedded.similarity_network("vgg") == "vgg"
 
 
+@pytest.mark.parametrize(
+    ("save", "channels", "scale", "shift"),
+    [(save_sd, 4, 0.18215, 0.0), (save_sdxl, 4, 0.13025, 0.0), (save_sd3, 16, 1.5305, 0.0609)],
+    ids=["sd", "sdxl", "sd3"],
+)
+def test_every_kind_of_autoencoder_protects_and_purifies(
+    save: Callable[[Path], Path], channels: int, scale: float, shift: float, tmp_path: Path, batch: torch.Tensor
+) -> None:
+    autoencoder = load_autoencoder(RunSettings(checkpoint=str(save(tmp_path / "x"))))
+    assert (autoencoder.scaling_factor, autoencoder.shift_factor) == (scale, shift)
+    assert (autoencoder.factor, autoencoder.multiple, autoencoder.similarity_network("auto")) == (8, 8, "vgg")
+    x = batch[:1, :, :48, :60]
+    with torch.no_grad():
+        z = autoencoder.encode(x)
+        assert z.shape == (1, channels, 6, 8)
+        assert torch.allclose(autoencoder.to_scaled(z), (z - shift) * scale)
+        assert torch.allclose(autoencoder.to_unscaled(autoencoder.to_scaled(z)), z, atol=1e-6)
+    steps = list(protect(x, ProtectSettings(steps=3), autoencoder))
+    assert steps[-1].result is not None and not torch.equal(steps[-1].result, x)
+    purified = run_to_end(purify(steps[-1].result, PurifySettings(steps=2), autoencoder)).result
+    assert purified.shape == x.shape and purified.isfinite().all()
+
+
+def test_an_autoencoder_without_factors_has_the_defaults_of_diffusers(tmp_path: Path) -> None:
+    loaded = load_autoencoder(RunSettings(checkpoint=str(save_sd(tmp_path / "sd"))))
+    assert "scaling_factor" not in json.loads((tmp_path / "sd/vae/config.json").read_text())
+    assert (loaded.scaling_factor, loaded.shift_factor) == (0.18215, 0.0)
+
+
+def test_purifying_loads_the_autoencoder_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = save_sd(tmp_path / "sd")
+    for cls in (UNet2DConditionModel, transformers.CLIPTextModel, transformers.CLIPTokenizer):
+        monkeypatch.setattr(cls, "from_pretrained", lambda *args, **kwargs: pytest.fail("more was loaded"))
+    for part in ("unet", "text_encoder"):
+        for weights in (folder / part).glob("*.safetensors"):
+            weights.write_bytes(b"")
+    autoencoder = load_autoencoder(RunSettings(checkpoint=str(folder)))
+    purified = run_to_end(purify(torch.zeros(1, 3, 32, 32), PurifySettings(steps=2), autoencoder)).result
+    assert purified.shape == (1, 3, 32, 32)
+
+
+def test_a_checkpoint_may_refuse_float16_for_its_autoencoder(tmp_path: Path) -> None:
+    for save, dtype in ((save_sd, torch.float16), (save_sdxl, torch.float32)):
+        loaded = load_autoencoder(RunSettings(checkpoint=str(save(tmp_path / save.__name__)), precision="float16"))
+        assert loaded.dtype == next(loaded.module.parameters()).dtype == dtype
+        assert str(dtype).removeprefix("torch.") in loaded.describe()
+
+
+def test_the_description_is_one_line_with_the_memory(embedded: Autoencoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = embedded.describe()
+    found = re.fullmatch(r"embedded on cpu, float32, peak memory (\d+) MiB", line)
+    assert found and 50 < int(found[1]) < 50_000
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    assert embedded.describe() == "embedded on cpu, float32"
+    monkeypatch.undo()
+    kibibytes = models.peak_memory("cpu")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    bytes_ = models.peak_memory("cpu")
+    assert kibibytes and bytes_ and 500 < kibibytes / bytes_ < 2000
+
+
+@pytest.mark.slow
+def test_the_full_size_autoencoder_of_stable_diffusion_can_be_attacked() -> None:
+    module = small_autoencoder(block_out_channels=(128, 256, 512, 512), layers_per_block=2, norm_num_groups=32)
+    assert sum(parameter.numel() for parameter in module.parameters()) == 83_653_863
+    autoencoder = Autoencoder(module, "full size", "cpu", own=False)
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    steps = list(protect(x, ProtectSettings(steps=2), autoencoder))
+    protected = steps[-1].result
+    assert protected is not None and 0 < (protected - x).abs().max() <= (16 + 1) / 127.5
+    assert all(torch.isfinite(torch.tensor(list(step.losses.values()))).all() for step in steps)
+
+
 def test_bad_checkpoints_get_one_sentence(tmp_path: Path) -> None:
     def refused(words: str, checkpoint: Path) -> None:
         with pytest.raises(UserError) as caught:
@@ -97,9 +178,20 @@ def test_bad_checkpoints_get_one_sentence(tmp_path: Path) -> None:
     weights = folder / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     refused("cannot be loaded", tmp_path / "x")
+    tensors = load_file(tiny_weights(folder))
+    del tensors["head.0.bias"]
+    save_file(tensors, weights, metadata={"format": "pt"})
+    refused("lack 1 tensors", tmp_path / "x")
+    assert torch.get_default_dtype() == torch.float32
     weights.unlink()
     (folder / "diffusion_pytorch_model.bin").write_bytes(b"\x80")
     refused("no safetensors", tmp_path / "x")
+
+
+def tiny_weights(folder: Path) -> Path:
+    """The weights of a whole model, beside the folder's damaged ones."""
+    tiny().save_pretrained(folder.parent / "whole")
+    return folder.parent / "whole/diffusion_pytorch_model.safetensors"
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

@@ -4,12 +4,16 @@ import gradio as gr
 import pytest
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings
-from impress_ui.ui import forms, views
+from impress_ui.settings import JobSettings, PurifySettings, RunSettings
+from impress_ui.ui import edit_views, forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets, recipe_values
 from impress_ui.ui.layout import build_page
+from impress_ui.ui.page import SECTIONS
+from impress_ui.ui.progress import Clock, estimate, work_of
+from impress_ui.ui.record import Edit, Record
+from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 
 
 @pytest.fixture(scope="module")
@@ -18,17 +22,19 @@ def demo() -> gr.Blocks:
 
 
 def test_every_picture_component_is_lossless(demo: gr.Blocks) -> None:
-    pictures = [b for b in demo.blocks.values() if isinstance(b, gr.Image | gr.ImageSlider | gr.ImageEditor)]
-    assert len(pictures) >= 12
+    pictures = [
+        b for b in demo.blocks.values() if isinstance(b, gr.Image | gr.ImageSlider | gr.ImageEditor | gr.Gallery)
+    ]
+    assert len(pictures) >= 16
     assert {picture.format for picture in pictures} == {"png"}
 
 
 def test_every_setting_has_a_knob_that_starts_at_its_default() -> None:
     with gr.Blocks():
         page = build_page()
-    for section, model in (("run", RunSettings), ("protect", ProtectSettings), ("purify", PurifySettings)):
-        missing = set(model.model_fields) - set(page.section(section))
-        assert missing <= {"method"} if section == "protect" else not missing
+    assert set(SECTIONS) == set(JobSettings.model_fields) - {"version"}
+    for section, model in SECTIONS.items():
+        assert set(model.model_fields) == set(page.section(section))
     assert job_from_widgets(page, {widget: widget.value for widget in page.knobs.values()}) == JobSettings()
 
 
@@ -55,4 +61,76 @@ def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPat
 
 
 def test_text_from_outside_is_escaped() -> None:
-    assert "<script>" not in views.notes(["<script>"]) + views.status("x", "<script>") + views.figures(None)
+    shown = views.notes(["<script>"]) + views.status("x", "<script>", machine="<script>") + views.figures(None)
+    assert "<script>" not in shown
+
+
+CLEAN = None  # the original's edit has no measures of its own
+
+
+@pytest.mark.parametrize(
+    ("edits", "told"),
+    [
+        ({"protected": None, "purified": None}, "no clean edit to compare with"),
+        ({"original": CLEAN}, "edit of the original alone"),
+        ({"original": CLEAN, "protected": (0.31, 0.5)}, "SSIM 0.31 to the clean edit. There is no edit of a purified"),
+        (
+            {"original": CLEAN, "protected": (0.31, 0.5), "purified": (0.74, 0.2)},
+            "SSIM 0.31 to the clean edit; after purifying 0.74: 62% of the gap is closed.",
+        ),
+        (
+            {"original": CLEAN, "protected": (0.5, 0.2), "purified": (0.6, 0.3)},
+            "20% of the gap is closed (LPIPS says otherwise: 0.20 before, 0.30 after)",
+        ),
+        ({"original": CLEAN, "protected": (0.5, 0.2), "purified": (0.4, 0.3)}, "0.40: the purification made it worse."),
+        ({"original": CLEAN, "protected": (0.5, 0.2), "purified": (0.5, 0.2)}, "restored nothing."),
+        (
+            {"original": CLEAN, "protected": (0.99, 0.0), "purified": (0.9, 0.1)},
+            "hardly changed the edit: SSIM 0.99 to the clean edit, so there is little to restore; after purifying 0.90",
+        ),
+    ],
+)
+def test_the_verdict_says_what_the_numbers_say(edits: dict, told: str) -> None:
+    measures = {name: pair and {"ssim": pair[0], "lpips": pair[1]} for name, pair in edits.items()}
+    assert told in edit_views.sentence(measures)
+    assert told in edit_views.sentence(measures, stopped=True, pasted=True)
+
+
+def test_the_verdict_names_what_else_the_numbers_hold() -> None:
+    edits = {"original": None, "protected": {"ssim": 0.5, "lpips": 0.2}}
+    told = edit_views.sentence(edits, stopped=True, pasted=True)
+    assert told.startswith("At the step where it was stopped") and "Outside the mask" in told
+
+
+def test_edits_outlive_their_picture_but_say_so() -> None:
+    edit = Edit("edit.png", source="first.png", measures={"ssim": 0.5, "psnr": None, "lpips": 0.1})
+    fresh = Record(files={"protected": "first.png"}, edits={"protected": edit})
+    assert fresh.path("edit(protected)") == "edit.png" and "0.500" in edit_views.caption("protected", fresh)
+    assert "∞" in edit_views.caption("protected", fresh) and "before the last run" not in edit_views.verdict(fresh)
+    later = Record(files={"protected": "second.png"}, edits={"protected": edit})
+    assert later.path("edit(protected)") is None
+    assert "before the last run" in edit_views.caption("protected", later)
+    assert "before the last run" in edit_views.verdict(later)
+
+
+def test_the_embedded_model_knows_the_words_that_the_page_names() -> None:
+    assert set(prompts.STYLES) == set(STYLE_PHRASES)
+    known = " ".join(phrase for phrases in SUBJECTS.values() for phrase in phrases)
+    assert all(subject in known for subject in prompts.SUBJECTS)
+    sentences = {canonical(subject, style) for subject in SUBJECTS for style in STYLE_PHRASES}
+    assert {*prompts.EDIT_EXAMPLES, *prompts.GENERATE_EXAMPLES} <= sentences
+
+
+def test_each_method_has_a_pace_of_its_own() -> None:
+    encoder = JobSettings()
+    diffusion = encoder.updated(protect={"method": "photoguard-diffusion", "attacked_steps": 4, "repetitions": 4})
+    size = (7, 11)
+    clock = Clock(work_of("protect", encoder, size))
+    clock.at(0, 10, last=False)
+    clock.at(10, 10, last=True)
+    assert estimate(work_of("protect", encoder, size), 10) is not None
+    assert estimate(work_of("protect", diffusion, size), 10) is None
+    dearer = diffusion.updated(protect={"repetitions": 8})
+    assert work_of("protect", dearer, size).amount == 2 * work_of("protect", diffusion, size).amount
+    plain = encoder.updated(edit={"guidance": 1})
+    assert work_of("edit", encoder, size, 3).amount == 6 * work_of("edit", plain, size).amount

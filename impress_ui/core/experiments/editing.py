@@ -28,7 +28,7 @@ PROMPTS = (
 # Both attacks at their defaults but for what two cores can wait for: the steps of the one through the sampler.
 ATTACKS: dict[str, ProtectSettings] = {
     "encoder": ProtectSettings(),
-    "diffusion": ProtectSettings(method="photoguard-diffusion", steps=20, repetitions=2),
+    "diffusion": ProtectSettings(method="photoguard-diffusion", steps=24, repetitions=1, attacked_steps=2),
 }
 BUDGETS = (16,)
 SHEET_ROWS = 8

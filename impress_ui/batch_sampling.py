@@ -1,0 +1,100 @@
+"""The command line's jobs that run the sampler: edits of several pictures with one noise, and pictures from text."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from impress_ui.batch import Report, opened, optional_picture, spared, stop_on_interrupt, targets
+from impress_ui.core import workflow
+from impress_ui.core.edit import SampleStep
+from impress_ui.core.errors import UserError
+from impress_ui.results import Measures, check_seeds, save_edits, save_generated
+from impress_ui.settings import JobSettings
+
+
+def edit_files(
+    sources: Sequence[Path], output: Path, job: JobSettings, *, reference: Path | None, mask: Path | None
+) -> Report:
+    """Edit pictures of one size with the same noise, and measure their edits against the reference's.
+
+    The reference is edited and saved along with the others; without one it is the first of several pictures.
+    """
+    began = time.monotonic()
+    for source in sources:
+        if source.is_dir():
+            raise UserError(f"{source.name} is a folder; give edit the pictures themselves.")
+    files = list(sources)
+    if reference is not None and reference.resolve() not in [path.resolve() for path in files]:
+        files.insert(0, reference)
+    against = files[0] if len(files) > 1 else None
+    if reference is not None:
+        against = next(path for path in files if path.resolve() == reference.resolve())
+    pairs = spared(targets(files, output, as_folder=len(files) > 1))
+    pictures = {str(path): opened(path, job) for path in files}
+    if len(pictures) < len(files):
+        raise UserError("A picture was given more than once; give each one once.")
+    for path, picture in pictures.items():
+        workflow.same_size(next(iter(pictures.values())).image, picture, f"picture {Path(path).name}")
+    images = [picture.image for picture in pictures.values()]
+    with stop_on_interrupt() as should_stop:
+        steps = workflow.edit_pictures(images, job, mask=optional_picture(mask), should_stop=should_stop)
+        last = _run(steps, "edit")
+    facts = {"stopped": last.stopped, "steps_done": last.index}
+    paths = {str(path): target for path, target in pairs}
+    named = None if against is None else str(against)
+    measures = save_edits(dict(zip(pictures, last.results, strict=True)), paths, job, reference=named, **facts)
+    results = [
+        {
+            "input": path,
+            "output": str(paths[path]),
+            "notes": list(picture.notes),
+            "measures": measures[path],
+            "summary": _summary(paths[path], measures[path], named, path),
+        }
+        for path, picture in pictures.items()
+    ]
+    seconds = round(time.monotonic() - began, 3)
+    head = {"command": "edit", "settings": job.model_dump(mode="json"), "reference": named}
+    return {**head, **facts, "seconds": seconds, "results": results}
+
+
+def generate_files(output: Path, job: JobSettings) -> Report:
+    """Make pictures from text: a .png file for one, a folder for several."""
+    began = time.monotonic()
+    check_seeds(job)
+    names = [Path(f"seed-{job.run.seed + number}.png") for number in range(job.generate.count)]
+    files = [target for _, target in targets(names, output, as_folder=len(names) > 1)]
+    by_seed = {job.run.seed + number: file for number, file in enumerate(files)}
+    with stop_on_interrupt() as should_stop:
+        last = _run(workflow.generate_pictures(job, should_stop=should_stop), "generate")
+    facts = {"stopped": last.stopped, "steps_done": last.index}
+    save_generated(last.results, by_seed.__getitem__, job, **facts)
+    results = [
+        {"seed": seed, "output": str(path), "summary": f"{path} from seed {seed}"} for seed, path in by_seed.items()
+    ]
+    seconds = round(time.monotonic() - began, 3)
+    head = {"command": "generate", "settings": job.model_dump(mode="json")}
+    return {**head, **facts, "seconds": seconds, "results": results}
+
+
+def _run(steps: Iterator[SampleStep], what: str) -> SampleStep:
+    """The last step, with its results; a line on a terminal tells how far it is."""
+    last = None
+    for last in steps:
+        if sys.stderr.isatty():
+            end = "\n" if last.results is not None else ""
+            print(f"\r{what}: step {last.index}/{last.steps}", end=end, file=sys.stderr, flush=True)
+    assert last is not None and last.results is not None
+    return last
+
+
+def _summary(target: Path, measures: Measures, reference: str | None, path: str) -> str:
+    if measures is None:
+        return f"{target}: the edit of {Path(path).name}{', the reference' if path == reference else ''}"
+    shown = ", ".join(
+        f"{name} {measures[name]:.4f}" for name in ("ssim", "psnr", "vif", "lpips") if measures.get(name) is not None
+    )
+    return f"{target} against the edit of {Path(reference or '').name}: {shown}"

@@ -1,0 +1,42 @@
+"""``python -m impress_ui``: the engine without the page.
+
+Every command takes ``--json`` and then prints one JSON object on standard output; all else goes to
+standard error. Mistakes end with status 2 and one sentence. Torch is imported inside the commands, so
+``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from impress_ui.cli import pictures, sampling, tools  # noqa: F401  (importing them adds their commands, in this order)
+from impress_ui.cli.shared import app, log
+from impress_ui.core.errors import UserError
+from impress_ui.settings import sentence_of
+
+
+def _fail(sentence: str) -> NoReturn:
+    log(f"Error: {' '.join(sentence.split())}")
+    sys.exit(2)
+
+
+def main() -> None:
+    """Entry point: runs a command; mistakes become one sentence on standard error and exit status 2."""
+    try:
+        code = app(standalone_mode=False)
+    except ValidationError as error:
+        _fail(sentence_of(error))
+    except UserError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        log("Interrupted.")
+        sys.exit(130)
+    except Exception as error:
+        # typer's own usage errors; it has moved their class between versions, their method stayed.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message())
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,99 @@
+"""What the commands share: the program itself, the options' types, how they become settings, and what is printed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from impress_ui.core.errors import UserError
+from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
+
+app = typer.Typer(
+    help="Protect, reconstruct, purify, edit and measure pictures against latent diffusion models. "
+    "Evaluate protections with it, and use only images you have the right to use.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def option(model: type[Settings], field: str, *names: str) -> Any:
+    """A command-line option whose help, range and default come from the settings."""
+    about = model.describe(field)
+    limits = f" {about['minimum']} to {about['maximum']}." if about["maximum"] is not None else ""
+    symbol = f"{about['symbol']}: " if about["symbol"] else ""
+    default = f" Default: {about['default']}." if about["default"] not in (None, "") else ""
+    return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=f"{symbol}{about['help']}{limits}{default}")
+
+
+# One alias an option, used by every command that has it.
+Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
+Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Where to save: a .png file, or a folder.")]
+Checkpoint = Annotated[str | None, option(RunSettings, "checkpoint")]
+DeviceName = Annotated[str | None, option(RunSettings, "device")]
+PrecisionName = Annotated[str | None, option(RunSettings, "precision")]
+Size = Annotated[int | None, option(RunSettings, "size")]
+Seed = Annotated[int | None, option(RunSettings, "seed")]
+Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", help="A JSON file of settings, or a PNG saved by this program; options override it."),
+]
+NegativePrompt = Annotated[str | None, option(SamplingSettings, "negative_prompt")]
+Guidance = Annotated[float | None, option(SamplingSettings, "guidance")]
+SamplingSteps = Annotated[int | None, option(SamplingSettings, "sampling_steps", "--steps")]
+SamplerName = Annotated[str | None, option(SamplingSettings, "sampler")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def job_of(file: Path | None, **sections: dict[str, Any]) -> JobSettings:
+    """The settings of the file, or the defaults, with the given options on top."""
+    given = {
+        name: {key: value for key, value in values.items() if value is not None} for name, values in sections.items()
+    }
+    return (_read_settings(file) if file else JobSettings()).updated(**given)
+
+
+def _read_settings(file: Path) -> JobSettings:
+    import json
+
+    if file.suffix.lower() == ".png" and file.is_file():
+        from impress_ui.core.images import read_metadata
+
+        data = (read_metadata(file) or {}).get("settings")
+        if data is None:
+            raise UserError(f"{file.name} carries no settings; use a PNG saved by this program, or a JSON file.")
+    else:
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except OSError:
+            raise UserError(f"The settings file {file.name} cannot be read; check the path.") from None
+        except ValueError:
+            raise UserError(f"The settings file {file.name} is not JSON.") from None
+    return JobSettings.model_validate(data)
+
+
+def print_report(report: dict[str, Any], as_json: bool) -> None:
+    """One JSON object, or a line a picture; afterwards what failed is told as a mistake."""
+    import json
+
+    rows = report.get("results", [report])
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, allow_nan=False))
+    else:
+        for row in rows:
+            if "error" not in row:
+                print(row["summary"])
+    failed = [row["error"] for row in rows if "error" in row]
+    if failed:
+        raise UserError(f"{len(failed)} of {len(rows)} pictures were not done; the first: {failed[0]}")
+
+
+def log(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,160 @@
+"""One call's job: its settings, its pictures, its files, and what it streams."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from impress_ui.core.errors import UserError
+from impress_ui.settings import JobSettings
+from impress_ui.ui.forms import job_from_json
+from impress_ui.ui.mistakes import explain
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from impress_ui.core.edit import SampleStep
+    from impress_ui.core.images import Picture
+    from impress_ui.core.optimise import Step
+    from impress_ui.ui.progress import Kind, Timing, Work
+
+Report = dict[str, Any]
+Streamed = Iterator[tuple[str | None, Report]]
+StreamedFiles = Iterator[tuple[list[str] | None, Report]]
+
+
+@contextmanager
+def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
+    """A caller's job; any mistake inside becomes one sentence.
+
+    Its folder lasts until the last result is delivered, when Gradio has copied it into its cache.
+    """
+    try:
+        from impress_ui.ui import runs
+
+        job = job_from_json(settings)
+        with (
+            runs.JOBS.open(request.session_hash) as should_stop,
+            runs.device_for(should_stop) as waiting,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            yield ApiJob(job, should_stop, waiting, Path(folder))
+    except Exception as error:
+        raise gr.Error(explain(error), print_exception=False) from None
+
+
+@dataclass(frozen=True)
+class ApiJob:
+    """What an endpoint needs of its job."""
+
+    settings: JobSettings
+    should_stop: Callable[[], bool]
+    waiting: Iterator[float]
+    folder: Path
+
+    def wait(self) -> Streamed:
+        """Stream that the job waits, until the device is its own."""
+        for _ in self.waiting:
+            yield None, {"phase": "Waiting"}
+        if self.should_stop():
+            raise UserError("The job was stopped before it began.")
+
+    def open(self, path: str | None) -> Picture:
+        from impress_ui.ui.runs import open_at
+
+        return open_at(path, self.settings)
+
+    def extra(self, path: str | None) -> Image.Image | None:
+        """A mask or a target, which the core fits to the picture."""
+        from impress_ui.core.images import open_picture
+
+        return open_picture(path).image if path else None
+
+    def save(self, kind: str, image: Image.Image, **facts: Any) -> str:
+        from impress_ui.core.images import save_png
+        from impress_ui.core.workflow import describe_result
+
+        return str(save_png(image, self.folder / f"{kind}.png", describe_result(kind, self.settings, **facts)))
+
+    def report(self, picture: Picture, **facts: Any) -> Report:
+        return {"settings": self.settings.model_dump(mode="json"), "notes": list(picture.notes), **facts}
+
+    def stream(self, kind: Kind, made: str, picture: Picture, steps: Iterator[Step]) -> Streamed:
+        """Progress without pictures, then the result with its measures."""
+        from impress_ui.core.workflow import measures_of
+        from impress_ui.ui.progress import follow, work_of
+
+        for progress in follow(work_of(kind, self.settings, picture.image.size), steps):
+            if progress.result is None:
+                losses = {name: values[-1] for name, values in progress.curves.items()}
+                yield None, {**_told(progress.timing), "losses": losses}
+                continue
+            facts = _facts(progress.timing, progress.stopped)
+            measures = measures_of(progress.result, self.settings, picture.image)
+            path = self.save(made, progress.result, measures=measures, **facts)
+            yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
+
+    def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
+        """Progress without pictures, then the edits with their measures and what they say."""
+        from impress_ui.results import pasted, save_edits
+        from impress_ui.ui.edit_views import sentence
+        from impress_ui.ui.progress import work_of
+
+        work = work_of("edit", self.settings, pictures["original"].image.size, len(pictures))
+        for images, told in self._sampled(work, steps):
+            if images is None:
+                yield None, told
+                continue
+            paths = {name: self.folder / f"edit-of-{name}.png" for name in pictures}
+            edits = dict(zip(pictures, images, strict=True))
+            measures = save_edits(edits, paths, self.settings, reference="original", **told)
+            yield (
+                [str(path) for path in paths.values()],
+                {
+                    "pictures": list(pictures),
+                    "measures": measures,
+                    "verdict": sentence(measures, told["stopped"], pasted(self.settings)),
+                    "settings": self.settings.model_dump(mode="json"),
+                    "notes": {name: list(picture.notes) for name, picture in pictures.items()},
+                    **told,
+                },
+            )
+
+    def stream_generated(self, steps: Iterator[SampleStep]) -> StreamedFiles:
+        """Progress without pictures, then the pictures with their seeds."""
+        from impress_ui.results import save_generated
+        from impress_ui.ui.progress import generation
+
+        for images, told in self._sampled(generation(self.settings), steps):
+            if images is None:
+                yield None, told
+                continue
+            paths = save_generated(images, lambda seed: self.folder / f"generated-{seed}.png", self.settings, **told)
+            report = {"seeds": list(paths), "settings": self.settings.model_dump(mode="json"), **told}
+            yield [str(path) for path in paths.values()], report
+
+    def _sampled(self, work: Work, steps: Iterator[SampleStep]) -> Iterator[tuple[list[Image.Image] | None, Report]]:
+        from impress_ui.ui.progress import follow_samples
+
+        for progress in follow_samples(work, steps, previews=False):
+            if progress.results is None:
+                yield None, _told(progress.timing)
+            else:
+                yield progress.results, _facts(progress.timing, progress.stopped)
+
+
+def _told(timing: Timing) -> Report:
+    """A step on the way."""
+    told = {"phase": timing.phase, "step": timing.index, "steps": timing.steps}
+    return {**told, "seconds_left": timing.seconds_left}
+
+
+def _facts(timing: Timing, stopped: bool) -> Report:
+    """How it ended."""
+    return {"stopped": stopped, "steps_done": timing.index, "seconds": round(timing.seconds, 3)}

@@ -1,0 +1,81 @@
+"""Editing every picture of the page at once, and making pictures from text, as streams of updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from impress_ui.core import workflow
+from impress_ui.core.errors import UserError
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.results import check_seeds, pasted, save_edits, save_generated
+from impress_ui.ui import runs, views
+from impress_ui.ui.page_job import PageJob, Update
+from impress_ui.ui.progress import follow_samples, generation, work_of
+from impress_ui.ui.record import PICTURES, Edit
+
+
+class EditRun(PageJob):
+    """Edits the original, the protected and the purified picture, as far as they are there, with the same noise."""
+
+    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
+        names = [name for name in PICTURES if name in self.record.files]
+        if not names:
+            raise UserError(runs.NO_PICTURE)
+        if names == ["original"] and self.values[self.page.upload]:
+            # Nothing was run on it yet, so the working size may have been changed since it was opened.
+            picture = runs.open_at(self.values[self.page.upload], self.job)
+            if picture.image.size != self.record.size:
+                yield self.start_over("original", picture)
+        images = [self.image(name) for name in names]
+        mask = runs.mask_of(self.values[self.page.edit_mask]) if self.job.edit.mode == "inpaint" else None
+        steps = workflow.edit_pictures(images, self.job, mask=mask, should_stop=should_stop)
+        for number, progress in enumerate(follow_samples(work_of("edit", self.job, images[0].size, len(names)), steps)):
+            update = self.progress(progress.timing)
+            if number == 0:  # nothing of the old edits is left beside the new ones
+                self.record = replace(self.record, edits={})
+                update |= {**dict.fromkeys(self.page.edits.values()), **self.edit_captions()}
+            if progress.previews is not None:
+                update |= {self.page.edits[name]: p for name, p in zip(names, progress.previews, strict=True)}
+            if progress.results is None:
+                yield update
+                continue
+            yield update | {self.status: views.status("Measuring", "the edits", "running", 1.0)}
+            edits = dict(zip(names, progress.results, strict=True))
+            paths = {name: self.folder / f"edit-of-{name}.png" for name in names}
+            reference = "original" if "original" in names else None
+            measures = save_edits(edits, paths, self.job, reference=reference, **self.facts(progress))
+            made = {name: Edit(str(paths[name]), self.record.files[name], measures[name]) for name in names}
+            self.record = replace(
+                self.record, edits=made, edits_stopped=progress.stopped, edits_pasted=pasted(self.job)
+            )
+            yield {self.page.edits[name]: edit.file for name, edit in made.items()}
+            told = f"{_pictures(len(names))} edited {views.ending(progress.timing, progress.stopped)}"
+            yield self.ready(told, progress.stopped)
+
+
+class GenerateRun(PageJob):
+    """Pictures from text, each with a seed of its own."""
+
+    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
+        check_seeds(self.job)
+        steps = workflow.generate_pictures(self.job, should_stop=should_stop)
+        for progress in follow_samples(generation(self.job), steps):
+            update = self.progress(progress.timing)
+            if progress.previews is not None:
+                update[self.page.gallery] = progress.previews
+            if progress.results is None:
+                yield update
+                continue
+            facts = self.facts(progress)
+            paths = save_generated(
+                progress.results, lambda seed: self.folder / f"generated-{seed}.png", self.job, **facts
+            )
+            shown = [(str(path), f"seed {seed}") for seed, path in paths.items()]
+            yield {**update, self.page.gallery: shown}
+            told = f"{_pictures(len(shown))} made {views.ending(progress.timing, progress.stopped)}"
+            yield self.ready(told, progress.stopped)
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"

@@ -1,0 +1,113 @@
+"""The page's widgets by name, and the groups of knobs that its sections are made of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import gradio as gr
+from gradio.components import Component
+
+from impress_ui.settings import (
+    CONTROLS,
+    EditSettings,
+    GenerateSettings,
+    ProtectSettings,
+    PurifySettings,
+    RunSettings,
+    Settings,
+)
+from impress_ui.ui.components import knob
+
+SECTIONS: dict[str, type[Settings]] = {
+    "run": RunSettings,
+    "protect": ProtectSettings,
+    "purify": PurifySettings,
+    "edit": EditSettings,
+    "generate": GenerateSettings,
+}
+# The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
+MAIN_KNOBS = {
+    "protect": ("method", "budget", "steps"),
+    "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
+    "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
+    "generate": ("prompt", "count", "guidance", "sampling_steps"),
+    "run": ("seed",),
+}
+CONTROL_KNOBS = tuple(dict.fromkeys(CONTROLS.values()))
+ON_SPACES = os.environ.get("SYSTEM") == "spaces"
+
+
+@dataclass
+class Page:
+    """Every widget that a handler reads or writes."""
+
+    knobs: dict[tuple[str, str], Component] = field(default_factory=dict)
+    panes: dict[str, gr.Image] = field(default_factory=dict)
+    captions: dict[str, gr.HTML] = field(default_factory=dict)
+
+    record: gr.State = None
+    upload: gr.Image = None
+    notes: gr.HTML = None
+    mask: gr.ImageEditor = None
+    target: gr.Image = None
+    both: gr.Button = None
+    protect: gr.Button = None
+    purify: gr.Button = None
+    stop: gr.Button = None
+    hint: gr.HTML = None
+    status: gr.HTML = None
+    reconstruction_of: gr.Radio = None
+    curves: gr.HTML = None
+    left: gr.Dropdown = None
+    right: gr.Dropdown = None
+    slider: gr.ImageSlider = None
+    gain: gr.Slider = None
+    signed: gr.Checkbox = None
+    difference: gr.Image = None
+    figures: gr.HTML = None
+    table: gr.HTML = None
+
+    edit: gr.Button = None
+    edit_stop: gr.Button = None
+    edit_hint: gr.HTML = None
+    edit_status: gr.HTML = None
+    edit_painting: gr.Column = None
+    edit_mask: gr.ImageEditor = None
+    edits: dict[str, gr.Image] = field(default_factory=dict)
+    edit_captions: dict[str, gr.HTML] = field(default_factory=dict)
+    verdict: gr.HTML = None
+
+    generate: gr.Button = None
+    generate_stop: gr.Button = None
+    generate_hint: gr.HTML = None
+    generate_status: gr.HTML = None
+    gallery: gr.Gallery = None
+
+    def section(self, name: str) -> dict[str, Component]:
+        """The knobs of one section of the settings, by field."""
+        return {knob_name: widget for (section, knob_name), widget in self.knobs.items() if section == name}
+
+    @property
+    def run_buttons(self) -> tuple[gr.Button, ...]:
+        """What starts a job: a page has one at a time."""
+        return self.both, self.protect, self.purify, self.edit, self.generate
+
+    @property
+    def stop_buttons(self) -> tuple[gr.Button, ...]:
+        """What ends it, beside each of the places that start one."""
+        return self.stop, self.edit_stop, self.generate_stop
+
+
+def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
+    """Place a section's knobs here."""
+    for name in names:
+        # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
+        options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
+        page.knobs[section, name] = knob(SECTIONS[section], name, elem_id=f"{section}-{name}", **options)
+
+
+def other_knobs(section: str, *without: str) -> tuple[str, ...]:
+    """A section's knobs that are not among the main ones."""
+    shown = {*MAIN_KNOBS[section], *without}
+    return tuple(name for name in SECTIONS[section].model_fields if name not in shown)

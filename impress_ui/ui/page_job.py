@@ -1,0 +1,141 @@
+"""What every job of the page shares: it waits for the device, works, and gives the buttons back whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from PIL import Image
+
+from impress_ui.core import workflow
+from impress_ui.core.images import Picture, open_picture, save_png
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.settings import JobSettings
+from impress_ui.ui import edit_views, runs, views
+from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.mistakes import explain
+from impress_ui.ui.page import Page
+from impress_ui.ui.progress import Progress, SampleProgress, Timing
+from impress_ui.ui.record import Record, new_folder
+
+Update = dict[Component, Any]
+FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
+              "V(purified)": "reconstruction-of-purified"}  # fmt: skip
+
+
+class PageJob:
+    """The job that one click asked for.
+
+    Args:
+        values: what every input widget held at the click.
+        session: whose job it is, for Stop and for the files' folder.
+        status: the status line of the section that was clicked in.
+    """
+
+    job: JobSettings
+    folder: Path
+
+    def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
+        self.page, self.values, self.session, self.status = page, values, session, status
+        self.record: Record = values[page.record]
+        self.images: dict[str, Image.Image] = {}
+
+    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
+        """The updates of the work itself, once the device is there. The last one is ``ready``."""
+        raise NotImplementedError
+
+    def updates(self) -> Iterator[Update]:
+        """Every update of the page, the last of which gives the buttons back, also after a mistake."""
+        try:
+            self.job = job_from_widgets(self.page, self.values)
+            yield self._busy()
+            with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
+                for seconds in waiting:
+                    waited = views.duration(seconds)
+                    yield {
+                        self.status: views.status("Waiting", f"for the device, which another job has; {waited} so far")
+                    }
+                if should_stop():
+                    yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
+                    return
+                self.folder = new_folder(self.session)
+                yield from self.work(should_stop)
+        except Exception as error:
+            sentence = explain(error)
+            yield self._buttons_back(views.status("Not done", sentence, "failed"))
+            raise gr.Error(sentence, print_exception=False) from None
+
+    def ready(self, told: str, stopped: bool) -> Update:
+        """The last update: how it ended, what computed it, and the buttons given back."""
+        kept = "; the partial result is kept" if stopped else ""
+        phase, state, share = ("Stopped", "stopped", None) if stopped else ("Done", "done", 1.0)
+        machine = workflow.load_autoencoder(self.job.run).describe()
+        return self._buttons_back(views.status(phase, told + kept, state, share, machine))
+
+    def progress(self, timing: Timing) -> Update:
+        """The status line at a step."""
+        line = views.running(timing.phase, timing.index, timing.steps, timing.rate, timing.seconds_left)
+        return {self.status: line}
+
+    def facts(self, progress: Progress | SampleProgress) -> dict[str, Any]:
+        """How a run ended, for the metadata of what it made."""
+        timing = progress.timing
+        return {"stopped": progress.stopped, "steps_done": timing.index, "seconds": round(timing.seconds, 2)}
+
+    def start_over(self, name: str, picture: Picture) -> Update:
+        """A new first picture in its pane; whatever was made from another one is gone, and its edits are stale."""
+        page = self.page
+        self.record = replace(self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[])
+        self.images = {}
+        first = self.keep(name, picture.image)
+        captions = {widget: views.caption(pane, None) for pane, widget in page.captions.items()}
+        if name == "protected":
+            captions[page.captions["original"]] = views.UNKNOWN_ORIGINAL
+        return {
+            **{widget: first if pane == name else None for pane, widget in page.panes.items()},
+            **captions,
+            **self.edit_captions(),
+            page.notes: views.notes(picture.notes),
+            page.table: views.table([]),
+            page.record: self.record,
+        }
+
+    def keep(self, name: str, image: Image.Image, **facts: Any) -> str:
+        """Save a picture with what made it, and remember it."""
+        kind = "reconstructed" if name in FILE_NAMES else name
+        described = workflow.describe_result(kind, self.job, **facts)
+        path = str(save_png(image, self.folder / f"{FILE_NAMES.get(name, name)}.png", described))
+        self.images[name] = image
+        self.record = replace(self.record, files={**self.record.files, name: path})
+        return path
+
+    def image(self, name: str) -> Image.Image:
+        """A picture of the record, opened once."""
+        if name not in self.images:
+            self.images[name] = open_picture(self.record.files[name]).image
+        return self.images[name]
+
+    def edit_captions(self) -> Update:
+        """What stands under the edits, and what they say together, as the record now is."""
+        captions = {widget: edit_views.caption(name, self.record) for name, widget in self.page.edit_captions.items()}
+        return {**captions, self.page.verdict: edit_views.verdict(self.record)}
+
+    def _busy(self) -> Update:
+        return {
+            **dict.fromkeys(self.page.run_buttons, gr.update(interactive=False)),
+            **dict.fromkeys(self.page.stop_buttons, gr.update(interactive=True, value="Stop")),
+            self.status: views.status("Starting", "opening the pictures and the model"),
+        }
+
+    def _buttons_back(self, status: str) -> Update:
+        return {
+            **dict.fromkeys(self.page.run_buttons, gr.update(interactive=True)),
+            **dict.fromkeys(self.page.stop_buttons, gr.update(interactive=False, value="Stop")),
+            self.status: status,
+            **self.edit_captions(),
+            self.page.record: self.record,
+        }

@@ -1,0 +1,77 @@
+"""What a visitor does with the page, and what comes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+ENDED = ("done", "stopped", "failed")
+
+
+def upload(page: Page, path: Path) -> None:
+    page.set_input_files("#upload input[type=file]", path)
+    expect(page.locator("#upload img")).to_be_visible()
+
+
+def clear(page: Page) -> None:
+    page.locator("#upload [aria-label=Clear], #upload [aria-label='Remove Image']").first.click()
+    expect(page.locator("#upload img")).to_have_count(0)
+
+
+def put(page: Page, knob: str, value: float) -> None:
+    field = page.locator(f"#{knob} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def make_quick(page: Page) -> None:
+    put(page, "protect-steps", 6)
+    put(page, "purify-steps", 5)
+
+
+def choose(page: Page, knob: str, label: str) -> None:
+    page.click(f"#{knob} input")
+    page.get_by_role("option", name=label).click()
+    expect(page.get_by_role("option")).to_have_count(0)  # the list fades away
+
+
+def paint(page: Page, editor: str) -> None:
+    """A short stroke in the middle of a mask editor."""
+    canvas = page.locator(f"#{editor} canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 6, y + 4, steps=4)
+    page.mouse.up()
+
+
+def run(page: Page, button: str = "#run-both", status: str = "run-status") -> str:
+    """Click, wait for the end, and give the status line."""
+    page.click(button)
+    page.wait_for_selector(f"#{status} .running")
+    return end_of_run(page, status)
+
+
+def end_of_run(page: Page, status: str = "run-status") -> str:
+    page.wait_for_selector(", ".join(f"#{status} .{state}" for state in ENDED), timeout=120_000)
+    return page.inner_text(f"#{status}")
+
+
+def download(page: Page, pane: str, to: Path) -> Path:
+    page.hover(f"#{pane}")
+    with page.expect_download() as caught:
+        page.locator(f"#{pane}").get_by_role("link").or_(page.locator(f"#{pane} [aria-label=Download]")).first.click()
+    path = to / f"{pane}-{caught.value.suggested_filename}"
+    caught.value.save_as(path)
+    return path
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
