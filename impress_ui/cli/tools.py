@@ -13,6 +13,7 @@ from impress_ui.cli.shared import (
     DeviceName,
     PrecisionName,
     Seed,
+    SettingsFile,
     Size,
     app,
     job_of,
@@ -30,10 +31,18 @@ def experiment(
     photographs: Annotated[
         int | None, typer.Option(min=1, help="Only the first so many photographs of the split.")
     ] = None,
-    paper_photographs: Annotated[int, typer.Option(min=0, help="Photographs on which the paper recipe runs too.")] = 4,
+    paper_photographs: Annotated[
+        int, typer.Option(min=0, help="Photographs on which the paper recipes run too: ten minutes each on two cores.")
+    ] = 1,
     budget: Annotated[
         list[int] | None,
-        typer.Option(min=1, max=64, help="Budget in grey levels, more than once for more. Default: 8, 16."),
+        typer.Option(
+            min=1, max=64, help="Budget in grey levels; give it again for more. Default: 8 and 16; editing: 16."
+        ),
+    ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(help="Of 'editing': encoder or diffusion; more than once for more. Default: both."),
     ] = None,
     split: Annotated[
         str, typer.Option(help="'test' for reported figures, 'validation' for choosing recipes.")
@@ -43,14 +52,17 @@ def experiment(
     seed: Seed = None,
     device: DeviceName = None,
     precision: PrecisionName = None,
+    settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
     """Print one of the tables of the README, measured on photographs that no training has seen."""
     from impress_ui.core.experiments import Plan, as_text, run_experiment
 
-    job = job_of(None, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
-    budgets = {"budgets": tuple(budget)} if budget else {}
-    plan = Plan(job, output, split, photographs, paper_photographs, log=log, **budgets)  # type: ignore[arg-type]
+    job = job_of(settings, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
+    plan = Plan(
+        job, output, split, photographs, paper_photographs, log=log,  # type: ignore[arg-type]
+        budgets=tuple(budget) if budget else None, attacks=tuple(attack) if attack else None,
+    )  # fmt: skip
     report = run_experiment(name, plan)
     if json:
         print_report(report, True)

@@ -125,7 +125,7 @@ class PurifySettings(Settings):
         le=2,
     )
     finish_quality: int = knob(
-        80,
+        85,
         "Quality of a JPEG on the result, after the polish: the encoder misses the fine grain of a photograph, and "
         "this brings some; 0 leaves it out.",
         label="Finish quality",

@@ -33,7 +33,7 @@ class Plan:
 
     ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
     them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels (None: the
-    experiment's own).
+    experiment's own), ``attacks`` are those of the editing experiment.
     """
 
     job: JobSettings
@@ -43,6 +43,7 @@ class Plan:
     paper_photographs: int
     log: Callable[[str], None]
     budgets: tuple[int, ...] | None = None
+    attacks: tuple[str, ...] | None = None
 
 
 def protected_at(

@@ -11,6 +11,7 @@ from impress_ui.core import photographs
 from impress_ui.core.contact_sheet import contact_sheet
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.core.edit import edit
+from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.common import Plan, Report, protected_at
 from impress_ui.core.experiments.purifiers import CONTROLS, FAST, mean_rows, name_of, purify_all
 from impress_ui.core.metrics import measure
@@ -39,13 +40,16 @@ def editing(plan: Plan) -> Report:
 
     ``gap_closed`` is the share of the distance from the protected edit's SSIM to 1 that the purifier wins back.
     """
-    job = plan.job
+    job, attacks = plan.job, plan.attacks or tuple(ATTACKS)
+    if unknown := set(attacks) - set(ATTACKS):
+        raise UserError(f"There is no attack {unknown.pop()}; choose from {', '.join(ATTACKS)}.")
     model = load_diffusion_model(job.run)
     clean = photographs.squares(plan.split, job.run.size, plan.photographs)
     names = photographs.names_of(plan.split)
     rows: list[Report] = []
     records: list[Report] = []
-    for attack, settings in ATTACKS.items():
+    for attack in attacks:
+        settings = ATTACKS[attack]
         for budget in plan.budgets or BUDGETS:
             title = {"attack": attack, "budget": budget}
             plan.log(f"{attack} attack, budget {budget}: protecting {len(clean)} photographs")
