@@ -24,6 +24,7 @@ from impress_ui.core.perceptual import load_perceptual
 from impress_ui.core.vgg_autoencoder import VGGAutoencoder
 from impress_ui.paths import LPIPS_WEIGHTS
 from training.photos import Crops, held_out_batch
+from training.state import keep, resume
 
 EMA_DECAY = 0.999
 
@@ -94,13 +95,7 @@ def train(args: argparse.Namespace) -> None:
         betas=(0.9, 0.98),
         weight_decay=1e-4,
     )
-    start, state = 0, args.run / "state.pt"
-    if state.exists():
-        saved = torch.load(state, weights_only=True, map_location=device)
-        model.load_state_dict(saved["model"]), ema.load_state_dict(saved["ema"])
-        optimiser.load_state_dict(saved["optimiser"])
-        start = saved["step"]
-    args.run.mkdir(parents=True, exist_ok=True)
+    start = resume(args.run, device, model=model, ema=ema, optimiser=optimiser)
     crops = Crops(args.photos, args.seed + start)
     validation = held_out_batch("validation", 128).to(device)
     small, large = crops.batches(args.batch, 64), crops.batches(max(1, args.batch // 4), 128)
@@ -136,16 +131,7 @@ def train(args: argparse.Namespace) -> None:
                 flush=True,
             )
             losses.clear()
-            torch.save(
-                {
-                    "model": model.state_dict(),
-                    "ema": ema.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-                state.with_suffix(".new"),
-            )
-            state.with_suffix(".new").replace(state)
+            keep(args.run, step + 1, model=model, ema=ema, optimiser=optimiser)
             export(ema.module, args.export, sample)
     export(ema.module, args.export, sample)
 

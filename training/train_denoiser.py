@@ -4,8 +4,7 @@
     python -m training.train_denoiser --photos training/data --steps 12000 --export assets/micro-ldm
 
 Runs on a GPU when there is one and resumes from ``--run`` when started again. Latent diffusion (Rombach et al. 2022)
-with v-prediction (Salimans and Ho 2022) and min-SNR weights (Hang et al. 2023); one caption in eight is left empty for
-classifier-free guidance.
+with v-prediction (Salimans and Ho 2022); one caption in eight is left empty for classifier-free guidance.
 """
 
 from __future__ import annotations
@@ -24,11 +23,12 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, canonical, caption
 from training.paintings import SIDE, Pictures, paint_training_set, paint_validation_set
+from training.state import keep, resume
 from training.text_encoder import WIDTH, new_text_encoder, save_tokenizer, tokenizer_of
 
 CAPTION_DROPOUT = 0.125
 READING_WEIGHT = 0.1
-SNR_CAP = 5.0
+COARSE_CELLS, COARSE_WEIGHT = (4, 16), 5.0
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -103,7 +103,7 @@ def averaging(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
 
 
 class Lesson:
-    """One way to teach: noise schedule, target and weight of each time."""
+    """One way to teach: the noise schedule and what is predicted."""
 
     def __init__(self, prediction: str, device: str) -> None:
         self.prediction, self.scheduler = prediction, new_scheduler(prediction)
@@ -114,13 +114,17 @@ class Lesson:
         return a.sqrt() * z + (1 - a).sqrt() * noise
 
     def loss(self, model: nn.Module, z: Tensor, noise: Tensor, times: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(weighted squared error (B,), the text's hidden states)."""
+        """(squared error (B,) at three scales, the text's hidden states).
+
+        No time is weighted down: the noisiest ones decide on the subject.
+        """
         a = self.alphas[times].view(-1, 1, 1, 1)
         out, text = model(self.noisy(z, noise, times), times, tokens)
         goal = noise if self.prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * z
-        snr = (a / (1 - a)).view(-1)
-        weight = snr.clamp(max=SNR_CAP) / (snr if self.prediction == "epsilon" else snr + 1)
-        return weight * ((out - goal) ** 2).mean(dim=(1, 2, 3)), text
+        error = out - goal
+        # Coarse cells count again (Hoogeboom et al. 2023): there the subject explains most, and grain averages out.
+        coarse = sum(F.avg_pool2d(error, side).square().mean(dim=(1, 2, 3)) for side in COARSE_CELLS)
+        return error.square().mean(dim=(1, 2, 3)) + COARSE_WEIGHT * coarse, text
 
     @torch.no_grad()
     def clean_error(self, model: nn.Module, z: Tensor, tokens: Tensor, time: int) -> float:
@@ -164,7 +168,6 @@ def export(model: Denoiser, tokenizer, scheduler: DDIMScheduler, folder: Path) -
 
 def prepared(args: argparse.Namespace) -> tuple[Pictures, Pictures]:
     """The training and the validation set, painted on the first start and kept in the run's folder."""
-    args.run.mkdir(parents=True, exist_ok=True)
     made = []
     for name, make in (("train", lambda: paint_training_set(args.photos, args.seed)), ("val", paint_validation_set)):
         path = args.data / f"{name}.pt"
@@ -186,12 +189,7 @@ def train(args: argparse.Namespace) -> None:
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-2)
     reader = Reader().to(device)
     reader_optimiser = torch.optim.AdamW(reader.parameters(), lr=3e-3)
-    start, state = 0, args.run / "state.pt"
-    if state.exists():
-        saved = torch.load(state, weights_only=True, map_location=device)
-        model.load_state_dict(saved["model"]), ema.load_state_dict(saved["ema"])
-        optimiser.load_state_dict(saved["optimiser"])
-        start = saved["step"]
+    start = resume(args.run, device, model=model, ema=ema, optimiser=optimiser)
     rng = random.Random(args.seed + start)
 
     def tokens_of(sentences: list[str]) -> Tensor:
@@ -211,7 +209,9 @@ def train(args: argparse.Namespace) -> None:
             "" if rng.random() < CAPTION_DROPOUT else caption(pictures.subjects[i], pictures.styles[i], rng)
             for i in chosen
         ]
-        times = torch.randint(0, 1000, (len(z),), device=device)
+        # Half of the times from everywhere, half from the noisy end, where subject and composition are decided.
+        lowest = torch.where(torch.rand(len(z)) < 0.5, 0, 500)
+        times = (lowest + torch.rand(len(z)) * (1000 - lowest)).long().to(device)
         with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
             error, text = lesson.loss(model, z, torch.randn_like(z), times, tokens_of(spoken))
         loss = error.mean()
@@ -242,16 +242,7 @@ def train(args: argparse.Namespace) -> None:
                 flush=True,
             )
             losses.clear()
-            torch.save(
-                {
-                    "model": model.state_dict(),
-                    "ema": ema.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-                state.with_suffix(".new"),
-            )
-            state.with_suffix(".new").replace(state)
+            keep(args.run, step + 1, model=model, ema=ema, optimiser=optimiser)
             export(ema.module, tokenizer, lesson.scheduler, args.export)
 
 

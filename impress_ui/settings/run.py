@@ -24,9 +24,7 @@ class RunSettings(Settings):
         max_length=500,
     )
     device: Device = knob("auto", "Where to compute; 'auto' takes a GPU when there is one.")
-    precision: Precision = knob(
-        "float32", "Precision of the autoencoder; pixels, losses and optimiser stay in float32."
-    )
+    precision: Precision = knob("float32", "Precision of the model; pixels, losses and optimiser stay in float32.")
     size: int = knob(
         256,
         "Longest side that the picture is reduced to, in pixels; smaller pictures are left as they are.",

@@ -5,12 +5,14 @@ import threading
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, EulerDiscreteScheduler
+from diffusers import DDIMScheduler, EulerDiscreteScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import SampleStep, _Handshake, clean_estimate, edit, generate
 from impress_ui.core.errors import UserError
+from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EditSettings, GenerateSettings
 
 PROMPT = "a mosaic of the sea"
@@ -135,6 +137,20 @@ def test_generation_is_a_function_of_its_seed(model: DiffusionModel) -> None:
     # The second picture of seed 1 is the first one of seed 2.
     assert np.abs(np.asarray(first[1]).astype(int) - np.asarray(again[0])).max() <= 2
     assert np.abs(np.asarray(first[0]).astype(int) - np.asarray(first[1])).max() > 10
+
+
+def test_diffusers_alone_loads_the_embedded_checkpoint(model: DiffusionModel) -> None:
+    """It is a diffusers folder like any other, but for the class of its autoencoder."""
+    vae = VGGAutoencoder.from_pretrained(EMBEDDED_CHECKPOINT / "vae", low_cpu_mem_usage=False)
+    pipeline = StableDiffusionPipeline.from_pretrained(EMBEDDED_CHECKPOINT, vae=vae, torch_dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    asked = GenerateSettings(prompt=PROMPT, count=1, sampling_steps=2, width=64, height=64)
+    theirs = pipeline(
+        PROMPT, negative_prompt="", guidance_scale=asked.guidance, num_inference_steps=2, width=64, height=64,
+        generator=torch.Generator().manual_seed(4),
+    ).images[0]  # fmt: skip
+    ours = last_of(generate(asked, model, seed=4)).results[0]
+    assert np.abs(np.asarray(ours).astype(int) - np.asarray(theirs)).max() <= 2
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])

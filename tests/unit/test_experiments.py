@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from impress_ui.core.errors import UserError
-from impress_ui.core.experiments import Plan, as_text, run_experiment
+from impress_ui.core.experiments import Plan, as_text, purifiers, run_experiment
 from impress_ui.core.experiments.common import auc
 from impress_ui.core.experiments.detector import best_threshold
 from impress_ui.core.photographs import squares
-from impress_ui.settings import JobSettings
+from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings
+
+editing = import_module("impress_ui.core.experiments.editing")  # the package's own name is the experiment's function
 
 
 def plan(output: Path, **changes: object) -> Plan:
@@ -56,6 +59,30 @@ def test_purification_table(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "purification.json").read_text())["rows"] == report["rows"]
     assert (tmp_path / "purification_16.png").exists()
     assert len(as_text(report).splitlines()) == 2 + len(report["rows"])
+
+
+def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = (PurifySettings(method="jpeg", jpeg_quality=40), PurifySettings(method="noise", noise_std=0.1))
+    monkeypatch.setattr(purifiers, "CONTROLS", few)
+    monkeypatch.setattr(editing, "CONTROLS", few)
+    quick = ProtectSettings(method="photoguard-diffusion", steps=2, repetitions=1, attacked_steps=1)
+    monkeypatch.setitem(editing.ATTACKS, "diffusion", quick)
+    report = run_experiment("editing", plan(tmp_path))
+    assert {(row["attack"], row["budget"]) for row in report["rows"]} == {("encoder", 16), ("diffusion", 16)}
+    rows = {row["purifier"]: row for row in report["rows"] if row["attack"] == "encoder"}
+    none, best = rows["none"], rows["jpeg quality 40"]
+    assert none["gap_closed"] == 0 and len(rows) == 4
+    share = (best["edit_ssim"] - none["edit_ssim"]) / (1 - none["edit_ssim"])
+    assert best["gap_closed"] == pytest.approx(share) and none["edit_ssim_se"] > 0
+    with (tmp_path / "editing.csv").open() as stream:
+        records = list(csv.DictReader(stream))
+    assert len(records) == 2 * 2 * 4 and {record["prompt"] for record in records} == set(editing.PROMPTS[:2])
+    mean = np.mean([float(r["edit_ssim"]) for r in records if (r["attack"], r["purifier"]) == ("encoder", "none")])
+    assert mean == pytest.approx(none["edit_ssim"])
+    assert (tmp_path / "editing_encoder_16.png").exists() and (tmp_path / "editing_diffusion_16.png").exists()
+    assert editing.best_control(report["rows"], "encoder", 16) in ("jpeg quality 40", "noise deviation 0.1")
+    with pytest.raises(UserError, match="no attack dance"):
+        run_experiment("editing", plan(tmp_path, attacks=("dance",)))
 
 
 def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:

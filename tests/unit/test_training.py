@@ -1,0 +1,90 @@
+"""The pieces of the denoiser's training that a wrong result could come from."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impress_ui.core.painting import PHOTOGRAPH, STYLES
+from impress_ui.core.photographs import names_of
+from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, canonical, caption, subject_of
+from training.state import keep, resume
+from training.text_encoder import new_tokenizer, tokenizer_of
+from training.train_denoiser import Lesson, Reader
+
+
+def test_every_caption_names_what_it_should() -> None:
+    assert set(STYLE_PHRASES) == {PHOTOGRAPH, *STYLES}
+    assert subject_of("mountain12-sfiera") == "mountain" and subject_of("myrabella8") == "water"
+    assert all(subject_of(name) in SUBJECTS for split in ("test", "validation") for name in names_of(split))
+    rng = random.Random(0)
+    for _ in range(50):
+        spoken = caption("sea", "mosaic", rng)
+        assert any(word in spoken for word in SUBJECTS["sea"]) and "mosaic" in spoken
+    assert caption(UNNAMED, "mosaic", rng) in STYLE_PHRASES["mosaic"]
+    assert canonical("mountain", PHOTOGRAPH) == "a photograph of a mountain"
+
+
+def test_the_tokenizer_gives_every_token_its_own_number(tmp_path: Path) -> None:
+    tokenizer = new_tokenizer()
+    numbers = tokenizer.get_vocab().values()
+    assert sorted(numbers) == list(range(len(tokenizer)))
+    text = "Woodcut, 3 mountains! Überraschung… 🙂"
+    ids = tokenizer(text).input_ids
+    assert tokenizer.eos_token_id not in ids[1:-1]
+    assert tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "") == text.lower().replace(" ", "")
+    kept = tokenizer_of(tmp_path / "tokenizer")
+    assert tokenizer_of(tmp_path / "tokenizer")(text).input_ids == kept(text).input_ids
+
+
+class Oracle(nn.Module):
+    """Knows the clean latents and the noise, and answers as a perfect model of the kind would."""
+
+    def __init__(self, lesson: Lesson, z: Tensor, noise: Tensor) -> None:
+        super().__init__()
+        self.lesson, self.z, self.noise = lesson, z, noise
+
+    def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        a = self.lesson.alphas[times].view(-1, 1, 1, 1)
+        v = a.sqrt() * self.noise - (1 - a).sqrt() * self.z
+        return (self.noise if self.lesson.prediction == "epsilon" else v), tokens
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_a_perfect_model_has_no_loss(prediction: str) -> None:
+    torch.manual_seed(0)
+    lesson = Lesson(prediction, "cpu")
+    z, noise, times = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8), torch.tensor([10, 500, 990])
+    error, _ = lesson.loss(Oracle(lesson, z, noise), z, noise, times, torch.zeros(3, 1))
+    assert torch.allclose(error, torch.zeros(3), atol=1e-10)
+    error, _ = lesson.loss(Oracle(lesson, z, -noise), z, noise, times, torch.zeros(3, 1))
+    assert (error > 0.01).all()
+    # What the validation measures: the fixed noise of its own seed is what this oracle has to know.
+    fixed = torch.randn(z.shape, generator=torch.Generator().manual_seed(500))
+    assert lesson.clean_error(Oracle(lesson, z, fixed), z, torch.zeros(3, 1), 500) < 1e-8
+
+
+def test_the_reader_learns_to_name() -> None:
+    torch.manual_seed(0)
+    reader = Reader()
+    text, names, styles = torch.randn(4, 5, 192), ["sea", "city", UNNAMED, "sea"], ["mosaic"] * 4
+    optimiser = torch.optim.Adam(reader.parameters(), lr=0.1)
+    first = reader.loss(text, names, styles)
+    for _ in range(20):
+        optimiser.zero_grad()
+        loss = reader.loss(text, names, styles)
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.1 < first.item()
+
+
+def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    assert resume(tmp_path / "run", "cpu", model=first) == 0
+    keep(tmp_path / "run", 7, model=first)
+    assert resume(tmp_path / "run", "cpu", model=second) == 7
+    assert torch.equal(first.weight, second.weight)
