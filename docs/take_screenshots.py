@@ -18,7 +18,7 @@ WIDTHS = {1440: 900, 1024: 800, 390: 844}
 
 
 def main(url: str, checkpoint: str | None) -> None:
-    """A whole run on an example in each theme, shown at each width."""
+    """A whole run and an edit of an example in each theme, shown at each width."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -37,8 +37,10 @@ def main(url: str, checkpoint: str | None) -> None:
             page.wait_for_timeout(3000)
             if theme == "light":
                 shoot(page, "running", full=False)
-            page.wait_for_selector(".run-status.done", timeout=300_000)
+            page.wait_for_selector("#run-status .run-status.done", timeout=300_000)
             page.wait_for_selector("#before-after img")
+            page.click("#edit-run")
+            page.wait_for_selector("#edit-status .run-status.done", timeout=300_000)
             for width, height in WIDTHS.items() if theme == "light" else [(1440, 900)]:
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_timeout(1000)
