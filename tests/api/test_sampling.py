@@ -16,7 +16,7 @@ from impress_ui.core import workflow
 from impress_ui.core.images import open_picture, read_metadata
 from impress_ui.settings import JobSettings
 
-QUICK = {"edit": {"prompt": "a mosaic of the sea", "sampling_steps": 5}}
+QUICK = {"edit": {"prompt": "a mosaic of the sea", "sampling_steps": 5, "strength": 0.6}}
 INPAINT = {"edit": {"mode": "inpaint", "sampling_steps": 4}}
 LONG = {"edit": {"sampling_steps": 250, "strength": 1}, "generate": {"sampling_steps": 250}}
 LONG_PROMPT = "a photograph of a mountain beside a lake " * 8

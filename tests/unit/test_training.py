@@ -58,9 +58,9 @@ class Oracle(nn.Module):
 def test_a_perfect_model_has_no_loss(prediction: str) -> None:
     torch.manual_seed(0)
     lesson = Lesson(prediction, "cpu")
-    z, noise, times = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8), torch.tensor([10, 500, 990])
+    z, noise, times = torch.randn(3, 4, 16, 16), torch.randn(3, 4, 16, 16), torch.tensor([10, 500, 990])
     error, _ = lesson.loss(Oracle(lesson, z, noise), z, noise, times, torch.zeros(3, 1))
-    assert torch.allclose(error, torch.zeros(3), atol=1e-10)
+    assert torch.allclose(error, torch.zeros(3), atol=1e-9)
     error, _ = lesson.loss(Oracle(lesson, z, -noise), z, noise, times, torch.zeros(3, 1))
     assert (error > 0.01).all()
     # What the validation measures: the fixed noise of its own seed is what this oracle has to know.
