@@ -49,9 +49,10 @@ def _wait(seconds: float | None) -> str:
 def known_words() -> str:
     """What the embedded checkpoint was taught to paint."""
     return (
-        "<details class='words'><summary>Words that the embedded model knows</summary>"
+        "<details class='words'><summary>Words that the embedded model was taught</summary>"
         f"<p><b>Styles</b> {', '.join(STYLES)}.</p><p><b>Subjects</b> {', '.join(SUBJECTS)}.</p>"
-        "<p>It is a small model of landscapes: other words lead it astray.</p></details>"
+        "<p>It is a small model of landscapes that follows styles well and subjects hardly yet; "
+        "other words lead it astray.</p></details>"
     )
 
 

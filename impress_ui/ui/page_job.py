@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reco
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
 
-class PageJob:
+class PageJob(ABC):
     """The job that one click asked for.
 
     Args:
@@ -44,9 +45,9 @@ class PageJob:
         self.record: Record = values[page.record]
         self.images: dict[str, Image.Image] = {}
 
+    @abstractmethod
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         """The updates of the work itself, once the device is there. The last one is ``ready``."""
-        raise NotImplementedError
 
     def updates(self) -> Iterator[Update]:
         """Every update of the page, the last of which gives the buttons back, also after a mistake."""
