@@ -6,4 +6,5 @@ ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 LPIPS_WEIGHTS = ASSETS / "lpips"
 EMBEDDED_CHECKPOINT = ASSETS / "micro-ldm"
+MICRO_CLIP = ASSETS / "micro-clip"
 PHOTOS = ASSETS / "photos"

@@ -1,4 +1,4 @@
-"""The recipes: named sets of defaults for the settings of a purification."""
+"""Named sets of defaults: the recipes of a purification, and what a protection's method brings along."""
 
 from __future__ import annotations
 
@@ -24,4 +24,26 @@ RECIPES: dict[str, dict[str, Any]] = {
     "fast": {},
     "paper": {**_PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
     "paper-editing": {**_PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
+}
+
+# Where a protection's published defaults are not those of the fields.
+PROTECTIONS: dict[str, dict[str, Any]] = {
+    "photoguard-encoder": {},
+    "photoguard-diffusion": {},
+    "glaze": {"steps": 500},
+}
+# GLAZE for two cores: fewer and longer steps.
+QUICK_GLAZE: dict[str, Any] = {"method": "glaze", "steps": 60, "glaze_rate": 0.03}
+# Presets of a fine-tuning: 'quick' is for two cores and the embedded checkpoint, the field's own defaults.
+MIMICS: dict[str, dict[str, Any]] = {
+    "quick": {},
+    "thorough": {"works": 24, "imitations": 20, "steps": 300},
+    "paper": {
+        "works": 24,
+        "imitations": 100,
+        "tuning": "full",
+        "batch": 32,
+        "steps": 500,
+        "learning_rate": 5e-6,
+    },
 }

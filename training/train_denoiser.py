@@ -18,17 +18,18 @@ from pathlib import Path
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
-from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, canonical, caption
+from training.captions import UNNAMED, canonical, caption
+from training.lessons import Lesson, Means, Reader, other_subject, rival_loss
 from training.paintings import SIDE, Pictures, paint_training_set, paint_validation_set
 from training.state import keep, resume
 from training.text_encoder import WIDTH, new_text_encoder, save_tokenizer, tokenizer_of
 
 CAPTION_DROPOUT = 0.125
 READING_WEIGHT = 0.1
-COARSE_CELLS, COARSE_WEIGHT = (4, 16), 5.0
+MEANS_SHARE, MEANS_FROM = 0.25, 950
+RIVAL_SHARE, RIVAL_TIMES, RIVAL_WEIGHT = 1 / 3, (400, 950), 0.1
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -50,20 +51,6 @@ def new_unet() -> UNet2DConditionModel:
     )
 
 
-def new_scheduler(prediction: str) -> DDIMScheduler:
-    """Stable Diffusion's noise schedule; DDIM, because it takes an eta and PhotoGuard's attack needs one."""
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-        prediction_type=prediction,
-        timestep_spacing="leading",
-    )
-
-
 class Denoiser(nn.Module):
     """Text encoder and UNet as one module: noisy latents, times and token ids in, (prediction, text's states) out."""
 
@@ -76,71 +63,10 @@ class Denoiser(nn.Module):
         return self.unet(noisy, times, text).sample.float(), text.float()
 
 
-class Reader(nn.Module):
-    """Names subject and style from the text encoder's mean state: a lesson for the text encoder alone.
-
-    The denoising loss tells it little about subjects, which matter only where there is much noise; without this it
-    still took every subject for the same one when the styles had long been learnt.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.subjects, self.styles = [*SUBJECTS, UNNAMED], list(STYLE_PHRASES)
-        self.subject, self.style = nn.Linear(WIDTH, len(self.subjects)), nn.Linear(WIDTH, len(self.styles))
-
-    def loss(self, text: Tensor, subjects: list[str], styles: list[str]) -> Tensor:
-        """Mean cross-entropy of both names for hidden states (N, tokens, WIDTH)."""
-        state = text.mean(dim=1)
-        goals = [torch.tensor([known.index(name) for name in names], device=text.device)
-                 for known, names in ((self.subjects, subjects), (self.styles, styles))]  # fmt: skip
-        return F.cross_entropy(self.subject(state), goals[0]) + F.cross_entropy(self.style(state), goals[1])
-
-
 def averaging(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
     """Exponential moving average of the weights whose memory grows to 1,000 steps."""
     decay = min(0.999, (1 + float(count)) / (20 + float(count)))
     return averaged + (1 - decay) * (current - averaged)
-
-
-class Lesson:
-    """One way to teach: the noise schedule and what is predicted."""
-
-    def __init__(self, prediction: str, device: str) -> None:
-        self.prediction, self.scheduler = prediction, new_scheduler(prediction)
-        self.alphas = self.scheduler.alphas_cumprod.to(device)
-
-    def noisy(self, z: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        a = self.alphas[times].view(-1, 1, 1, 1)
-        return a.sqrt() * z + (1 - a).sqrt() * noise
-
-    def loss(self, model: nn.Module, z: Tensor, noise: Tensor, times: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(squared error (B,) at three scales, the text's hidden states).
-
-        No time is weighted down: the noisiest ones decide on the subject.
-        """
-        a = self.alphas[times].view(-1, 1, 1, 1)
-        out, text = model(self.noisy(z, noise, times), times, tokens)
-        goal = noise if self.prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * z
-        error = out - goal
-        # Coarse cells count again (Hoogeboom et al. 2023): there the subject explains most, and grain averages out.
-        coarse = sum(F.avg_pool2d(error, side).square().mean(dim=(1, 2, 3)) for side in COARSE_CELLS)
-        return error.square().mean(dim=(1, 2, 3)) + COARSE_WEIGHT * coarse, text
-
-    @torch.no_grad()
-    def clean_error(self, model: nn.Module, z: Tensor, tokens: Tensor, time: int) -> float:
-        """Mean squared error of the clean latents that the model infers at one noise level, with fixed noise."""
-        noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(time)).to(z)
-        times = torch.full((len(z),), time, device=z.device)
-        noisy, a = self.noisy(z, noise, times), self.alphas[time]
-        out = torch.cat(
-            [model(*part)[0] for part in zip(noisy.split(48), times.split(48), tokens.split(48), strict=True)]
-        )
-        clean = (
-            (noisy - (1 - a).sqrt() * out) / a.sqrt()
-            if self.prediction == "epsilon"
-            else a.sqrt() * noisy - (1 - a).sqrt() * out
-        )
-        return ((clean - z) ** 2).mean().item()
 
 
 def export(model: Denoiser, tokenizer, scheduler: DDIMScheduler, folder: Path) -> None:
@@ -187,8 +113,9 @@ def train(args: argparse.Namespace) -> None:
     model = Denoiser(tokenizer).to(device, memory_format=torch.channels_last)
     ema = AveragedModel(model, avg_fn=averaging)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-2)
-    reader = Reader().to(device)
-    reader_optimiser = torch.optim.AdamW(reader.parameters(), lr=3e-3)
+    readers = nn.ModuleList([Reader(WIDTH), Reader(model.unet.time_embedding.linear_2.out_features)]).to(device)
+    reader_optimiser = torch.optim.AdamW(readers.parameters(), lr=3e-3)
+    means = Means(pictures)
     start = resume(args.run, device, model=model, ema=ema, optimiser=optimiser)
     rng = random.Random(args.seed + start)
 
@@ -198,11 +125,11 @@ def train(args: argparse.Namespace) -> None:
         ).input_ids.to(device)
 
     seen = tokens_of([canonical(s, t) for s, t in zip(validation.subjects, validation.styles, strict=True)])
-    began, losses = time.monotonic(), []
+    began, losses, margins = time.monotonic(), [], []
     for step in range(start, args.steps):
         fall = (args.steps - step) / max(1, args.steps * args.decay)
         for group in optimiser.param_groups:
-            group["lr"] = args.lr * min(1.0, (step + 1) / 200, fall)
+            group["lr"], group["fused"] = args.lr * min(1.0, (step + 1) / 200, fall), True
         chosen = [rng.randrange(len(pictures.subjects)) for _ in range(args.batch)]
         z = pictures.latents[chosen].float().to(device, memory_format=torch.channels_last)
         spoken = [
@@ -211,14 +138,31 @@ def train(args: argparse.Namespace) -> None:
         ]
         # Half of the times from everywhere, half from the noisy end, where subject and composition are decided.
         lowest = torch.where(torch.rand(len(z)) < 0.5, 0, 500)
+        simple = torch.rand(len(z)) < MEANS_SHARE
+        lowest = torch.where(simple, MEANS_FROM, lowest)
         times = (lowest + torch.rand(len(z)) * (1000 - lowest)).long().to(device)
+        pairs = [(pictures.subjects[i], pictures.styles[i]) for i in chosen]
+        spoken_of = [pair if sentence else None for pair, sentence in zip(pairs, spoken, strict=True)]
+        # The first rows meet a second caption, of another subject, at the times between composition and detail.
+        # Always as many, for the speed of it; those without a subject do not count.
+        contested = list(range(int(args.batch * RIVAL_SHARE)))
+        named = [row for row in contested if spoken[row] and pairs[row][0] != UNNAMED]
+        simple[contested] = False
+        times[contested] = torch.randint(*RIVAL_TIMES, (len(contested),), device=device)
+        rivals = [caption(other_subject(pairs[row][0], rng), pairs[row][1], rng) for row in contested]
+        wanted = torch.where(simple.view(-1, 1, 1, 1).to(device), means.goals(spoken_of, device), z)
         with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
-            error, text = lesson.loss(model, z, torch.randn_like(z), times, tokens_of(spoken))
-        loss = error.mean()
+            rows = [*range(args.batch), *contested]
+            noise = torch.randn_like(z)
+            error, text = lesson.loss(
+                model, z[rows], wanted[rows], noise[rows], times[rows], tokens_of([*spoken, *rivals])
+            )
+        against, error, text = error[args.batch :], error[: args.batch], text[: args.batch]
+        loss = error.mean() + RIVAL_WEIGHT * rival_loss(error[named], against[named])
         told = [row for row, sentence in enumerate(spoken) if sentence]
-        reading = reader.loss(
-            text[told], [pictures.subjects[chosen[row]] for row in told], [pictures.styles[chosen[row]] for row in told]
-        )
+        states = text[told].mean(dim=1), model.unet.add_embedding(text[told])
+        names = [list(name) for name in zip(*(pairs[row] for row in told), strict=True)]
+        reading = sum(reader.loss(state, *names) for reader, state in zip(readers, states, strict=True))
         optimiser.zero_grad(set_to_none=True)
         reader_optimiser.zero_grad(set_to_none=True)
         (loss + READING_WEIGHT * reading).backward()
@@ -227,7 +171,8 @@ def train(args: argparse.Namespace) -> None:
             optimiser.step()
             reader_optimiser.step()
         ema.update_parameters(model)
-        losses.append(loss.item())
+        losses.append(error.mean().item())
+        margins += (against[named] - error[named]).tolist()
         if (step + 1) % args.every == 0 or step + 1 == args.steps:
             with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
                 errors = [
@@ -238,10 +183,11 @@ def train(args: argparse.Namespace) -> None:
             shown = " ".join(f"{error:.4f}" for error in errors)
             mean = sum(losses) / len(losses)
             print(
-                f"step {step + 1} loss {mean:.4f} reading {reading.item():.3f} val {shown} steps/s {rate:.2f}",
+                f"step {step + 1} loss {mean:.4f} reading {reading.item():.3f} "
+                f"margin {sum(margins) / len(margins):.4f} val {shown} steps/s {rate:.2f}",
                 flush=True,
             )
-            losses.clear()
+            losses.clear(), margins.clear()
             keep(args.run, step + 1, model=model, ema=ema, optimiser=optimiser)
             export(ema.module, tokenizer, lesson.scheduler, args.export)
 

@@ -24,7 +24,9 @@ from impress_ui.cli.shared import (
 
 @app.command()
 def experiment(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="purification, editing, detector or autoencoder.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="purification, editing, style, classifier, detector or autoencoder.")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the table (CSV, JSON) and pictures.")
     ] = Path("outputs"),
@@ -44,6 +46,12 @@ def experiment(
         list[str] | None,
         typer.Option(help="Of 'editing': encoder or diffusion; more than once for more. Default: both."),
     ] = None,
+    artists: Annotated[
+        int | None, typer.Option(min=1, help="Of 'style': only the first so many artists. Default: all.")
+    ] = None,
+    paper_artists: Annotated[
+        int, typer.Option(min=0, help="Of 'style': artists whose works the paper recipe purifies too, an hour each.")
+    ] = 0,
     split: Annotated[
         str, typer.Option(help="'test' for reported figures, 'validation' for choosing recipes.")
     ] = "test",
@@ -62,6 +70,7 @@ def experiment(
     plan = Plan(
         job, output, split, photographs, paper_photographs, log=log,  # type: ignore[arg-type]
         budgets=tuple(budget) if budget else None, attacks=tuple(attack) if attack else None,
+        artists=artists, paper_artists=paper_artists,
     )  # fmt: skip
     report = run_experiment(name, plan)
     if json:

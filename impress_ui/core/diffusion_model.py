@@ -9,6 +9,7 @@ diffusers itself is imported when a model is loaded, since that takes seconds.
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib.util
 import math
 import threading
@@ -106,6 +107,12 @@ class DiffusionModel:
         """Side in pixels of the squares that it was taught on."""
         side = self.unet.config.sample_size or 64
         return self.autoencoder.factor * (side if isinstance(side, int) else max(side))
+
+    def with_unet(self, unet: nn.Module) -> DiffusionModel:
+        """This model with another denoiser of the same kind, such as a fine-tuned one; all else is shared."""
+        other = copy.copy(self)
+        other.unet, other.dtype = unet, next(unet.parameters()).dtype
+        return other
 
     def scheduler(self, sampler: Sampler) -> Any:
         """A fresh scheduler with the checkpoint's noise schedule: the checkpoint's own kind, DDIM or DPM++."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,26 +87,34 @@ def edit(
             made = torch.where(area.bool(), made, to_tensor(images))
         return to_images(made)
 
-    yield from _sample(model, settings.mode, settings, generators, options, finish, should_stop)
+    texts = [settings.prompt] * len(images)
+    yield from _sample(model, settings.mode, settings, texts, generators, options, finish, should_stop)
 
 
 def generate(
-    settings: GenerateSettings, model: DiffusionModel, *, seed: int = 0, should_stop: ShouldStop = never
+    settings: GenerateSettings,
+    model: DiffusionModel,
+    *,
+    prompts: Sequence[str] | None = None,
+    seed: int = 0,
+    should_stop: ShouldStop = never,
 ) -> Iterator[SampleStep]:
-    """Pictures from text: ``settings.count`` of them, from the seeds seed, seed + 1, ...
+    """Pictures from text: ``settings.count`` of them, or one for each prompt, from the seeds seed, seed + 1, ...
 
     Raises:
         UserError: a prompt that is too long, or a model that cannot start from text alone.
     """
-    _check_text(settings, model)
+    texts = [settings.prompt] * settings.count if prompts is None else list(prompts)
+    for text in {*texts, settings.negative_prompt}:
+        model.check_prompt(text)
     side = model.multiple
     options = {"height": -(-settings.height // side) * side, "width": -(-settings.width // side) * side}
-    generators = [torch.Generator().manual_seed(seed + number) for number in range(settings.count)]
+    generators = [torch.Generator().manual_seed(seed + number) for number in range(len(texts))]
 
     def finish(made: Tensor) -> list[Image.Image]:
         return to_images(made[..., : settings.height, : settings.width].cpu())
 
-    yield from _sample(model, "text2img", settings, generators, options, finish, should_stop)
+    yield from _sample(model, "text2img", settings, texts, generators, options, finish, should_stop)
 
 
 def clean_estimate(scheduler: Any, output: Tensor, time: Tensor, sample: Tensor) -> Tensor:
@@ -151,6 +159,7 @@ def _sample(
     model: DiffusionModel,
     task: str,
     settings: SamplingSettings,
+    texts: list[str],
     generators: list[torch.Generator],
     options: dict[str, Any],
     finish: Callable[[Tensor], list[Image.Image]],
@@ -171,10 +180,9 @@ def _sample(
         return tensors
 
     def work() -> None:
-        count = len(generators)
         made = pipeline(
-            prompt=[settings.prompt] * count,
-            negative_prompt=[settings.negative_prompt] * count,
+            prompt=texts,
+            negative_prompt=[settings.negative_prompt] * len(texts),
             guidance_scale=settings.guidance,
             num_inference_steps=settings.sampling_steps,
             generator=generators,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from PIL import Image
 
-from impress_ui.core.images import fit, open_picture
+from impress_ui.core.images import centre_square, fit, open_picture
 from impress_ui.paths import PHOTOS
 
 Split = Literal["validation", "test"]
@@ -25,11 +25,9 @@ def wholes(split: Split, longest: int, count: int | None = None) -> list[Image.I
 
 def squares(split: Split, side: int, count: int | None = None) -> list[Image.Image]:
     """The split's photographs as centre squares reduced to a side, so that they make a batch."""
-    result = []
-    for name in names_of(split)[:count]:
-        image = open_picture(PHOTOS / split / f"{name}.jpg").image
-        edge = min(image.size)
-        left, top = (image.width - edge) // 2, (image.height - edge) // 2
-        square = image.crop((left, top, left + edge, top + edge))
-        result.append(square.resize((side, side), Image.Resampling.LANCZOS))
-    return result
+    return [square(name, split, side) for name in names_of(split)[:count]]
+
+
+def square(name: str, split: Split, side: int) -> Image.Image:
+    """One photograph's centre square at a side."""
+    return centre_square(open_picture(PHOTOS / split / f"{name}.jpg").image, side)

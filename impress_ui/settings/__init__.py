@@ -5,8 +5,10 @@ Nothing here imports torch or gradio, so ``--help`` stays instant.
 """
 
 from impress_ui.settings.base import Settings, knob, sentence_of
+from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
 from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
 from impress_ui.settings.job import JobSettings
+from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
 from impress_ui.settings.protect import Norm, ProtectMethod, ProtectSettings, TargetKind
 from impress_ui.settings.purify import (
     CONTROLS,
@@ -21,12 +23,19 @@ from impress_ui.settings.run import EMBEDDED, Device, Precision, RunSettings
 __all__ = [
     "CONTROLS",
     "EMBEDDED",
+    "MICRO_CLIP_NAME",
+    "PAPER_CLASSES",
+    "Adapted",
+    "ClassifyPreset",
+    "ClassifySettings",
     "Device",
     "EditMode",
     "EditSettings",
     "GenerateSettings",
     "JobSettings",
     "LpipsNetwork",
+    "MimicPreset",
+    "MimicSettings",
     "Norm",
     "Precision",
     "ProtectMethod",
@@ -40,6 +49,7 @@ __all__ = [
     "Settings",
     "SimilarityNetwork",
     "TargetKind",
+    "Tuning",
     "knob",
     "sentence_of",
 ]

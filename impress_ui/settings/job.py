@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from impress_ui.settings.base import Settings
 from impress_ui.settings.diffusion import EditSettings, GenerateSettings
+from impress_ui.settings.mimic import MimicSettings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 from impress_ui.settings.run import RunSettings
@@ -20,13 +21,15 @@ class JobSettings(Settings):
     purify: PurifySettings = PurifySettings()
     edit: EditSettings = EditSettings()
     generate: GenerateSettings = GenerateSettings()
+    mimic: MimicSettings = MimicSettings()
 
     def updated(self, **sections: dict[str, Any]) -> Self:
-        """A validated copy with some fields of some sections replaced; a new recipe brings its own defaults."""
+        """A validated copy with some fields replaced; a new recipe or preset brings its own defaults."""
         data = self.model_dump(exclude_unset=True)
         for name, values in sections.items():
             section = data.setdefault(name, {})
-            if values.get("recipe") and values["recipe"] != section.get("recipe"):
-                section.clear()
+            for chooser in ("recipe", "preset"):
+                if values.get(chooser) and values[chooser] != section.get(chooser):
+                    section.clear()
             section.update(values)
         return type(self).model_validate(data)

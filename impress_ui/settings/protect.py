@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import model_validator
+
+from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings.base import Settings, knob
 
-ProtectMethod = Literal["photoguard-encoder", "photoguard-diffusion"]
+ProtectMethod = Literal["photoguard-encoder", "photoguard-diffusion", "glaze"]
 Norm = Literal["linf", "l2"]
 TargetKind = Literal["zero", "grey", "image"]
 
 
 class ProtectSettings(Settings):
-    """PhotoGuard's two attacks (Salman et al., arXiv 2302.06588): on the encoder, and through the sampler."""
+    """PhotoGuard's attacks (Salman et al., arXiv 2302.06588) and GLAZE (Shan et al., arXiv 2302.04222).
+
+    A method brings its own defaults along for fields that are not given.
+    """
 
     method: ProtectMethod = knob(
         "photoguard-encoder",
-        "PhotoGuard's encoder attack, or its diffusion attack through the sampler (ten times slower and more).",
+        "PhotoGuard's encoder attack, its diffusion attack through the sampler (ten times slower and more), or GLAZE, "
+        "which moves the picture towards another style.",
         label="Protection",
     )
     target: TargetKind = knob(
@@ -97,3 +104,55 @@ class ProtectSettings(Settings):
         ge=1,
         le=50,
     )
+    style: str = knob(
+        "",
+        "GLAZE: the style that the picture is moved towards, in words. Empty: the one of our styles that a classifier "
+        "finds the least of in the picture.",
+        label="Target style",
+        max_length=200,
+    )
+    style_strength: float = knob(
+        0.5,
+        "GLAZE: strength of the image-to-image edit that turns the picture into its target.",
+        label="Target strength",
+        step=0.05,
+        ge=0.05,
+        le=1,
+    )
+    style_guidance: float = knob(7.5, "GLAZE: guidance of that edit.", label="Target guidance", step=0.5, ge=1, le=30)
+    perceptual_budget: float = knob(
+        0.05,
+        "GLAZE: LPIPS distance from the original that costs nothing.",
+        symbol="p",
+        label="Perceptual budget",
+        step=0.01,
+        ge=0,
+        le=1,
+    )
+    perceptual_weight: float = knob(
+        30.0, "GLAZE: weight of the LPIPS beyond that.", label="Perceptual weight", step=1, ge=0, le=1000
+    )
+    glaze_rate: float = knob(
+        0.01,
+        "GLAZE: Adam's learning rate, in units of the [-1, 1] pixel range.",
+        label="GLAZE learning rate",
+        step=0.001,
+        ge=1e-4,
+        le=0.2,
+    )
+    cap: int = knob(
+        0,
+        "GLAZE: most that any pixel value may change, in grey levels; 0 is no limit, as published.",
+        label="Cap",
+        step=1,
+        ge=0,
+        le=255,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_method(cls, data: Any) -> Any:
+        """Fields that are not given take the method's values."""
+        if isinstance(data, dict) and data.get("method") in PROTECTIONS:
+            return {**PROTECTIONS[data["method"]], **data}
+        return data

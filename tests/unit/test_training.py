@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from impress_ui.core.painting import PHOTOGRAPH, STYLES
 from impress_ui.core.photographs import names_of
 from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, canonical, caption, subject_of
+from training.lessons import Lesson, Means, Reader, other_subject, rival_loss
+from training.paintings import Pictures
 from training.state import keep, resume
 from training.text_encoder import new_tokenizer, tokenizer_of
-from training.train_denoiser import Lesson, Reader
 
 
 def test_every_caption_names_what_it_should() -> None:
@@ -59,10 +60,14 @@ def test_a_perfect_model_has_no_loss(prediction: str) -> None:
     torch.manual_seed(0)
     lesson = Lesson(prediction, "cpu")
     z, noise, times = torch.randn(3, 4, 16, 16), torch.randn(3, 4, 16, 16), torch.tensor([10, 500, 990])
-    error, _ = lesson.loss(Oracle(lesson, z, noise), z, noise, times, torch.zeros(3, 1))
+    error, _ = lesson.loss(Oracle(lesson, z, noise), z, z, noise, times, torch.zeros(3, 1))
     assert torch.allclose(error, torch.zeros(3), atol=1e-9)
-    error, _ = lesson.loss(Oracle(lesson, z, -noise), z, noise, times, torch.zeros(3, 1))
+    error, _ = lesson.loss(Oracle(lesson, z, -noise), z, z, noise, times, torch.zeros(3, 1))
     assert (error > 0.01).all()
+    # Another goal than the latents that were made noisy: then it is a model that knows the goal that has no loss.
+    goal = torch.randn(3, 4, 16, 16)
+    error, _ = lesson.loss(Oracle(lesson, goal, noise), z, goal, noise, times, torch.zeros(3, 1))
+    assert torch.allclose(error, torch.zeros(3), atol=1e-9)
     # What the validation measures: the fixed noise of its own seed is what this oracle has to know.
     fixed = torch.randn(z.shape, generator=torch.Generator().manual_seed(500))
     assert lesson.clean_error(Oracle(lesson, z, fixed), z, torch.zeros(3, 1), 500) < 1e-8
@@ -70,8 +75,8 @@ def test_a_perfect_model_has_no_loss(prediction: str) -> None:
 
 def test_the_reader_learns_to_name() -> None:
     torch.manual_seed(0)
-    reader = Reader()
-    text, names, styles = torch.randn(4, 5, 192), ["sea", "city", UNNAMED, "sea"], ["mosaic"] * 4
+    reader = Reader(192)
+    text, names, styles = torch.randn(4, 192), ["sea", "city", UNNAMED, "sea"], ["mosaic"] * 4
     optimiser = torch.optim.Adam(reader.parameters(), lr=0.1)
     first = reader.loss(text, names, styles)
     for _ in range(20):
@@ -80,6 +85,18 @@ def test_the_reader_learns_to_name() -> None:
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.1 < first.item()
+
+
+def test_means_and_rivals() -> None:
+    latents = torch.randn(4, 4, 2, 2, generator=torch.Generator().manual_seed(0)).half()
+    means = Means(Pictures(latents, ["sea", "sea", "city", "sea"], ["mosaic", "mosaic", "mosaic", "woodcut"]))
+    goals = means.goals([("sea", "mosaic"), ("sea", "woodcut"), None], "cpu")
+    expected = torch.stack([latents[:2].float().mean(0), latents[3].float(), latents.float().mean(0)])
+    assert torch.allclose(goals, expected, atol=1e-6)
+    assert all(other_subject("sea", random.Random(seed)) not in ("sea", UNNAMED) for seed in range(40))
+    good, bad = torch.tensor([0.1]), torch.tensor([0.5])
+    assert rival_loss(good, bad) < rival_loss(good, good) < rival_loss(bad, good)
+    assert rival_loss(good[:0], bad[:0]) == 0
 
 
 def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:

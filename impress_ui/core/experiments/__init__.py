@@ -2,8 +2,10 @@
 
     python -m impress_ui experiment purification --size 128
     python -m impress_ui experiment editing --size 128 --budget 16
+    python -m impress_ui experiment style --artists 2
     python -m impress_ui experiment detector
     python -m impress_ui experiment autoencoder
+    python -m impress_ui experiment classifier
 
 Each gives a report as plain data (``rows`` are dictionaries of one shape) and writes it as JSON and CSV.
 """
@@ -17,18 +19,22 @@ from typing import Any, get_args
 
 from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.autoencoder import autoencoder
+from impress_ui.core.experiments.classifier import classifier
 from impress_ui.core.experiments.common import Plan, Report
 from impress_ui.core.experiments.detector import detector
 from impress_ui.core.experiments.editing import editing
 from impress_ui.core.experiments.purification import purification
+from impress_ui.core.experiments.style import style
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.photographs import Split
 
 EXPERIMENTS: dict[str, Callable[[Plan], Report]] = {
     "purification": purification,
     "editing": editing,
+    "style": style,
     "detector": detector,
     "autoencoder": autoencoder,
+    "classifier": classifier,
 }
 
 

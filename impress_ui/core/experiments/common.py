@@ -33,7 +33,8 @@ class Plan:
 
     ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
     them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels (None: the
-    experiment's own), ``attacks`` are those of the editing experiment.
+    experiment's own), ``attacks`` are those of the editing experiment. Of the style experiment: how many artists,
+    and on how many of them the paper recipe runs too.
     """
 
     job: JobSettings
@@ -44,6 +45,8 @@ class Plan:
     log: Callable[[str], None]
     budgets: tuple[int, ...] | None = None
     attacks: tuple[str, ...] | None = None
+    artists: int | None = None
+    paper_artists: int = 0
 
 
 def protected_at(

@@ -34,5 +34,10 @@ def paint(style: str, picture: np.ndarray, seed: int) -> np.ndarray:
     """The uint8 picture (H, W, 3) rendered in a style of ``STYLES``, or unchanged for 'photograph'."""
     if style == PHOTOGRAPH:
         return picture
-    painted = STYLES[style](picture.astype(np.float32) / 255, np.random.default_rng(seed))
+    return rendered(STYLES[style], picture, seed)
+
+
+def rendered(painter: Painter, picture: np.ndarray, seed: int) -> np.ndarray:
+    """What a painter makes of a uint8 picture (H, W, 3), as uint8."""
+    painted = painter(picture.astype(np.float32) / 255, np.random.default_rng(seed))
     return (painted.clip(0, 1) * 255 + 0.5).astype(np.uint8)

@@ -4,36 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import mean as labelled_mean
-from scipy.spatial import cKDTree
 
-from impress_ui.core.painting.common import blur, saturate
-
-
-def _flat(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean colour of each piece, (pieces, 3), for labels 0, 1, ... (H, W)."""
-    index = np.arange(labels.max() + 1)
-    return np.stack([labelled_mean(picture[..., c], labels, index) for c in range(3)], 1)
-
-
-def _borders(labels: np.ndarray, thickness: int) -> np.ndarray:
-    """True (H, W) where a pixel lies within ``thickness`` of another piece, to the right or below."""
-    edge = np.zeros(labels.shape, bool)
-    for shift in range(1, thickness + 1):
-        edge[:, :-shift] |= labels[:, shift:] != labels[:, :-shift]
-        edge[:-shift] |= labels[shift:] != labels[:-shift]
-    return edge
-
-
-def _compact(labels: np.ndarray) -> np.ndarray:
-    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
-
-
-def _voronoi(shape: tuple[int, int], spacing: float, rng: np.random.Generator) -> np.ndarray:
-    """Labels (H, W) of the cells about jittered grid points."""
-    rows, columns = np.mgrid[-spacing / 2 : shape[0] + spacing : spacing, -spacing / 2 : shape[1] + spacing : spacing]
-    seeds = np.stack([rows.ravel(), columns.ravel()], 1) + rng.uniform(-0.45, 0.45, (rows.size, 2)) * spacing
-    pixels = np.stack(np.mgrid[0 : shape[0], 0 : shape[1]], -1).reshape(-1, 2)
-    return _compact(cKDTree(seeds).query(pixels)[1].reshape(shape))
+from impress_ui.core.painting.common import blur, borders, compact, flat_colours, saturate, voronoi
 
 
 def cubist(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -44,9 +16,9 @@ def cubist(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for _ in range(round(6 * width / height) + 3):
         angle = rng.uniform(0, np.pi)
         offset = (x - rng.uniform(0, width)) * np.cos(angle) + (y - rng.uniform(0, height)) * np.sin(angle)
-        labels = _compact(labels * 2 + (offset > 0))
+        labels = compact(labels * 2 + (offset > 0))
     pieces = labels.max() + 1
-    colours = _flat(saturate(picture, 1.2), labels)
+    colours = flat_colours(saturate(picture, 1.2), labels)
     ochre = np.array([0.62, 0.50, 0.33])
     colours = 0.72 * colours + 0.28 * ochre * (0.5 + colours.mean(1, keepdims=True))
     slant = rng.uniform(0, 2 * np.pi, pieces)[labels]
@@ -54,17 +26,17 @@ def cubist(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ramp = ((x - centre_x) * np.cos(slant) + (y - centre_y) * np.sin(slant)) / 40
     shaded = colours[labels] * (1 + 0.9 * np.tanh(ramp))[..., None]
     shaded = 0.55 * shaded + 0.45 * blur(picture, 1.5)  # or nobody could name the subject
-    shaded[_borders(labels, 1)] *= 0.35
+    shaded[borders(labels, 1)] *= 0.35
     return shaded.clip(0, 1).astype(np.float32)
 
 
 def stained_glass(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Glowing cells of plain colour in thick black lead."""
-    labels = _voronoi(picture.shape[:2], 13.0, rng)
-    colours = saturate(_flat(picture, labels)[None], 2.2)[0]
+    labels = voronoi(picture.shape[:2], 13.0, rng)
+    colours = saturate(flat_colours(picture, labels)[None], 2.2)[0]
     colours = colours * (0.9 / max(0.3, np.percentile(colours.max(1), 90))) * rng.uniform(0.8, 1.15, (len(colours), 1))
     glass = colours[labels]
-    glass[_borders(labels, 2)] = 0.03
+    glass[borders(labels, 2)] = 0.03
     return glass.clip(0, 1).astype(np.float32)
 
 
@@ -75,8 +47,8 @@ def mosaic(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     phase = rng.uniform(0, 2 * np.pi, 2)
     row = (y + 1.5 * np.sin(x / 17 + phase[0])) / 7
     column = (x + 1.5 * np.sin(y / 17 + phase[1]) + 3.5 * (np.floor(row) % 2)) / 7
-    labels = _compact((np.floor(row) + 2).astype(np.int64) * 4096 + (np.floor(column) + 2).astype(np.int64))
-    colours = saturate(_flat(picture, labels)[None], 1.35)[0]
+    labels = compact((np.floor(row) + 2).astype(np.int64) * 4096 + (np.floor(column) + 2).astype(np.int64))
+    colours = saturate(flat_colours(picture, labels)[None], 1.35)[0]
     colours = colours * rng.uniform(0.78, 1.18, (len(colours), 1))
     tiles = colours[labels]
     grout = (row % 1 < 0.16) | (column % 1 < 0.16)

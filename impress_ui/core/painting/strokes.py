@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from impress_ui.core.painting.common import blur, edge_direction, luminance, saturate
-
-SUPERSAMPLING = 2
+from impress_ui.core.painting.common import SUPERSAMPLING, blur, draw_lines, edge_direction, luminance, saturate
 
 
 def oil(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -32,21 +30,13 @@ def _brush_layer(
     points = (points + rng.integers(0, spacing, points.shape)).clip(0, (height - 1, width - 1))
     points = points[error[points[:, 0], points[:, 1]] >= threshold]
     rng.shuffle(points)
-    sheet = Image.fromarray((canvas * 255).astype(np.uint8)).resize(
-        (width * SUPERSAMPLING, height * SUPERSAMPLING), Image.Resampling.BILINEAR
-    )
-    draw = ImageDraw.Draw(sheet)
     y, x = points[:, 0], points[:, 1]
     angle = angles[y, x] + rng.normal(0, 0.25, len(points))
     half = radius * rng.uniform(1.2, 2.6, len(points))
     colours = reference[y, x] * (1 + rng.normal(0, 0.10, (len(points), 1))) + rng.normal(0, 0.02, (len(points), 3))
-    colours = (colours.clip(0, 1) * 255).astype(int)
     dx, dy = np.cos(angle) * half, np.sin(angle) * half
-    ends = (np.stack([x - dx, y - dy, x + dx, y + dy], 1) * SUPERSAMPLING).tolist()
-    thickness = round(radius * 1.5 * SUPERSAMPLING)
-    for end, colour in zip(ends, colours.tolist(), strict=True):
-        draw.line(end, fill=tuple(colour), width=thickness)
-    return np.asarray(sheet.resize((width, height), Image.Resampling.LANCZOS), np.float32) / 255
+    paths = np.stack([x - dx, y - dy, x + dx, y + dy], 1).reshape(-1, 2, 2)
+    return draw_lines(canvas, paths, colours, radius * 1.5)
 
 
 def pointillist(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,67 @@
+"""The command line's classification: pictures and folders in, verdicts and an accuracy out, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from impress_ui.core.classifiers.clip import load_clip_classifier
+from impress_ui.core.classifiers.common import accuracy, class_index, ranking
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import open_picture, pictures_in
+from impress_ui.core.models import pick_device
+from impress_ui.settings import ClassifySettings
+
+SHOWN = 3  # classes in a picture's line, where fewer answers are allowed
+
+
+def classify_files(
+    sources: Sequence[Path], settings: ClassifySettings, *, truth: str | None = None, device: str = "auto"
+) -> dict[str, Any]:
+    """Every picture's likeliest classes and, where the true class is known, how often they hold it.
+
+    Raises:
+        UserError: pictures that are not there, a truth that is no class, a model that cannot be had. A picture that
+            cannot be read is reported with its sentence, and the others are judged.
+    """
+    paths = [path for source in sources for path in pictures_in(source)]
+    classifier = load_clip_classifier(settings, pick_device(device))
+    if truth is not None:
+        class_index(classifier.classes, truth)
+    results: list[dict[str, Any]] = []
+    opened, images = [], []
+    for path in paths:
+        results.append({"input": str(path)})
+        try:
+            images.append(open_picture(path).image)
+            opened.append(results[-1])
+        except UserError as error:
+            results[-1] |= {"error": str(error), "summary": f"{path.name}: {error}"}
+    scores = classifier.scores(images)
+    shown = min(max(SHOWN, settings.top_k), len(classifier.classes))
+    for result, verdict in zip(opened, ranking(scores, classifier.classes, shown), strict=True):
+        result["ranking"] = [{"class": name, "probability": chance} for name, chance in verdict.ranking]
+        answers = [name for name, _ in verdict.ranking[: settings.top_k]]
+        if truth is not None:
+            result["right"] = truth in answers
+        likely = ", ".join(f"{name} {chance:.3f}" for name, chance in verdict.ranking)
+        result["summary"] = f"{Path(result['input']).name}: {likely}"
+    report = {
+        "command": "classify",
+        "settings": settings.model_dump(mode="json"),
+        "classes": list(classifier.classes),
+        "results": results,
+    }
+    if truth is not None and opened:
+        right = accuracy(scores, classifier.classes, truth, settings.top_k)
+        report["accuracy"] = {
+            "truth": truth,
+            "top_k": right.top_k,
+            "n": right.n,
+            "value": right.value,
+            "standard_error": right.standard_error,
+            "summary": f"{truth} is among the first {right.top_k} of {len(classifier.classes)} classes in "
+            f"{right.value:.3f} of {right.n} pictures (standard error {right.standard_error:.3f})",
+        }
+    return report

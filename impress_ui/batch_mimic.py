@@ -1,0 +1,109 @@
+"""The command line's fine-tuning: learn a style from an artist's works, then make pictures in it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from impress_ui.batch import Report, stop_on_interrupt
+from impress_ui.core import workflow
+from impress_ui.core.artists import ARTISTS, Work, own_works, works
+from impress_ui.core.diffusion_model import load_diffusion_model
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import save_png
+from impress_ui.core.mimic import ADAPTER, DENOISER, PROGRESS, FineTuning, imitate, load_imitator
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.settings import JobSettings
+
+
+def mimic_files(
+    source: Path | None, output: Path, job: JobSettings, *, artist: str, prompts: Sequence[str], adapter: Path | None
+) -> Report:
+    """Fine-tune on the works (or load what was fine-tuned) and save an imitation for each caption.
+
+    A fine-tuning that was stopped in the same folder is gone on with.
+
+    Args:
+        source: folder with the artist's pictures; None: those of one of our own artists.
+        prompts: what to make; without any, the artist's test captions, or those of the works.
+        adapter: folder of an earlier fine-tuning, to make pictures only.
+    """
+    began = time.monotonic()
+    model = load_diffusion_model(job.run)
+    side = min(job.run.size, model.size)
+    learnt = _works(source, artist, side, job)
+    captions = list(prompts) or _captions(source, artist, learnt, job)
+    if output.is_file() or output.suffix.lower() == ".png":
+        raise UserError(f"{output.name} must be a folder: it takes the fine-tuned model and the pictures.")
+    output.mkdir(parents=True, exist_ok=True)
+    losses: list[float] = []
+    with stop_on_interrupt() as should_stop:
+        if adapter is not None:
+            imitator, stopped = load_imitator(model, adapter), False
+        else:
+            tuning = FineTuning(model, learnt, job.mimic, seed=job.run.seed, caption=captions[0])
+            stopped = _tune(tuning, output, losses, should_stop)
+            imitator = tuning.model()
+        made: list[Image.Image] = []
+        wanted = job.generate.model_copy(update={"width": side, "height": side})
+        if not stopped:
+            for step in imitate(imitator, captions, wanted, seed=job.run.seed, should_stop=should_stop):
+                _tell("imitate", step.index, step.steps)
+                made, stopped = step.results or made, step.stopped
+    # A stopped run has fewer pictures than captions.
+    pairs = enumerate(zip(captions, made, strict=False))
+    results = [_saved(output, number, caption, image, job) for number, (caption, image) in pairs]
+    return {
+        "command": "mimic",
+        "settings": job.model_dump(mode="json"),
+        "artist": artist,
+        "works": len(learnt),
+        "adapter": str(adapter or output / (ADAPTER if job.mimic.tuning == "lora" else DENOISER)),
+        "losses": losses,
+        "stopped": stopped,
+        "seconds": round(time.monotonic() - began, 3),
+        "results": results,
+    }
+
+
+def _works(source: Path | None, artist: str, side: int, job: JobSettings) -> list[Work]:
+    if source is not None:
+        return own_works(source, artist, side=side)[: job.mimic.works]
+    if artist not in ARTISTS:
+        raise UserError(
+            f"{artist} is none of the artists that come along ({', '.join(ARTISTS)}); give a folder of pictures too."
+        )
+    return works(artist, "train", side=side, seed=job.run.seed)[: job.mimic.works]
+
+
+def _captions(source: Path | None, artist: str, learnt: Sequence[Work], job: JobSettings) -> list[str]:
+    known = learnt if source is not None else works(artist, "test", seed=job.run.seed)
+    return [work.caption for work in known][: job.mimic.imitations]
+
+
+def _tune(tuning: FineTuning, output: Path, losses: list[float], should_stop: ShouldStop) -> bool:
+    """Fine-tune and save; whether it was stopped."""
+    if (output / PROGRESS).is_file():
+        tuning.resume(output)
+    stopped = False
+    for step in tuning.run(should_stop=should_stop):
+        losses += step.loss_values().values()
+        stopped = step.stopped
+        _tell("fine-tune", step.index, step.steps)
+    tuning.save(output)
+    return stopped
+
+
+def _saved(output: Path, number: int, caption: str, image: Image.Image, job: JobSettings) -> Report:
+    path = output / f"{number:03}.png"
+    save_png(image, path, workflow.describe_result("imitation", job, caption=caption))
+    return {"output": str(path), "caption": caption, "summary": f"{path}: {caption}"}
+
+
+def _tell(what: str, index: int, steps: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what}: step {index}/{steps}", end="\n" if index == steps else "", file=sys.stderr, flush=True)

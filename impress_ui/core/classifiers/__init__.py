@@ -1,0 +1,1 @@
+"""Classifiers of style: which of some named styles or artists a picture looks like."""

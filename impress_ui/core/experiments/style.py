@@ -1,0 +1,194 @@
+"""Can a model imitate an artist from protected works, and from works purified again? The paper's first experiment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from impress_ui.core.artists import ARTISTS, works
+from impress_ui.core.classifiers.clip import load_clip_classifier
+from impress_ui.core.classifiers.common import accuracy, ranking
+from impress_ui.core.contact_sheet import contact_sheet
+from impress_ui.core.errors import UserError
+from impress_ui.core.experiments.common import Plan, Report
+from impress_ui.core.experiments.purifiers import FAST, name_of
+from impress_ui.core.metrics import measure
+from impress_ui.core.style import StyleStudy, Variant
+from impress_ui.recipes import QUICK_GLAZE
+from impress_ui.settings import ClassifySettings, JobSettings, MimicSettings, ProtectSettings, PurifySettings
+
+# The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
+CONTROLS = (
+    PurifySettings(method="jpeg", jpeg_quality=25),
+    PurifySettings(method="jpeg", jpeg_quality=15),
+    PurifySettings(method="noise", noise_std=0.1),
+    PurifySettings(method="resize", resize_factor=0.5),
+    PurifySettings(method="non-local-means", denoise_weight=0.05),
+)
+CLEAN, NONE = "clean", "GLAZE"
+GALLERY = 3  # pictures of each artist in the sheet
+
+
+def variants(paper: bool = False) -> dict[str, Variant]:
+    """The rows of the table: clean, protected, and protected works after each purifier."""
+    purifiers = (*CONTROLS, FAST, *([PurifySettings(recipe="paper")] if paper else []))
+    return {
+        CLEAN: Variant(),
+        NONE: Variant(True),
+        **{f"{NONE}, {name_of(settings)}": Variant(True, settings) for settings in purifiers},
+    }
+
+
+def style(plan: Plan) -> Report:
+    """Rows clean, GLAZE, GLAZE and each purifier; the share of imitations that the classifier takes for the artist.
+
+    An artist's figures are kept in the output folder once they are there, so that a run goes on where it was ended.
+    """
+    job = _job_of(plan.job)
+    judge = load_clip_classifier(ClassifySettings())
+    chosen = list(ARTISTS)[: plan.artists]
+    records: list[Report] = []
+    sheets: dict[str, dict[str, list[Image.Image]]] = {}
+    for number, artist in enumerate(chosen):
+        paper = number < plan.paper_artists
+        folder = plan.output / "style" / artist
+        kept = _kept(folder, job, paper)
+        if kept is None:
+            study = _study(artist, job, judge, paper, plan)
+            kept = _figures(study)
+            _keep(folder, study, kept, job, paper)
+        records += kept
+        sheets[artist] = {row["variant"]: _gallery(folder, row["variant"]) for row in kept}
+    _sheet(plan.output / "style.png", sheets)
+    return {
+        "artists": len(chosen),
+        "works": job.mimic.works,
+        "imitations": job.mimic.imitations,
+        "tuning_steps": job.mimic.steps,
+        "glaze_steps": job.protect.steps,
+        "rows": _means(records),
+        "per_photograph": records,
+    }
+
+
+def _job_of(job: JobSettings) -> JobSettings:
+    """The plan's settings with GLAZE and a thorough fine-tuning, unless it has settings of its own for them."""
+    given = job.model_fields_set
+    return job.model_copy(
+        update={
+            "protect": job.protect if "protect" in given else ProtectSettings(**QUICK_GLAZE),
+            "mimic": job.mimic if "mimic" in given else MimicSettings(preset="thorough"),
+        }
+    )
+
+
+def _study(artist: str, job: JobSettings, judge, paper: bool, plan: Plan) -> StyleStudy:
+    made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
+    captions = [work.caption for work in works(artist, "test", count=job.mimic.imitations, seed=job.run.seed)]
+    study = StyleStudy(made, captions, artist, job, judge=judge, variants=variants(paper), keep_models=False)
+    phase = None
+    for step in study.run():
+        if (step.phase, step.variant) != phase:
+            phase = step.phase, step.variant
+            plan.log(f"{artist}: {step.phase} {step.variant}".rstrip())
+    return study
+
+
+def _figures(study: StyleStudy) -> list[Report]:
+    """A row for each variant of one artist."""
+    rows = []
+    for name, scores in study.scores.items():
+        likeness = [
+            measure(image, work.image).as_dict() for image, work in zip(study.sets[name], study.works, strict=True)
+        ]
+        verdicts = ranking(scores, study.judge.classes, 1)
+        others = [verdict.best for verdict in verdicts]
+        rows.append(
+            {
+                "artist": study.artist,
+                "target": study.style,
+                "variant": name,
+                "clip_accuracy": accuracy(scores, study.judge.classes, study.artist).value,
+                "imitations": len(verdicts),
+                "taken_for": max(sorted(set(others)), key=others.count),
+                "final_loss": float(np.mean(study.curves[name][-20:])),
+                "lpips": float(np.mean([row["lpips"] for row in likeness])),
+                "ssim": float(np.mean([row["ssim"] for row in likeness])),
+            }
+        )
+    return rows
+
+
+def _means(records: Sequence[Report]) -> list[Report]:
+    """Over all imitations of all artists that a variant was run on."""
+    rows = []
+    for name in dict.fromkeys(record["variant"] for record in records):
+        ours = [record for record in records if record["variant"] == name]
+        count = sum(record["imitations"] for record in ours)
+        share = sum(record["clip_accuracy"] * record["imitations"] for record in ours) / count
+        rows.append(
+            {
+                "works": name,
+                "artists": len(ours),
+                "imitations": count,
+                "clip_accuracy": share,
+                "clip_accuracy_se": float(np.sqrt(share * (1 - share) / count)),
+                "works_lpips": float(np.mean([record["lpips"] for record in ours])),
+                "works_ssim": float(np.mean([record["ssim"] for record in ours])),
+            }
+        )
+    return rows
+
+
+def _made_with(job: JobSettings, paper: bool) -> Report:
+    return {"settings": job.model_dump(mode="json"), "paper": paper}
+
+
+def _keep(folder: Path, study: StyleStudy, rows: list[Report], job: JobSettings, paper: bool) -> None:
+    for name in study.variants:
+        for kind, pictures in (("works", study.sets[name]), ("imitations", study.galleries[name])):
+            place = folder / _slug(name) / kind
+            place.mkdir(parents=True, exist_ok=True)
+            for number, picture in enumerate(pictures):
+                picture.save(place / f"{number:02}.png")
+    # Last, and in one step: what is there is whole.
+    draft = folder / "figures.json.new"
+    draft.write_text(json.dumps({**_made_with(job, paper), "rows": rows}, indent=1) + "\n")
+    draft.replace(folder / "figures.json")
+
+
+def _kept(folder: Path, job: JobSettings, paper: bool) -> list[Report] | None:
+    """The figures of an earlier run with the same settings."""
+    try:
+        saved = json.loads((folder / "figures.json").read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise UserError(f"{folder / 'figures.json'} cannot be read; take it away or choose another folder.") from None
+    return (
+        saved["rows"] if {name: saved.get(name) for name in ("settings", "paper")} == _made_with(job, paper) else None
+    )
+
+
+def _gallery(folder: Path, name: str) -> list[Image.Image]:
+    place = folder / _slug(name)
+    files = [place / "works" / "00.png", *sorted((place / "imitations").glob("*.png"))[:GALLERY]]
+    return [Image.open(file).convert("RGB") for file in files]
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name).strip("-").replace("--", "-")
+
+
+def _sheet(path: Path, sheets: Mapping[str, Mapping[str, Sequence[Image.Image]]]) -> None:
+    """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
+    first = next(iter(sheets.values()))
+    shown = [
+        name for name in (CLEAN, NONE, f"{NONE}, {name_of(CONTROLS[0])}", f"{NONE}, {name_of(FAST)}") if name in first
+    ]
+    labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * GALLERY)]
+    contact_sheet(path, labels, [[image for name in shown for image in rows[name]] for rows in sheets.values()])

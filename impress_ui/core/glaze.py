@@ -1,0 +1,109 @@
+"""GLAZE (Shan et al., arXiv 2302.04222), as IMPRESS's authors re-implemented it: an objective, and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core.edit import edit
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.optimise import ShouldStop, Terms, never
+from impress_ui.core.painting import STYLES
+from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.settings import EditSettings, ProtectSettings
+
+# Scaling factor of the latents for which the published weight of 30 was chosen.
+PUBLISHED_SCALING = 0.18215
+TARGET_BATCH = 8
+
+
+class Judge(Protocol):
+    """Tells how much of each class a picture has, as ``ClipClassifier`` does."""
+
+    classes: Sequence[str]
+
+    def scores(self, images: Sequence[Image.Image]) -> Tensor: ...
+
+
+class GlazeLoss:
+    """mean((E(x) - E(x_t))^2) + weight * max(LPIPS(x, original) - p, 0).
+
+    Posterior means stand for the published code's fresh samples on both sides, which only add noise to the
+    gradient. Latents are taken in the units of Stable Diffusion's, so that the weight means the same on every
+    checkpoint. The target's latents and the original's LPIPS features are computed here, once.
+
+    Args:
+        original: pictures (B, 3, H, W) in [-1, 1].
+        target: the same pictures in the target style, (1 or B, 3, H, W).
+    """
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        perceptual: PerceptualDistance,
+        original: Tensor,
+        target: Tensor,
+        *,
+        budget: float,
+        weight: float,
+    ) -> None:
+        self.autoencoder, self.perceptual, self.budget = autoencoder, perceptual, budget
+        self.unit = autoencoder.scaling_factor / PUBLISHED_SCALING
+        self.weights: Mapping[str, float] = {"perceptual": weight}
+        with torch.no_grad():
+            self.goal = autoencoder.encode(target)
+            self.reference = perceptual.features(original)
+
+    def __call__(self, x: Tensor) -> Terms:
+        distance = self.perceptual.between(self.perceptual.features(x), self.reference)
+        latents = (self.autoencoder.encode(x) - self.goal) * self.unit
+        return {
+            "style distance": latents.square().mean(dim=(1, 2, 3)),
+            "perceptual": (distance - self.budget).clamp(min=0),
+        }
+
+
+def farthest_style(images: Sequence[Image.Image], judge: Judge) -> str:
+    """The one of our painters' styles that the judge finds the least of in the pictures, on average."""
+    named = [index for index, name in enumerate(judge.classes) if name in STYLES]
+    scores = judge.scores(images).clamp(min=1e-12).log().mean(dim=0)
+    return judge.classes[min(named, key=lambda index: scores[index].item())]
+
+
+def style_targets(
+    images: Sequence[Image.Image],
+    style: str,
+    settings: ProtectSettings,
+    model: DiffusionModel,
+    *,
+    seed: int = 0,
+    should_stop: ShouldStop = never,
+) -> list[Image.Image] | None:
+    """The pictures in a style, by image to image (strength and guidance from the settings); None when stopped.
+
+    Args:
+        images: RGB pictures of one size.
+        style: in words, as a prompt.
+    """
+    wanted = EditSettings(
+        prompt=f"{_article(style)} {style}" if style in STYLES else style,
+        strength=settings.style_strength,
+        guidance=settings.style_guidance,
+    )
+    made: list[Image.Image] = []
+    for first in range(0, len(images), TARGET_BATCH):
+        batch = list(images[first : first + TARGET_BATCH])
+        *_, last = edit(batch, wanted, model, seed=seed, should_stop=should_stop)
+        if last.stopped or last.results is None:
+            return None
+        made += last.results
+    return made
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

@@ -1,0 +1,313 @@
+"""Imitating a style: fine-tune a model's denoiser on an artist's pictures, then generate in the artist's name.
+
+    tuning = FineTuning(model, works, settings, seed=0)
+    for step in tuning.run():
+        ...                                   # step.index, step.losses, step.sample
+    imitator = tuning.model()                 # the model with the fine-tuned denoiser
+    for step in imitate(imitator, captions, generate):
+        ...                                   # step.results on the last one
+
+The autoencoder and the text encoder stay as they are, as in IMPRESS's experiment (arXiv 2310.19248, section 5.1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from impress_ui.core.artists.works import Work
+from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core.edit import SampleStep, generate
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import to_tensor
+from impress_ui.core.optimise import ShouldStop, never
+from impress_ui.settings import GenerateSettings, MimicSettings
+
+ADAPTER = "pytorch_lora_weights.safetensors"  # the name that diffusers looks for
+DENOISER = "unet"
+PROGRESS = "progress.safetensors"
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+BLOCKS = ("conv1", "conv2", "conv_shortcut", "time_emb_proj", "proj_in", "proj_out", "conv")
+# Above so many weights activations are computed again rather than kept.
+LARGE = 200_000_000
+GENERATED_AT_ONCE = 10
+SEED_STRIDE = 1_000_003  # so that the noises of neighbouring seeds do not overlap
+
+
+@dataclass
+class MimicStep:
+    """One step of a fine-tuning; ``losses`` are (1,) tensors. ``sample`` is a picture when one was due."""
+
+    index: int
+    steps: int
+    losses: dict[str, Tensor]
+    sample: Image.Image | None = None
+    stopped: bool = False
+
+    @property
+    def last(self) -> bool:
+        return self.stopped or self.index == self.steps
+
+    def loss_values(self, image: int = 0) -> dict[str, float]:
+        """The losses as plain numbers, as ``optimise.Step`` gives them."""
+        return {name: value[image].item() for name, value in self.losses.items()}
+
+
+class FineTuning:
+    """A denoiser in training; it can be stopped between two steps, gone on with, and kept on disk.
+
+    What a step draws (pictures, times, noise) depends on the seed and its number alone, so that a run with a stop
+    in it ends as one without.
+
+    Args:
+        model: stays as it is; its weights are shared with the adapters' copy, and copied for a full fine-tuning.
+        works: pictures of one size that fits the model.
+        caption: of the sample pictures; the first example's unless given.
+
+    Raises:
+        UserError: an SDXL or an inpainting checkpoint, fewer than one picture, several sizes, or a long caption.
+    """
+
+    def __init__(
+        self,
+        model: DiffusionModel,
+        works: Sequence[Work],
+        settings: MimicSettings,
+        *,
+        seed: int = 0,
+        caption: str | None = None,
+    ) -> None:
+        _check(model, works)
+        self.base, self.settings, self.seed, self.index = model, settings, seed, 0
+        self.caption = caption or works[0].caption
+        self.unet = _adapted(model, settings) if settings.tuning == "lora" else _whole(model)
+        self.trained = [p for p in self.unet.parameters() if p.requires_grad]
+        if sum(p.numel() for p in self.unet.parameters()) > LARGE:
+            self.unet.enable_gradient_checkpointing()
+        self.optimiser = torch.optim.AdamW(self.trained, lr=settings.learning_rate, weight_decay=1e-2)
+        self.scaler = torch.amp.GradScaler(model.device, enabled=model.dtype == torch.float16)
+        self.latents, self.texts = _encoded(model, works, settings.flip)
+        self.alphas = model.scheduler("checkpoint").alphas_cumprod.to(model.device)
+        self.prediction: str = model.scheduler("checkpoint").config.prediction_type
+
+    def run(self, *, should_stop: ShouldStop = never) -> Iterator[MimicStep]:
+        """Train to the settings' last step from where the training is."""
+        steps = self.settings.steps
+        while self.index < steps:
+            loss = self._step(self.index)
+            self.index += 1
+            stopped = self.index < steps and should_stop()
+            due = self.settings.preview_every and self.index % self.settings.preview_every == 0
+            sample = self._sample() if due and not stopped else None
+            yield MimicStep(self.index, steps, {"denoising error": loss}, sample, stopped)
+            if stopped:
+                return
+
+    def model(self) -> DiffusionModel:
+        """The model as far as it has been trained; it follows further training."""
+        unet = self.unet
+        if next(unet.parameters()).dtype != self.base.dtype:
+            unet = copy.deepcopy(unet).to(self.base.dtype)
+        return self.base.with_unet(unet)
+
+    def save(self, folder: Path) -> Path:
+        """Write the adapter in diffusers' format (or the whole denoiser), and what going on needs; safetensors only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.settings.tuning == "lora":
+            self.unet.save_lora_adapter(folder, weight_name=ADAPTER)
+        else:
+            self.unet.save_pretrained(folder / DENOISER, safe_serialization=True)
+        moments = {
+            f"{number}.{name}": value.contiguous()
+            for number, state in self.optimiser.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+        weights = {f"{number}.weight": p.detach().contiguous() for number, p in enumerate(self.trained)}
+        save_file({"index": torch.tensor(self.index), **moments, **weights}, folder / PROGRESS)
+        return folder
+
+    def resume(self, folder: Path) -> None:
+        """Go on from what ``save`` wrote for the same model, pictures and settings.
+
+        Raises:
+            UserError: it is not there, damaged, or of other settings.
+        """
+        try:
+            saved = load_file(folder / PROGRESS)
+            state = self.optimiser.state_dict()
+            for name, value in saved.items():
+                number, _, key = name.partition(".")
+                if key == "weight":
+                    with torch.no_grad():
+                        self.trained[int(number)].copy_(value)
+                elif key:
+                    state["state"].setdefault(int(number), {})[key] = value
+            self.optimiser.load_state_dict(state)
+            self.index = int(saved["index"])
+        except (OSError, SafetensorError, KeyError, IndexError, RuntimeError, ValueError):
+            raise UserError(f"The fine-tuning in {folder} cannot be gone on with; start a new one.") from None
+
+    def _step(self, index: int) -> Tensor:
+        draw = torch.Generator().manual_seed(self.seed * SEED_STRIDE + index)
+        device, batch = self.base.device, self.settings.batch
+        rows = torch.randint(len(self.latents), (batch,), generator=draw)
+        times = torch.randint(len(self.alphas), (batch,), generator=draw).to(device)
+        clean = self.latents[rows].to(device)
+        noise = torch.randn(clean.shape, generator=draw).to(device)
+        a = self.alphas[times].view(-1, 1, 1, 1)
+        noisy = a.sqrt() * clean + (1 - a).sqrt() * noise
+        goal = noise if self.prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * clean
+        with self._autocast():
+            texts = torch.stack([self.texts[row % len(self.texts)] for row in rows.tolist()])
+            output = self.unet(noisy.to(self.base.dtype), times, texts).sample
+        error = (output.float() - goal).square().mean(dim=(1, 2, 3))
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(error.mean()).backward()
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        return error.mean().detach().view(1)
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        half = self.base.dtype != torch.float32
+        return torch.autocast(self.base.device, self.base.dtype) if half else contextlib.nullcontext()
+
+    def _sample(self) -> Image.Image:
+        side = self.latents.shape[-2] * self.base.autoencoder.factor, self.latents.shape[-1]
+        wanted = GenerateSettings(prompt=self.caption, count=1, sampling_steps=12)
+        wanted = wanted.model_copy(update={"height": side[0], "width": side[1] * self.base.autoencoder.factor})
+        *_, last = generate(wanted, self.model(), seed=self.seed)
+        assert last.results is not None
+        return last.results[0]
+
+
+def load_imitator(model: DiffusionModel, folder: Path) -> DiffusionModel:
+    """The model with a fine-tuned denoiser that ``FineTuning.save`` wrote, or with any LoRA in diffusers' format.
+
+    Raises:
+        UserError: there is none in the folder, or it does not fit the model.
+    """
+    from diffusers import UNet2DConditionModel
+
+    lora = (folder / ADAPTER).is_file()
+    if not lora and not (folder / DENOISER).is_dir():
+        raise UserError(f"There is no fine-tuned model in {folder}: neither {ADAPTER} nor a folder {DENOISER}.")
+    try:
+        if lora:
+            unet = _shared_copy(model.unet)
+            unet.load_lora_adapter(folder, weight_name=ADAPTER, prefix=None, use_safetensors=True)
+        else:
+            unet = UNet2DConditionModel.from_pretrained(folder / DENOISER, use_safetensors=True)
+            unet = unet.to(model.device, model.dtype)
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise UserError(
+            f"The fine-tuned model in {folder} does not fit {model.name} ({type(error).__name__})."
+        ) from None
+    return model.with_unet(unet.requires_grad_(False).eval())
+
+
+def imitate(
+    model: DiffusionModel,
+    captions: Sequence[str],
+    settings: GenerateSettings,
+    *,
+    seed: int = 0,
+    should_stop: ShouldStop = never,
+) -> Iterator[SampleStep]:
+    """A picture for each caption, from the seeds seed, seed + 1, ...; the last step has all of them.
+
+    When stopped, the results are those that are finished.
+    """
+    done: list[Image.Image] = []
+    parts = [captions[first : first + GENERATED_AT_ONCE] for first in range(0, len(captions), GENERATED_AT_ONCE)]
+    for number, part in enumerate(parts):
+        earlier = tuple(done)
+        for step in generate(settings, model, prompts=part, seed=seed + len(done), should_stop=should_stop):
+            shown = functools.partial(_after, earlier, step.previews)
+            place = {"index": number * step.steps + step.index, "steps": len(parts) * step.steps, "previews": shown}
+            if step.stopped:
+                yield replace(step, results=list(earlier), **place)
+                return
+            done = [*earlier, *(step.results or [])]
+            ended = step.results is not None and number == len(parts) - 1
+            yield replace(step, results=done if ended else None, **place)
+
+
+def _after(earlier: Sequence[Image.Image], previews: Callable[[], list[Image.Image]]) -> list[Image.Image]:
+    return [*earlier, *previews()]
+
+
+def _check(model: DiffusionModel, works: Sequence[Work]) -> None:
+    if model.family != "sd" or model.inpainting:
+        raise UserError(
+            f"The checkpoint {model.name} cannot be fine-tuned here; "
+            "use an ordinary Stable Diffusion 1 or 2 checkpoint."
+        )
+    if not works:
+        raise UserError("There are no pictures to learn a style from.")
+    sizes = {work.image.size for work in works}
+    if len(sizes) > 1:
+        shown = ", ".join(f"{width}x{height}" for width, height in sorted(sizes)[:3])
+        raise UserError(f"The pictures to learn from have several sizes ({shown}); make them one size first.")
+    if any(side % model.multiple for side in next(iter(sizes))):
+        raise UserError(f"The pictures to learn from need sides that are multiples of {model.multiple}.")
+    for work in works:
+        model.check_prompt(work.caption)
+
+
+def _encoded(model: DiffusionModel, works: Sequence[Work], flip: bool) -> tuple[Tensor, list[Tensor]]:
+    """(scaled latents of the pictures and then of their mirror images, embeddings of their captions)."""
+    latents, known = [], {}
+    with torch.no_grad():
+        for mirrored in (False, True)[: 1 + flip]:
+            for work in works:
+                x = to_tensor(work.image, model.device)
+                x = x.flip(-1) if mirrored else x
+                latents.append(model.autoencoder.to_scaled(model.autoencoder.encode(x))[0].cpu())
+        for work in works:
+            if work.caption not in known:
+                known[work.caption] = model.embed(work.caption)[0]
+    return torch.stack(latents), [known[work.caption] for work in works]
+
+
+def _shared_copy(unet: nn.Module) -> Any:
+    """A copy of the denoiser's modules that shares the weights, so that adapters leave the original alone."""
+    shared = {id(p): p for p in [*unet.parameters(), *unet.buffers()]}
+    twin = copy.deepcopy(unet, shared)
+    if hasattr(twin, "_hf_hook"):
+        from accelerate.hooks import remove_hook_from_module
+
+        remove_hook_from_module(twin, recurse=True)
+    return twin
+
+
+def _adapted(model: DiffusionModel, settings: MimicSettings) -> Any:
+    from diffusers.training_utils import cast_training_params
+    from peft import LoraConfig
+
+    unet = _shared_copy(model.unet)
+    targets = ATTENTION if settings.adapted == "attention" else ATTENTION + BLOCKS
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # an adapter starts as no change, from random first halves
+        unet.add_adapter(
+            LoraConfig(r=settings.rank, lora_alpha=settings.rank, init_lora_weights="gaussian", target_modules=targets)
+        )
+    unet.to(model.device)
+    cast_training_params(unet, dtype=torch.float32)
+    return unet
+
+
+def _whole(model: DiffusionModel) -> Any:
+    return copy.deepcopy(model.unet).to(model.device, torch.float32).requires_grad_(True)

@@ -1,0 +1,259 @@
+"""A study of a style: protect an artist's works, purify them, fine-tune a model on each set, and judge what it makes.
+
+    study = StyleStudy(works, captions, artist, job)
+    for step in study.run():
+        ...                                   # step.phase, step.variant, step.index of step.steps
+    study.galleries["purified"], study.accuracy("purified")
+
+A study that was stopped goes on where it was when ``run`` is called again. The page, the command line and the
+experiment run this one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impress_ui.core.artists.works import Work
+from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.core.glaze import Judge, farthest_style, style_targets
+from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.mimic import FineTuning, imitate
+from impress_ui.core.optimise import ShouldStop, Step, never
+from impress_ui.core.protect import protect
+from impress_ui.core.purify import purify
+from impress_ui.settings import JobSettings, PurifySettings
+
+Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
+AT_ONCE = 8  # pictures protected or purified in one batch
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A set of works to imitate: the artist's own, the protected ones, or those purified with the settings."""
+
+    protected: bool = False
+    purify: PurifySettings | None = None
+
+
+@dataclass
+class StudyStep:
+    """Where a study is: ``index`` of ``steps`` of a phase, ``stage`` of ``stages`` phases in all.
+
+    ``pictures`` are those that the phase has finished, and ``preview`` one in the making, where there is one.
+    """
+
+    phase: Phase
+    variant: str
+    index: int
+    steps: int
+    stage: int
+    stages: int
+    losses: dict[str, float] = field(default_factory=dict)
+    pictures: list[Image.Image] = field(default_factory=list)
+    preview: Image.Image | None = None
+    stopped: bool = False
+
+
+def variants_of(job: JobSettings) -> dict[str, Variant]:
+    """The page's three: the works as they are, protected, and purified again."""
+    return {"clean": Variant(), "protected": Variant(True), "purified": Variant(True, job.purify)}
+
+
+class StyleStudy:
+    """See the module's docstring.
+
+    Args:
+        works: what the artist made, of one size, with captions.
+        captions: what the imitators are asked for.
+        artist: the class that a judge should find in the imitations.
+        judge: names the style of pictures, as ``ClipClassifier`` does; also finds GLAZE's target.
+        variants: by name, in the order in which they are run.
+
+    Attributes:
+        style: the style that GLAZE moved the works towards.
+        sets: the works of each variant; galleries: what its imitator made; scores: the judge's (N, classes).
+        tunings: each variant's fine-tuning, while it is needed or kept.
+    """
+
+    def __init__(
+        self,
+        works: Sequence[Work],
+        captions: Sequence[str],
+        artist: str,
+        job: JobSettings,
+        *,
+        judge: Judge,
+        variants: Mapping[str, Variant] | None = None,
+        keep_models: bool = True,
+    ) -> None:
+        self.works, self.captions, self.artist, self.job, self.judge = list(works), list(captions), artist, job, judge
+        self.variants = dict(variants or variants_of(job))
+        self.keep_models = keep_models
+        self.style = job.protect.style
+        self.targets: list[Image.Image] = []
+        self.protected: list[Image.Image] = []
+        self.sets: dict[str, list[Image.Image]] = {name: [] for name in self.variants}
+        self.tunings: dict[str, FineTuning] = {}
+        self.galleries: dict[str, list[Image.Image]] = {}
+        self.scores: dict[str, Tensor] = {}
+        self.curves: dict[str, list[float]] = {name: [] for name in self.variants}
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """The artist's works as pictures."""
+        return [work.image for work in self.works]
+
+    @property
+    def finished(self) -> bool:
+        return len(self.scores) == len(self.variants)
+
+    def run(self, *, should_stop: ShouldStop = never) -> Iterator[StudyStep]:
+        """All phases that are still to be done; a stop ends the current one after its step and keeps what is there."""
+        model = load_diffusion_model(self.job.run)
+        phases = self._phases(model)
+        for stage, (phase, variant, steps) in enumerate(phases):
+            ran = False
+            for step in steps(should_stop):
+                ran = True
+                step.stage, step.stages, step.phase, step.variant = stage, len(phases), phase, variant
+                yield step
+                if step.stopped:
+                    return
+            if ran and stage < len(phases) - 1 and should_stop():
+                yield StudyStep(phase, variant, 1, 1, stage, len(phases), stopped=True)
+                return
+
+    def _phases(self, model: DiffusionModel) -> list[tuple[Phase, str, Callable[[ShouldStop], Iterator[StudyStep]]]]:
+        protects = any(variant.protected for variant in self.variants.values())
+        phases: list[tuple[Phase, str, Callable[[ShouldStop], Iterator[StudyStep]]]] = []
+        if protects and self.job.protect.method == "glaze":
+            phases.append(("target", "", lambda stop: self._target(model, stop)))
+        if protects:
+            phases.append(("protect", "", lambda stop: self._protect(model, stop)))
+        for name, variant in self.variants.items():
+            phases += [
+                ("purify", name, lambda stop, n=name, v=variant: self._purify(n, v, model, stop)),
+                ("fine-tune", name, lambda stop, n=name: self._tune(n, model, stop)),
+                ("generate", name, lambda stop, n=name: self._generate(n, stop)),
+                ("judge", name, lambda stop, n=name: self._judge(n)),
+            ]
+        return [phase for phase in phases if not (phase[0] == "purify" and self.variants[phase[1]].purify is None)]
+
+    def _target(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
+        if self.targets or len(self.protected) == len(self.works):
+            return
+        self.style = self.style or farthest_style(self.images, self.judge)
+        made = style_targets(
+            self.images, self.style, self.job.protect, model, seed=self.job.run.seed, should_stop=should_stop
+        )
+        self.targets = made or []
+        yield _step(1, 1, pictures=self.targets, stopped=made is None)
+
+    def _protect(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
+        job, device = self.job, model.device
+
+        def attack(x: Tensor, first: int) -> Iterator[Step]:
+            goal = to_tensor(self.targets[first : first + len(x)], device) if self.targets else None
+            return protect(
+                x, job.protect, model.autoencoder, model=model, seed=job.run.seed, target=goal, should_stop=should_stop
+            )
+
+        yield from _over(self.images, self.protected, attack, device)
+        for name, variant in self.variants.items():
+            self.sets[name] = self.sets[name] or self._start_of(variant)
+
+    def _start_of(self, variant: Variant) -> list[Image.Image]:
+        """The set of a variant that needs no purifier."""
+        if variant.purify is not None:
+            return []
+        return list(self.protected if variant.protected else self.images)
+
+    def _purify(
+        self, name: str, variant: Variant, model: DiffusionModel, should_stop: ShouldStop
+    ) -> Iterator[StudyStep]:
+        job, settings = self.job, variant.purify
+        assert settings is not None
+        source = self.protected if variant.protected else self.images
+        yield from _over(
+            source,
+            self.sets[name],
+            lambda x, first: purify(x, settings, model.autoencoder, seed=job.run.seed, should_stop=should_stop),
+            model.device,
+        )
+
+    def _tune(self, name: str, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
+        if name in self.galleries:
+            return
+        if name not in self.tunings:
+            pictures = self.sets[name] or self._start_of(self.variants[name])
+            self.sets[name] = pictures
+            shown = [
+                Work(image, work.caption, work.subject, work.photograph)
+                for image, work in zip(pictures, self.works, strict=True)
+            ]
+            self.tunings[name] = FineTuning(
+                model, shown, self.job.mimic, seed=self.job.run.seed, caption=self.captions[0]
+            )
+        for step in self.tunings[name].run(should_stop=should_stop):
+            losses = step.loss_values()
+            self.curves[name] += losses.values()
+            yield _step(step.index, step.steps, losses=losses, preview=step.sample, stopped=step.stopped)
+
+    def _generate(self, name: str, should_stop: ShouldStop) -> Iterator[StudyStep]:
+        if name in self.galleries:
+            return
+        side = self.images[0].size
+        wanted = self.job.generate.model_copy(update={"width": side[0], "height": side[1]})
+        imitator = self.tunings[name].model()
+        for step in imitate(imitator, self.captions, wanted, seed=self.job.run.seed, should_stop=should_stop):
+            if step.results is not None and not step.stopped:
+                self.galleries[name] = step.results
+            yield _step(step.index, step.steps, pictures=step.results or [], stopped=step.stopped)
+        if name in self.galleries and not self.keep_models:
+            del self.tunings[name]
+
+    def _judge(self, name: str) -> Iterator[StudyStep]:
+        if name in self.scores:
+            return
+        self.scores[name] = self.judge.scores(self.galleries[name])
+        yield _step(1, 1, pictures=self.galleries[name])
+
+
+def _step(index: int, steps: int, **more: object) -> StudyStep:
+    return StudyStep("judge", "", index, steps, 0, 0, **more)  # type: ignore[arg-type]  # the caller fills the place in
+
+
+def _over(
+    images: Sequence[Image.Image],
+    done: list[Image.Image],
+    run: Callable[[Tensor, int], Iterator[Step]],
+    device: str,
+) -> Iterator[StudyStep]:
+    """Run over the pictures that are not ``done`` yet, in batches, and add the results to ``done``.
+
+    Args:
+        run: takes pictures (B, 3, H, W) and the number of the first of them.
+    """
+    batches = -(-len(images) // AT_ONCE)
+    while len(done) < len(images):
+        first = len(done)
+        x = to_tensor(list(images[first : first + AT_ONCE]), device)
+        for step in run(x, first):
+            if step.stopped:  # a batch that was broken off is begun again
+                yield _step(first, len(images), pictures=done, stopped=True)
+                return
+            if step.result is not None:
+                done += to_images(step.result)
+            per_batch = max(1, step.steps) + 1
+            yield _step(
+                first // AT_ONCE * per_batch + step.index + 1,
+                batches * per_batch,
+                losses={name: float(torch.mean(values)) for name, values in step.losses.items()},
+                pictures=done,
+            )

@@ -1,0 +1,73 @@
+"""The settings of the classifier that says which style a picture has."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from impress_ui.settings.base import Settings, knob
+
+ClassifyPreset = Literal["styles", "paper"]
+
+MICRO_CLIP_NAME = "micro-clip"
+# The 27 genres of WikiArt and 12 more, as the published classifier of IMPRESS names them.
+PAPER_CLASSES = (
+    "Abstract_Expressionism", "Action_painting", "Analytical_Cubism", "Art_Nouveau_Modern", "Baroque",
+    "Color_Field_Painting", "Contemporary_Realism", "Cubism", "Early_Renaissance", "Expressionism", "Fauvism",
+    "High_Renaissance", "Impressionism", "Mannerism_Late_Renaissance", "Minimalism", "Naive_Art_Primitivism",
+    "New_Realism", "Northern_Renaissance", "Pointillism", "Pop_Art", "Post_Impressionism", "Realism", "Rococo",
+    "Romanticism", "Symbolism", "Synthetic_Cubism", "Ukiyo_e", "Anime", "Caricature", "Cartoon", "Picture Books",
+    "Comics", "Commercial Art", "Concept Art", "Fantasy", "Fashion", "Fine art", "Line art", "Retro",
+)  # fmt: skip
+CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "styles": {},
+    "paper": {"model": "ViT-B-32", "classes": PAPER_CLASSES, "templates": ("{}",), "top_k": 3},
+}
+
+
+class ClassifySettings(Settings):
+    """A zero-shot classifier: a CLIP, and sentences about the classes. A preset is a set of defaults."""
+
+    preset: ClassifyPreset = knob(
+        "styles",
+        "'styles' tells this program's styles and artists apart; 'paper' is the published classifier: 39 genres, the "
+        "first three of which count, and OpenAI's ViT-B/32.",
+        label="Preset",
+    )
+    model: str = knob(
+        MICRO_CLIP_NAME,
+        "The CLIP: 'micro-clip' ships with the program; ViT-B-32 has OpenAI's weights, from the hub's cache, the hub "
+        "or, as ViT-B-32:FILE, a file; a folder holds an open_clip model.",
+        label="Classifier",
+        min_length=1,
+        max_length=500,
+    )
+    templates: tuple[str, ...] = knob(
+        ("{}", "a picture in the style of {}"),
+        "Sentences about a class, whose name stands for {}; their embeddings are averaged.",
+        label="Templates",
+        min_length=1,
+        max_length=100,
+    )
+    classes: tuple[str, ...] = knob(
+        (), "The classes to choose from; none given are all of this program's styles and artists.", label="Classes"
+    )
+    top_k: int = knob(
+        1, "How many of the likeliest classes may hold the right one.", symbol="k", label="Top-k", step=1, ge=1, le=100
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, data: Any) -> Any:
+        """Fields that are not given take the preset's values."""
+        if isinstance(data, dict) and data.get("preset") in CLASSIFIERS:
+            return {**CLASSIFIERS[data["preset"]], **data}
+        return data
+
+    @model_validator(mode="after")
+    def _templates_name_the_class(self) -> ClassifySettings:
+        for template in self.templates:
+            if template.count("{}") != 1 or template.replace("{}", "").count("{") + template.count("}") != 1:
+                raise ValueError(f"the template '{template[:60]}' must hold {{}} once, where the class's name goes")
+        return self

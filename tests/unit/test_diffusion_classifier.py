@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from impress_ui.core.classifiers.diffusion import PAPER_STAGES, DiffusionClassifier, passes
+from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core.errors import UserError
+from impress_ui.core.images import to_tensor
+from impress_ui.core.painting import paint
+from impress_ui.core.photographs import squares
+
+STYLES = ("photograph", "mosaic", "pencil sketch", "watercolour")
+PROMPTS = tuple(f"a {style}" for style in STYLES)
+
+
+def test_the_cost_is_told_right(model: DiffusionModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = ((3, 2), (2, 4), (1, 8))
+    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=stages)
+    counted, plain = [], classifier._errors
+
+    def counting(z, noises, pairs, most):
+        counted.append(len(pairs))
+        return plain(z, noises, pairs, most)
+
+    monkeypatch.setattr(classifier, "_errors", counting)
+    classifier.scores(squares("test", 64, 1))
+    assert sum(counted) == passes(4, stages) == 4 * 2 + 3 * 2 + 2 * 4
+    assert passes(39, PAPER_STAGES) == 39 * 20 + 20 * 30 + 10 * 50 + 5 * 400
+
+
+def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image]) -> None:
+    scores = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 3),), seed=4).scores(photographs[:1])[0]
+    scheduler = model.scheduler("checkpoint")
+    with torch.no_grad():
+        z = model.autoencoder.to_scaled(model.autoencoder.encode(to_tensor(photographs[0])))
+        noises = torch.randn((3, *z.shape[1:]), generator=torch.Generator().manual_seed(4))
+        times = torch.tensor([167, 500, 833])
+        noisy = scheduler.add_noise(z.expand(3, -1, -1, -1), noises, times)  # diffusers' own arithmetic
+        for prompt, score in zip(PROMPTS, scores, strict=True):
+            v = model.unet(noisy, times, model.embed(prompt).expand(3, -1, -1)).sample
+            a = scheduler.alphas_cumprod[times].view(-1, 1, 1, 1)
+            error = (a.sqrt() * v + (1 - a).sqrt() * noisy - noises).square().mean()
+            assert -score.item() == pytest.approx(error.item(), rel=1e-4)
+
+
+def test_it_knows_the_styles_of_unseen_paintings(model: DiffusionModel) -> None:
+    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((2, 4), (1, 10)))
+    photographs = squares("test", 128, 2)
+    pictures = [Image.fromarray(paint(style, np.asarray(p), 0)) for style in STYLES for p in photographs]
+    best = [STYLES[row.argmax()] for row in classifier.scores(pictures)]
+    truth = [style for style in STYLES for _ in photographs]
+    assert sum(a == b for a, b in zip(best, truth, strict=True)) >= 7
+
+
+def test_a_stop_keeps_what_is_done(model: DiffusionModel, photographs: list[Image.Image]) -> None:
+    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 1),))
+    assert len(list(classifier.judge(photographs, should_stop=lambda: True))) == 1
+
+
+def test_what_decides_nothing_is_refused(model: DiffusionModel, inpainting: DiffusionModel) -> None:
+    with pytest.raises(UserError, match="at least two"):
+        DiffusionClassifier(model, STYLES[:1], PROMPTS[:1])
+    with pytest.raises(UserError, match="only inpaint"):
+        DiffusionClassifier(inpainting, STYLES, PROMPTS)

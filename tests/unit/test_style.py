@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+from impress_ui.core.artists import works
+from impress_ui.core.classifiers.clip import load_clip_classifier
+from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core.style import StyleStudy
+from impress_ui.settings import ClassifySettings, JobSettings
+
+QUICK = JobSettings().updated(
+    run={"device": "cpu"},
+    protect={"method": "glaze", "steps": 2, "style": "mosaic", "style_strength": 0.2},
+    purify={"steps": 2},
+    mimic={"works": 4, "imitations": 2, "steps": 3, "batch": 2, "rank": 2, "preview_every": 0},
+    generate={"sampling_steps": 2},
+)
+
+
+def new_study() -> StyleStudy:
+    made = works("Cobalt", "train", side=64, count=4)
+    return StyleStudy(
+        made, ["the sea by Cobalt", "a city by Cobalt"], "Cobalt", QUICK, judge=load_clip_classifier(ClassifySettings())
+    )
+
+
+def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: DiffusionModel) -> None:
+    whole = new_study()
+    steps = list(whole.run())
+    assert whole.finished and whole.style == "mosaic"
+    assert list(dict.fromkeys(step.phase for step in steps)) == [
+        "target", "protect", "fine-tune", "generate", "judge", "purify",
+    ]  # fmt: skip
+    assert all(step.stages == 12 and 0 <= step.index <= step.steps for step in steps)
+    assert {name: len(made) for name, made in whole.galleries.items()} == {"clean": 2, "protected": 2, "purified": 2}
+    assert {len(curve) for curve in whole.curves.values()} == {3}
+    assert whole.sets["clean"] == whole.images
+    assert len({tuple(image.tobytes() for image in made) for made in whole.sets.values()}) == 3
+    broken, rounds = new_study(), 0
+    while not broken.finished:
+        rounds += 1
+        count = iter(range(100))
+        list(broken.run(should_stop=lambda count=count: next(count) >= 3))
+        assert rounds < 60
+    assert rounds > 4
+    for name in whole.variants:
+        assert torch.equal(broken.scores[name], whole.scores[name]), name
+        assert broken.curves[name] == whole.curves[name]
+
+
+def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
+    from impress_ui.core.experiments import Plan, run_experiment
+
+    module = sys.modules["impress_ui.core.experiments.style"]  # the package's attribute of that name is its function
+    monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
+    logged: list[str] = []
+    plan = Plan(QUICK, tmp_path, "test", None, 0, log=logged.append, artists=1)
+    report = run_experiment("style", plan)
+    assert [row["works"] for row in report["rows"]] == [
+        "clean", "GLAZE", "GLAZE, jpeg quality 25", "GLAZE, impress fast, 2 steps",
+    ]  # fmt: skip
+    assert all(0 <= row["clip_accuracy"] <= 1 and row["imitations"] == 2 for row in report["rows"])
+    assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
+    assert (tmp_path / "style.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
+    assert logged
+    logged.clear()
+    assert run_experiment("style", plan)["rows"] == report["rows"]
+    assert not logged  # nothing was run again
