@@ -61,6 +61,17 @@ class EditSettings(SamplingSettings):
 class GenerateSettings(SamplingSettings):
     """Pictures from text alone."""
 
+    guidance: float = knob(
+        7.0,
+        "Classifier-free guidance: how strongly the text is followed; 1 turns it off and halves the time. From text "
+        "alone the embedded checkpoint needs more of it than for an edit, or subjects are hard to tell apart.",
+        symbol="w",
+        label="Guidance",
+        step=0.5,
+        ge=1,
+        le=30,
+    )
+
     prompt: str = knob(
         "an oil painting of a mountain", "What the picture should show, in words.", label="Prompt", max_length=1000
     )
