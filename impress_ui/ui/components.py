@@ -25,6 +25,7 @@ CONTROL_NAMES = {
 CHOICE_NAMES = {
     "photoguard-encoder": "PhotoGuard, encoder attack",
     "photoguard-diffusion": "PhotoGuard, diffusion attack",
+    "glaze": "GLAZE, towards another style",
     "linf": "L∞: most change per pixel",
     "l2": "L2: over the whole picture",
     "zero": "Zero latent (diffusion attack: grey)",

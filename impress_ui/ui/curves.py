@@ -27,7 +27,12 @@ class Panel:
 PANELS = (
     Panel(
         "Attack",
-        {"latent distance": "latent distance to the target", "edit distance": "distance of the edit to the target"},
+        {
+            "latent distance": "latent distance to the target",
+            "edit distance": "distance of the edit to the target",
+            "style distance": "latent distance to the target style, squared",
+            "perceptual": "max(LPIPS − p, 0)",
+        },
         log=False,
     ),
     Panel(
@@ -42,7 +47,8 @@ PANELS = (
     ),
     Panel("Similarity", {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"}, log=False),
 )
-RARE = {"edit distance"}  # the diffusion attack's; not announced before there is one
+# Those of the diffusion attack and of GLAZE are not announced before there is one.
+RARE = {"edit distance", "style distance", "perceptual"}
 # Which losses are drawn of which kind of run; an attack's total is its latent distance.
 SERIES = {"protect": set(PANELS[0].series), "purify": {name for panel in PANELS[1:] for name in panel.series}}
 

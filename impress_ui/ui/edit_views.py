@@ -51,8 +51,8 @@ def known_words() -> str:
     return (
         "<details class='words'><summary>Words that the embedded model was taught</summary>"
         f"<p><b>Styles</b> {', '.join(STYLES)}.</p><p><b>Subjects</b> {', '.join(SUBJECTS)}.</p>"
-        "<p>It is a small model of landscapes that follows styles well and subjects hardly yet; "
-        "other words lead it astray.</p></details>"
+        "<p>It is a small model of landscapes: it follows styles well, and of subjects the colours more than the "
+        "shapes; other words lead it astray.</p></details>"
     )
 
 

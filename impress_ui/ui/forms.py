@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.recipes import RECIPES
-from impress_ui.settings import EMBEDDED, JobSettings, PurifySettings
+from impress_ui.recipes import PROTECTIONS, RECIPES
+from impress_ui.settings import EMBEDDED, JobSettings, ProtectSettings, PurifySettings
 from impress_ui.ui.page import ON_SPACES, Page
 
 RECIPE_FIELDS = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe))
+METHOD_FIELDS = tuple(dict.fromkeys(name for method in PROTECTIONS.values() for name in method))
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
@@ -45,6 +46,12 @@ def recipe_values(recipe: str) -> dict[str, Any]:
     """What a recipe sets each of ``RECIPE_FIELDS`` to."""
     values = PurifySettings.model_validate({"recipe": recipe})
     return {name: getattr(values, name) for name in RECIPE_FIELDS}
+
+
+def method_values(method: str) -> dict[str, Any]:
+    """What a protection's method sets each of ``METHOD_FIELDS`` to."""
+    values = ProtectSettings.model_validate({"method": method})
+    return {name: getattr(values, name) for name in METHOD_FIELDS}
 
 
 def _allowed(job: JobSettings) -> JobSettings:

@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
-from impress_ui.ui.forms import RECIPE_FIELDS, job_from_widgets, recipe_values
+from impress_ui.ui.forms import METHOD_FIELDS, RECIPE_FIELDS, job_from_widgets, method_values, recipe_values
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
@@ -79,6 +79,10 @@ class Handlers:
         recipe, purify = page.knobs["purify", "recipe"], page.section("purify")
         filled = [purify[name] for name in RECIPE_FIELDS]
         recipe.input(self.recipe, [recipe], filled, queue=False, **PRIVATE)
+        protect = page.section("protect")
+        protect["method"].input(
+            self.method, [protect["method"]], [protect[name] for name in METHOD_FIELDS], queue=False, **PRIVATE
+        )
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
@@ -178,6 +182,11 @@ class Handlers:
     def recipe(self, recipe: str) -> list[Any]:
         """A recipe's values, in the order of its knobs."""
         return list(recipe_values(recipe).values())
+
+    def method(self, method: str) -> Any:
+        """What a protection's method sets, in the order of its knobs."""
+        values = list(method_values(method).values())
+        return values if len(values) > 1 else values[0]
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""

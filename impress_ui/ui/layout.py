@@ -62,7 +62,7 @@ def _input(page: Page) -> None:
 
 def _settings(page: Page) -> None:
     gr.HTML(views.heading("Settings", "the defaults are good"))
-    gr.HTML('<h3 class="group">Protection <span>PhotoGuard’s attacks</span></h3>')
+    gr.HTML('<h3 class="group">Protection <span>PhotoGuard’s attacks, or GLAZE</span></h3>')
     add_knobs(page, "protect", MAIN_KNOBS["protect"])
     with gr.Accordion("More about the attack", open=False):
         add_knobs(page, "protect", other_knobs("protect"))

@@ -143,6 +143,20 @@ def test_a_recipe_fills_the_knobs(opened: Page) -> None:
         expect(steps).to_have_value(value)
 
 
+def test_glaze_brings_its_steps_and_its_curves(opened: Page, photo: Path) -> None:
+    steps = opened.locator("#protect-steps input[type=number]")
+    default = steps.input_value()
+    choose(opened, "protect-method", "GLAZE")
+    expect(steps).to_have_value("500")
+    upload(opened, photo)
+    put(opened, "protect-steps", 3)
+    assert "protected in" in run(opened, "#run-protect")
+    expect(opened.locator(".line-style-distance")).to_have_count(1)
+    expect(opened.locator(".line-perceptual")).to_have_count(1)
+    choose(opened, "protect-method", "encoder attack")
+    expect(steps).to_have_value(default)
+
+
 def test_a_painted_mask_keeps_the_rest(opened: Page, photo: Path, tmp_path: Path) -> None:
     upload(opened, photo)
     expect(opened.locator("#pane-original img")).to_be_visible()

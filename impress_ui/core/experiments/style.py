@@ -19,7 +19,7 @@ from impress_ui.core.experiments.purifiers import FAST, name_of
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.recipes import QUICK_GLAZE
-from impress_ui.settings import ClassifySettings, JobSettings, MimicSettings, ProtectSettings, PurifySettings
+from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
 CONTROLS = (
@@ -76,14 +76,9 @@ def style(plan: Plan) -> Report:
 
 
 def _job_of(job: JobSettings) -> JobSettings:
-    """The plan's settings with GLAZE and a thorough fine-tuning, unless it has settings of its own for them."""
-    given = job.model_fields_set
-    return job.model_copy(
-        update={
-            "protect": job.protect if "protect" in given else ProtectSettings(**QUICK_GLAZE),
-            "mimic": job.mimic if "mimic" in given else MimicSettings(preset="thorough"),
-        }
-    )
+    """The plan's settings, with GLAZE in a few minutes unless they have a protection of their own."""
+    given = "protect" in job.model_fields_set
+    return job if given else job.model_copy(update={"protect": ProtectSettings(**QUICK_GLAZE)})
 
 
 def _study(artist: str, job: JobSettings, judge, paper: bool, plan: Plan) -> StyleStudy:
