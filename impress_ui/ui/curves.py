@@ -73,10 +73,11 @@ def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
 
 def charts(curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
     """All panels as HTML. ``steps`` gives the length of each series' whole run, so that axes never jump."""
-    return f'<div class="charts">{"".join(_figure(panel, curves, steps) for panel in PANELS)}</div>'
+    return f'<div class="charts">{"".join(chart(panel, curves, steps) for panel in PANELS)}</div>'
 
 
-def _figure(panel: Panel, curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
+def chart(panel: Panel, curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
+    """One panel as HTML."""
     drawn = {name: decimate(curves[name]) for name in panel.series if curves.get(name)}
     last = max((steps.get(name, 1) for name in panel.series), default=1)
     legend = "".join(

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.recipes import PROTECTIONS, RECIPES
-from impress_ui.settings import EMBEDDED, JobSettings, ProtectSettings, PurifySettings
+from impress_ui.recipes import MIMICS, PROTECTIONS, RECIPES
+from impress_ui.settings import EMBEDDED, JobSettings, MimicSettings, ProtectSettings, PurifySettings, Settings
 from impress_ui.ui.page import ON_SPACES, Page
 
-RECIPE_FIELDS = tuple(dict.fromkeys(name for recipe in RECIPES.values() for name in recipe))
-METHOD_FIELDS = tuple(dict.fromkeys(name for method in PROTECTIONS.values() for name in method))
+
+def _fields(sets: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for values in sets.values() for name in values))
+
+
+# The knobs that choose a set of defaults for their section, and the fields that such sets have.
+CHOOSERS: dict[tuple[str, str], tuple[type[Settings], tuple[str, ...]]] = {
+    ("purify", "recipe"): (PurifySettings, _fields(RECIPES)),
+    ("protect", "method"): (ProtectSettings, _fields(PROTECTIONS)),
+    ("mimic", "preset"): (MimicSettings, _fields(MIMICS)),
+}
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
@@ -42,16 +51,11 @@ def job_from_json(data: Any) -> JobSettings:
     return _allowed(JobSettings.model_validate(data))
 
 
-def recipe_values(recipe: str) -> dict[str, Any]:
-    """What a recipe sets each of ``RECIPE_FIELDS`` to."""
-    values = PurifySettings.model_validate({"recipe": recipe})
-    return {name: getattr(values, name) for name in RECIPE_FIELDS}
-
-
-def method_values(method: str) -> dict[str, Any]:
-    """What a protection's method sets each of ``METHOD_FIELDS`` to."""
-    values = ProtectSettings.model_validate({"method": method})
-    return {name: getattr(values, name) for name in METHOD_FIELDS}
+def chosen_values(section: str, knob: str, choice: str) -> dict[str, Any]:
+    """What a choice at one of ``CHOOSERS`` sets the fields of its section to."""
+    model, fields = CHOOSERS[section, knob]
+    values = model.model_validate({knob: choice})
+    return {name: getattr(values, name) for name in fields}
 
 
 def _allowed(job: JobSettings) -> JobSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from gradio.components import Component
 
 from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
-from impress_ui.ui.forms import METHOD_FIELDS, RECIPE_FIELDS, job_from_widgets, method_values, recipe_values
+from impress_ui.ui.forms import CHOOSERS, chosen_values, job_from_widgets
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
@@ -70,19 +71,24 @@ class Handlers:
             self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
         )
         made.then(self.hint, settings, hints, **PRIVATE)
+        style_inputs = {*settings, page.style_artist, page.style_files, page.style_name, page.style_protection}
+        style_outputs = [
+            page.style_status, *page.style_sets.values(), *page.style_imitations.values(), page.style_losses,
+            page.style_bars, page.style_verdict, page.style_zip, page.record, *edit_texts, *buttons,
+        ]  # fmt: skip
+        page.style_run.click(self.run_style, style_inputs, style_outputs, trigger_mode="once", **DEVICE, **PRIVATE)
         for stop in page.stop_buttons:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
         demo.unload(self.leave)
 
-        recipe, purify = page.knobs["purify", "recipe"], page.section("purify")
-        filled = [purify[name] for name in RECIPE_FIELDS]
-        recipe.input(self.recipe, [recipe], filled, queue=False, **PRIVATE)
-        protect = page.section("protect")
-        protect["method"].input(
-            self.method, [protect["method"]], [protect[name] for name in METHOD_FIELDS], queue=False, **PRIVATE
-        )
+        for (section, chooser), (_, fields) in CHOOSERS.items():
+            knobs = page.section(section)
+            knobs[chooser].input(
+                functools.partial(self.choose, section, chooser), [knobs[chooser]], [knobs[name] for name in fields],
+                queue=False, **PRIVATE,
+            )  # fmt: skip
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
@@ -117,6 +123,12 @@ class Handlers:
 
         yield from GenerateRun(self.page, values, request.session_hash, self.page.generate_status).updates()
 
+    def run_style(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Study a style: protect, purify, fine-tune, imitate, judge."""
+        from impress_ui.ui.style_run import StyleRun
+
+        yield from StyleRun(self.page, values, request.session_hash, self.page.style_status).updates()
+
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun
 
@@ -142,6 +154,9 @@ class Handlers:
         while JOBS.stop(request.session_hash) and time.monotonic() < deadline:
             time.sleep(0.2)  # the step under way still saves its picture
         forget(request.session_hash)
+        from impress_ui.ui.style_run import forget_study
+
+        forget_study(request.session_hash)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """A new picture: show it at its working size, say what was done to it, clear what another one left."""
@@ -179,13 +194,9 @@ class Handlers:
             page.edit_mask: mask_background(original),
         }
 
-    def recipe(self, recipe: str) -> list[Any]:
-        """A recipe's values, in the order of its knobs."""
-        return list(recipe_values(recipe).values())
-
-    def method(self, method: str) -> Any:
-        """What a protection's method sets, in the order of its knobs."""
-        values = list(method_values(method).values())
+    def choose(self, section: str, chooser: str, choice: str) -> Any:
+        """The values that a recipe, a method or a preset brings, in the order of their knobs."""
+        values = list(chosen_values(section, chooser, choice).values())
         return values if len(values) > 1 else values[0]
 
     def pair(self, values: Values) -> Update:

@@ -8,6 +8,7 @@ from impress_ui.paths import PHOTOS
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 
@@ -38,6 +39,8 @@ def build_page() -> Page:
             page.table = gr.HTML(views.table([]), elem_id="measures")
         with gr.Column(elem_id="generate-area"):
             generate_section(page)
+        with gr.Column(elem_id="style-area"):
+            style_section(page)
     return page
 
 

@@ -12,6 +12,7 @@ from impress_ui.settings import (
     CONTROLS,
     EditSettings,
     GenerateSettings,
+    MimicSettings,
     ProtectSettings,
     PurifySettings,
     RunSettings,
@@ -25,6 +26,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "purify": PurifySettings,
     "edit": EditSettings,
     "generate": GenerateSettings,
+    "mimic": MimicSettings,
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
@@ -32,6 +34,7 @@ MAIN_KNOBS = {
     "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
     "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
+    "mimic": ("preset", "works", "imitations", "steps"),
     "run": ("seed",),
 }
 CONTROL_KNOBS = tuple(dict.fromkeys(CONTROLS.values()))
@@ -84,6 +87,20 @@ class Page:
     generate_status: gr.HTML = None
     gallery: gr.Gallery = None
 
+    style_artist: gr.Dropdown = None
+    style_files: gr.File = None
+    style_name: gr.Textbox = None
+    style_protection: gr.Radio = None
+    style_run: gr.Button = None
+    style_stop: gr.Button = None
+    style_status: gr.HTML = None
+    style_sets: dict[str, gr.Gallery] = field(default_factory=dict)
+    style_imitations: dict[str, gr.Gallery] = field(default_factory=dict)
+    style_losses: gr.HTML = None
+    style_bars: gr.HTML = None
+    style_verdict: gr.HTML = None
+    style_zip: gr.File = None
+
     def section(self, name: str) -> dict[str, Component]:
         """The knobs of one section of the settings, by field."""
         return {knob_name: widget for (section, knob_name), widget in self.knobs.items() if section == name}
@@ -91,12 +108,12 @@ class Page:
     @property
     def run_buttons(self) -> tuple[gr.Button, ...]:
         """What starts a job: a page has one at a time."""
-        return self.both, self.protect, self.purify, self.edit, self.generate
+        return self.both, self.protect, self.purify, self.edit, self.generate, self.style_run
 
     @property
     def stop_buttons(self) -> tuple[gr.Button, ...]:
         """What ends it, beside each of the places that start one."""
-        return self.stop, self.edit_stop, self.generate_stop
+        return self.stop, self.edit_stop, self.generate_stop, self.style_stop
 
 
 def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:

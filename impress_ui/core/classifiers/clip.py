@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from impress_ui.settings import MICRO_CLIP_NAME, ClassifySettings
 VIT = "ViT-B-32"
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 BATCH = 32
+EXAMPLES = 4  # photographs that show each known class where classes are known by pictures
 
 
 class ClipClassifier:
@@ -48,12 +50,36 @@ class ClipClassifier:
     @torch.no_grad()
     def scores(self, images: Sequence[Image.Image]) -> Tensor:
         """Probabilities (N, classes): softmax over the classes of logit scale times cosine."""
+        if not images:
+            return torch.zeros(0, len(self.classes))
+        return (self.model.logit_scale.exp() * self._features(images) @ self.texts).softmax(1).cpu()
+
+    @torch.no_grad()
+    def with_examples(self, name: str, images: Sequence[Image.Image]) -> ClipClassifier:
+        """A classifier that also knows a class by pictures of it, for a style that no sentence describes.
+
+        Every class is then known by pictures: pictures lie nearer to each other than to sentences, so a class known by
+        pictures alone would win from the others. The known ones are renderings of four photographs.
+        """
+        from impress_ui.core.classifiers.renderings import held_out
+
+        shown: dict[str, list[Image.Image]] = {}
+        for rendering in held_out("validation", EXAMPLES):
+            shown.setdefault(rendering.manner, []).append(rendering.image)
+        shown[name] = list(images)
+        twin = copy.copy(self)
+        twin.classes = tuple(shown)
+        means = torch.stack([self._features(pictures).mean(dim=0) for pictures in shown.values()])
+        twin.texts = torch.nn.functional.normalize(means, dim=1).T
+        return twin
+
+    def _features(self, images: Sequence[Image.Image]) -> Tensor:
+        """Unit embeddings (N, dimensions)."""
         rows = []
         for first in range(0, len(images), BATCH):
             batch = torch.stack([self.preprocess(image.convert("RGB")) for image in images[first : first + BATCH]])
-            features = self.model.encode_image(batch.to(self.device), normalize=True)
-            rows.append((self.model.logit_scale.exp() * features @ self.texts).softmax(1).cpu())
-        return torch.cat(rows) if rows else torch.zeros(0, len(self.classes))
+            rows.append(self.model.encode_image(batch.to(self.device), normalize=True))
+        return torch.cat(rows)
 
 
 @lru_cache(maxsize=2)

@@ -1,0 +1,74 @@
+"""The section that studies a style: whose works, how they are protected and imitated, and what comes of it."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from impress_ui.core.artists.catalogue import ARTISTS
+from impress_ui.ui import style_views, views
+from impress_ui.ui.components import lossless
+from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
+
+QUICK, AS_ABOVE = "quick", "page"
+OWN_NAME = "my style"
+
+
+def style_section(page: Page) -> None:
+    """Three columns: clean, protected and purified works, and under each what was imitated from them."""
+    gr.HTML(
+        views.heading("Style", "Can a model imitate an artist from protected works, and from works purified again?")
+    )
+    with gr.Column(elem_classes="studio"):
+        _ask(page)
+        with gr.Column(elem_classes="finer"):
+            page.style_protection = gr.Radio(
+                [("GLAZE, quick", QUICK), ("As set in Settings", AS_ABOVE)], value=QUICK, label="Protection",
+                info="Quick: 60 steps, no pixel changed by more than 16 levels. The purifier is the one in Settings.",
+                elem_id="style-protection",
+            )  # fmt: skip
+            add_knobs(page, "mimic", MAIN_KNOBS["mimic"])
+            with gr.Accordion("More about the fine-tuning", open=False):
+                add_knobs(page, "mimic", other_knobs("mimic"))
+        with gr.Column(elem_classes="made"):
+            page.style_status = gr.HTML(views.idle(style_views.IDLE), elem_id="style-status")
+            with gr.Row(elem_id="style-sets", equal_height=False):
+                for name, label in style_views.VARIANTS.items():
+                    with gr.Column(min_width=150, elem_classes=["pane", f"pane-{name}"]):
+                        page.style_sets[name] = _gallery(label, f"style-set-{name}")
+                        page.style_imitations[name] = _gallery(
+                            f"Imitations, {label.lower()}", f"style-imitations-{name}"
+                        )
+            page.style_losses = gr.HTML(style_views.losses({}, 1), elem_id="style-losses")
+            page.style_bars = gr.HTML("", elem_id="style-bars")
+            page.style_verdict = gr.HTML("", elem_id="style-verdict")
+            page.style_zip = gr.File(label="The study as a zip", visible=False, interactive=False, elem_id="style-zip")
+
+
+def _ask(page: Page) -> None:
+    with gr.Column(elem_classes="ask"):
+        with gr.Column(elem_classes="words-in"):
+            page.style_artist = gr.Dropdown(
+                [(f"{name}: {artist.description}", name) for name, artist in ARTISTS.items()],
+                value=next(iter(ARTISTS)), label="Artist", elem_id="style-artist",
+                info="Renderers that the embedded model has never seen; no person is meant by their names.",
+            )  # fmt: skip
+            with gr.Accordion("Or your own pictures", open=False, elem_id="style-own"):
+                page.style_files = gr.File(
+                    label="Four pictures or more, and captions.txt if you have one", file_count="multiple",
+                    type="filepath", elem_id="style-files",
+                )  # fmt: skip
+                page.style_name = gr.Textbox(
+                    OWN_NAME, label="What captions call the style", max_lines=1, max_length=60, elem_id="style-name",
+                    info="The classifier then compares with your pictures, not with a word.",
+                )  # fmt: skip
+        with gr.Column(elem_classes="buttons"):
+            page.style_run = gr.Button("Run the study", variant="primary", size="lg", elem_id="style-run")
+            page.style_stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="style-stop")
+        gr.HTML('<p class="hint">It takes minutes. Stop keeps what is done; run again to go on.</p>')
+
+
+def _gallery(label: str, elem_id: str) -> gr.Gallery:
+    return lossless(
+        gr.Gallery, label, type="filepath", interactive=False, columns=3, height="auto", object_fit="contain",
+        buttons=["download", "fullscreen"], elem_id=elem_id, elem_classes="style-gallery",
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""The Style section, from an artist to the bars."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from impress_ui.core.artists import works
+from tests.browser.hands import choose, put
+
+SLOW = 90_000
+
+
+def make_quick(page: Page) -> None:
+    """A study of seconds."""
+    page.locator("#style-protection").get_by_label("As set in Settings").check()
+    put(page, "protect-steps", 2)
+    put(page, "purify-steps", 2)
+    put(page, "generate-sampling_steps", 2)
+    for knob, value in (("works", 4), ("imitations", 2), ("steps", 10)):
+        put(page, f"mimic-{knob}", value)
+
+
+def ended(page: Page) -> str:
+    page.wait_for_selector(
+        "#style-status .run-status.done, #style-status .run-status.stopped, #style-status .run-status.failed",
+        timeout=SLOW,
+    )
+    return page.locator("#style-status").inner_text()
+
+
+def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
+    choose(opened, "style-artist", "Birch")
+    make_quick(opened)
+    opened.click("#style-run")
+    assert "finished after" in ended(opened)
+    for name in ("clean", "protected", "purified"):
+        expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
+        expect(opened.locator(f"#style-imitations-{name} .thumbnail-item")).to_have_count(2)
+        expect(opened.locator(f"#style-losses .line-{name}")).to_have_count(1)
+    expect(opened.locator("#style-bars .bar")).to_have_count(3)
+    expect(opened.locator("#style-verdict")).to_contain_text(
+        re.compile(r"for Birch, learnt from the clean works: \d of 2")
+    )
+    expect(opened.locator("#style-zip")).to_contain_text(".zip")
+    expect(opened.locator("#style-run")).to_have_text("Run the study")
+
+
+def test_a_stopped_study_goes_on(opened: Page) -> None:
+    make_quick(opened)
+    put(opened, "mimic-steps", 400)
+    opened.click("#style-run")
+    opened.wait_for_selector("#style-losses .line-clean", timeout=SLOW)
+    opened.click("#style-stop")
+    assert "the partial result is kept" in ended(opened)
+    expect(opened.locator("#style-run")).to_have_text("Go on")
+    expect(opened.locator("#style-set-protected .thumbnail-item")).to_have_count(4)
+    opened.click("#style-run")
+    opened.wait_for_selector("#style-status .run-status.running")
+    # The works are not protected again.
+    status = opened.locator("#style-status")
+    expect(status).to_contain_text(re.compile("Fine-tuning on clean works"), timeout=SLOW)
+    step = int(re.search(r"step (\d+) of 400", status.inner_text()).group(1))
+    assert step > 1
+    opened.click("#style-stop")
+    ended(opened)
+
+
+def test_ones_own_pictures(opened: Page, tmp_path: Path) -> None:
+    files = []
+    for number, work in enumerate(works("Quartz", "train", side=96, count=4)):
+        files.append(tmp_path / f"{number}.png")
+        work.image.save(files[-1])
+    make_quick(opened)
+    opened.locator("#style-own button").first.click()
+    opened.locator("#style-files input[type=file]").set_input_files(files[:3])
+    expect(opened.locator("#style-files tr.file")).to_have_count(3)
+    opened.click("#style-run")
+    assert "There are 3 pictures; a style needs at least 4" in ended(opened)
+    opened.locator("#style-files").get_by_label("Clear").click()
+    opened.locator("#style-files input[type=file]").set_input_files(files)
+    expect(opened.locator("#style-files tr.file")).to_have_count(4)
+    opened.click("#style-run")
+    opened.wait_for_selector("#style-status .run-status.running")
+    assert "finished after" in ended(opened)
+    expect(opened.locator("#style-verdict")).to_contain_text("for my style, learnt from the clean works")
