@@ -17,7 +17,7 @@ from impress_ui.ui.handlers import DEVICE
 
 
 def connect_api() -> None:
-    """Add /protect, /purify, /reconstruct, /edit, /generate, /style, /measure and /stop to the current ``gr.Blocks``."""
+    """Add /protect, /purify, /reconstruct, /edit, /generate, /style, /measure and /stop to this ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")

@@ -75,12 +75,14 @@ def hint(works: int, imitations: int, own: bool, seconds: float, unmeasured: Seq
 def losses(curves: Mapping[str, Sequence[float]], steps: int) -> str:
     """The three fine-tunings in one chart, each point the mean of the last steps."""
     smoothed = {
-        name: [
-            sum(part) / len(part) for end in range(1, len(values) + 1) if (part := values[max(0, end - SMOOTH) : end])
-        ]
-        for name, values in curves.items()
+        name: [_mean_before(values, end) for end in range(1, len(values) + 1)] for name, values in curves.items()
     }
     return chart(LOSSES, smoothed, dict.fromkeys(VARIANTS, steps))
+
+
+def _mean_before(values: Sequence[float], end: int) -> float:
+    part = values[max(0, end - SMOOTH) : end]
+    return sum(part) / len(part)
 
 
 def bars(scores: Mapping[str, Score]) -> str:
@@ -97,13 +99,12 @@ def bars(scores: Mapping[str, Score]) -> str:
         if name in scores:
             parts.append(_bar(name, scores[name], middle, span))
     if not scores:
-        parts.append(
-            f'<text class="tick" text-anchor="middle" x="{LEFT + span / 2}" y="{TOP + 12}">judged at the end</text>'
-        )
+        parts.append(f'<text class="tick" x="{LEFT + 8}" y="{HEIGHT // 2}">judged at the end</text>')
+    told = escape(verdict(scores) or "Nothing judged yet.")
     return (
         '<figure class="chart"><figcaption><strong>Taken for the artist’s</strong>'
         '<span class="key-note">by the classifier; whiskers: one standard error</span></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(verdict(scores) or "Nothing judged yet.")}">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{told}">'
         f"{''.join(parts)}</svg></figure>"
     )
 

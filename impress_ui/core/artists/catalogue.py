@@ -21,24 +21,12 @@ class Artist:
     painter: Painter
 
 
-_PAINTERS: dict[str, Painter] = {
-    painter.__name__.capitalize(): painter
-    for painter in (
-        cobalt,
-        amethyst,
-        slate,
-        cinnabar,
-        malachite,
-        cedar,
-        coral,
-        opal,
-        alder,
-        birch,
-        quartz,
-        copper,
-    )  # fmt: skip
+_PAINTERS: tuple[Painter, ...] = (
+    cobalt, amethyst, slate, cinnabar, malachite, cedar, coral, opal, alder, birch, quartz, copper,
+)  # fmt: skip
+ARTISTS = {
+    name: Artist(name, manner, painter) for (name, manner), painter in zip(MANNERS.items(), _PAINTERS, strict=True)
 }
-ARTISTS = {name: Artist(name, manner, _PAINTERS[name]) for name, manner in MANNERS.items()}
 
 
 def artist_of(name: str) -> Artist:
