@@ -34,8 +34,6 @@ PROTECTIONS: dict[str, dict[str, Any]] = {
 }
 # GLAZE for two cores: fewer and longer steps, and no pixel by more than 16 levels: LPIPS alone lets the change be seen.
 QUICK_GLAZE: dict[str, Any] = {"method": "glaze", "steps": 60, "glaze_rate": 0.03, "cap": 16}
-# A study's own protections: GLAZE in a few minutes, and as published.
-STUDY_PROTECTIONS: dict[str, dict[str, Any]] = {"quick": QUICK_GLAZE, "published": {"method": "glaze"}}
 # Presets of a fine-tuning: 'quick' is for two cores and the embedded checkpoint, the field's own defaults.
 MIMICS: dict[str, dict[str, Any]] = {
     "quick": {},

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 import gradio as gr
 
 from impress_ui.ui.api_job import Report, Streamed, StreamedFiles, job_of
-from impress_ui.ui.api_style import style
 from impress_ui.ui.components import picture_input, picture_output
 from impress_ui.ui.handlers import DEVICE
 
 
 def connect_api() -> None:
-    """Add /protect, /purify, /reconstruct, /edit, /generate, /style, /measure and /stop to this ``gr.Blocks``."""
+    """Add /protect, /purify, /reconstruct, /edit, /generate, /measure and /stop to the current ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")
@@ -25,8 +24,6 @@ def connect_api() -> None:
         reference = picture_input("reference", "Picture to measure against")
         mask = picture_input("mask", "White where pixels may change")
         target = picture_input("target", "Picture whose latent the attack aims at")
-        artist = gr.Textbox(label="artist")
-        works = gr.File(label="works", file_count="multiple", type="filepath")
         settings = gr.JSON(label="settings")
         result = picture_output("result", "The picture that was made")
         files = gr.File(label="files", file_count="multiple", interactive=False)
@@ -39,7 +36,6 @@ def connect_api() -> None:
     edited = [image, settings, protected, purified, mask]
     trigger.click(edit, edited, [files, report], api_name="edit", **DEVICE)
     trigger.click(generate, [settings], [files, report], api_name="generate", **DEVICE)
-    trigger.click(style, [artist, settings, works], [files, report], api_name="style", **DEVICE)
     trigger.click(measure, [image, reference, settings], [report], api_name="measure", **DEVICE)
     trigger.click(stop, None, [report], api_name="stop", queue=False)
 

@@ -14,7 +14,6 @@ from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import EXAMPLES, build_page
 from impress_ui.ui.page import ON_SPACES
 from impress_ui.ui.record import sweep
-from impress_ui.ui.style_handlers import StyleHandlers
 from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
 
 HOUR = 3600
@@ -29,9 +28,7 @@ def build_app() -> gr.Blocks:
         delete_cache=(HOUR, 24 * HOUR),
     )
     with demo:
-        page = build_page()
-        Handlers(page).connect(demo)
-        StyleHandlers(page).connect(demo)
+        Handlers(build_page()).connect(demo)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 

@@ -71,6 +71,12 @@ class Handlers:
             self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
         )
         made.then(self.hint, settings, hints, **PRIVATE)
+        style_inputs = {*settings, page.style_artist, page.style_files, page.style_name, page.style_protection}
+        style_outputs = [
+            page.style_status, *page.style_sets.values(), *page.style_imitations.values(), page.style_losses,
+            page.style_bars, page.style_verdict, page.style_zip, page.record, *edit_texts, *buttons,
+        ]  # fmt: skip
+        page.style_run.click(self.run_style, style_inputs, style_outputs, trigger_mode="once", **DEVICE, **PRIVATE)
         for stop in page.stop_buttons:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
@@ -117,6 +123,12 @@ class Handlers:
 
         yield from GenerateRun(self.page, values, request.session_hash, self.page.generate_status).updates()
 
+    def run_style(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Study a style: protect, purify, fine-tune, imitate, judge."""
+        from impress_ui.ui.style_run import StyleRun
+
+        yield from StyleRun(self.page, values, request.session_hash, self.page.style_status).updates()
+
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun
 
@@ -136,13 +148,15 @@ class Handlers:
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
-        from impress_ui.ui.runs import JOBS, STUDIES
+        from impress_ui.ui.runs import JOBS
 
         deadline = time.monotonic() + LAST_STEP
         while JOBS.stop(request.session_hash) and time.monotonic() < deadline:
             time.sleep(0.2)  # the step under way still saves its picture
-        STUDIES.pop(request.session_hash, None)
         forget(request.session_hash)
+        from impress_ui.ui.style_run import forget_study
+
+        forget_study(request.session_hash)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """A new picture: show it at its working size, say what was done to it, clear what another one left."""

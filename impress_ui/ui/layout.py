@@ -9,7 +9,7 @@ from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
 from impress_ui.ui.layout_style import style_section
-from impress_ui.ui.page import CONTROL_KNOBS, GLAZE_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
+from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 
 EXAMPLES = ("mountain1", "canyon1", "city11", "beach2", "dune5", "sky8")
@@ -68,12 +68,10 @@ def _settings(page: Page) -> None:
     gr.HTML('<h3 class="group">Protection <span>PhotoGuard’s attacks, or GLAZE</span></h3>')
     add_knobs(page, "protect", MAIN_KNOBS["protect"])
     with gr.Accordion("More about the attack", open=False):
-        add_knobs(page, "protect", other_knobs("protect", *GLAZE_KNOBS))
+        add_knobs(page, "protect", other_knobs("protect"))
         page.target = picture_input(
             "Target picture, for the target “Uploaded picture”", "The target picture", height=180
         )
-    with gr.Accordion("GLAZE", open=False, elem_id="glaze-area"):
-        add_knobs(page, "protect", GLAZE_KNOBS)
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")

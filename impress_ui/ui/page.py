@@ -37,9 +37,6 @@ MAIN_KNOBS = {
     "mimic": ("preset", "works", "imitations", "steps"),
     "run": ("seed",),
 }
-GLAZE_KNOBS = (
-    "style", "style_strength", "style_guidance", "perceptual_budget", "perceptual_weight", "glaze_rate", "cap",
-)  # fmt: skip
 CONTROL_KNOBS = tuple(dict.fromkeys(CONTROLS.values()))
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 
@@ -93,11 +90,9 @@ class Page:
     style_artist: gr.Dropdown = None
     style_files: gr.File = None
     style_name: gr.Textbox = None
-    style_protection: gr.Dropdown = None
-    style_strip: gr.Gallery = None
+    style_protection: gr.Radio = None
     style_run: gr.Button = None
     style_stop: gr.Button = None
-    style_hint: gr.HTML = None
     style_status: gr.HTML = None
     style_sets: dict[str, gr.Gallery] = field(default_factory=dict)
     style_imitations: dict[str, gr.Gallery] = field(default_factory=dict)

@@ -15,13 +15,12 @@ from impress_ui.core.optimise import LossHistory, Step
 from impress_ui.jobs import throttled
 from impress_ui.settings import JobSettings
 
-Kind = Literal["protect", "purify", "edit", "generate", "fine-tune"]
+Kind = Literal["protect", "purify", "edit", "generate"]
 PHASES: dict[Kind, str] = {
     "protect": "Protecting",
     "purify": "Purifying",
     "edit": "Editing",
     "generate": "Generating",
-    "fine-tune": "Fine-tuning",
 }
 INTERVAL = 0.33  # seconds between two updates of the page
 PREVIEW_SIDE = 256
@@ -44,8 +43,6 @@ def work_of(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int =
     pixels = float(size[0] * size[1] * pictures)
     if kind == "purify":
         return Work(kind, f"{job.purify.method}, {job.purify.variable}", pixels)
-    if kind == "fine-tune":
-        return Work(kind, f"{job.mimic.tuning}, {job.mimic.adapted}", pixels)
     if kind != "protect":
         sampling = job.edit if kind == "edit" else job.generate
         return Work(kind, "sampling", pixels * (2 if sampling.guidance > 1 else 1))

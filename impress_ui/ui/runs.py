@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -24,16 +23,9 @@ from impress_ui.jobs import Jobs
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
 
-if TYPE_CHECKING:
-    from impress_ui.core.style import StyleStudy
-    from impress_ui.ui.style_plan import Wanted
-
 NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
 JOBS = Jobs()
-# A session's study of a style that can be gone on with, and what it was begun with: a gr.State would be copied with
-# all its weights.
-STUDIES: dict[str, tuple[Wanted, StyleStudy]] = {}
 logger = logging.getLogger(__name__)
 
 
