@@ -12,7 +12,6 @@ import contextlib
 import copy
 import importlib.util
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 
 from impress_ui.core.checkpoints import SD, SDXL, Source, find_source
 from impress_ui.core.errors import UserError
-from impress_ui.core.models import DTYPES, Autoencoder, describe, load_autoencoder, load_part, pick_device
+from impress_ui.core.models import DTYPES, Autoencoder, _loading, describe, load_autoencoder, load_part, pick_device
 from impress_ui.settings import RunSettings, Sampler
 
 Task = Literal["text2img", "img2img", "inpaint"]
@@ -277,7 +276,6 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
 
 
 _loaded: dict[tuple[str, str, str], DiffusionModel] = {}
-_loading = threading.Lock()
 
 
 def load_diffusion_model(run: RunSettings) -> DiffusionModel:

@@ -173,7 +173,8 @@ def _load(source: Source, device: str, precision: Precision) -> Autoencoder:
 
 
 _loaded: OrderedDict[tuple[str, str, str], Autoencoder] = OrderedDict()
-_loading = threading.Lock()
+# One for the whole program: diffusers imports its parts on demand, which two threads must not do at once.
+_loading = threading.RLock()
 
 
 def load_autoencoder(run: RunSettings) -> Autoencoder:
