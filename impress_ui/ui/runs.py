@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+# All of diffusers that loading needs, here, where Python lets one thread import at a time: its lazy parts do not.
+from diffusers import AutoencoderKL, StableDiffusionImg2ImgPipeline, UNet2DConditionModel  # noqa: F401
 from PIL import Image
 
 from impress_ui.core import workflow
