@@ -60,7 +60,7 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     plan = Plan(QUICK, tmp_path, "test", None, 0, log=logged.append, artists=1)
     report = run_experiment("style", plan)
     assert [row["works"] for row in report["rows"]] == [
-        "clean", "GLAZE", "GLAZE, jpeg quality 25", "GLAZE, impress fast, 2 steps",
+        "clean", "GLAZE", "GLAZE, jpeg quality 25", "GLAZE, impress fast, 40 steps",
     ]  # fmt: skip
     assert all(0 <= row["clip_accuracy"] <= 1 and row["imitations"] == 2 for row in report["rows"])
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
