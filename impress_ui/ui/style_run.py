@@ -146,7 +146,7 @@ class StyleRun(PageJob):
         with (self.folder / "losses.csv").open("w", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["step", *study.curves])
-            writer.writerows(enumerate(zip(*study.curves.values(), strict=True), 1))
+            writer.writerows([step, *row] for step, row in enumerate(zip(*study.curves.values(), strict=True), 1))
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("settings.json", study.job.model_dump_json(indent=1))
             archive.writestr("verdict.txt", style_views.verdict(_scores(study)) + "\n")
