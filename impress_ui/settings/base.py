@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 def knob(
@@ -17,9 +18,33 @@ def knob(
 
 
 class Settings(BaseModel):
-    """Base of all settings: unknown names and NaN are refused, and instances do not change."""
+    """Base of all settings: unknown names and NaN are refused, and instances do not change.
+
+    One field may choose a named set of defaults, as a recipe does: fields that are not given take the set's values.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    # The name of that field, and the sets by name. What a set does not hold has the field's own default.
+    chooser: ClassVar[str] = ""
+    choices: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_choice(cls, data: Any) -> Any:
+        choice = data.get(cls.chooser) if isinstance(data, dict) else None
+        return {**cls.choices[choice], **data} if isinstance(choice, str) and choice in cls.choices else data
+
+    @classmethod
+    def chosen_fields(cls) -> tuple[str, ...]:
+        """The fields that any of the choices has a value for."""
+        return tuple(dict.fromkeys(name for values in cls.choices.values() for name in values))
+
+    @classmethod
+    def chosen_values(cls, choice: str) -> dict[str, Any]:
+        """What a choice sets those fields to."""
+        values = cls.model_validate({cls.chooser: choice})
+        return {name: getattr(values, name) for name in cls.chosen_fields()}
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -28,6 +28,9 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
 
 class ClassifySettings(Settings):
     """A zero-shot classifier: a CLIP, and sentences about the classes. A preset is a set of defaults."""
+
+    chooser: ClassVar = "preset"
+    choices: ClassVar = CLASSIFIERS
 
     preset: ClassifyPreset = knob(
         "styles",
@@ -56,14 +59,6 @@ class ClassifySettings(Settings):
     top_k: int = knob(
         1, "How many of the likeliest classes may hold the right one.", symbol="k", label="Top-k", step=1, ge=1, le=100
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_preset(cls, data: Any) -> Any:
-        """Fields that are not given take the preset's values."""
-        if isinstance(data, dict) and data.get("preset") in CLASSIFIERS:
-            return {**CLASSIFIERS[data["preset"]], **data}
-        return data
 
     @model_validator(mode="after")
     def _templates_name_the_class(self) -> ClassifySettings:

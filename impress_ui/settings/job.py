@@ -24,12 +24,12 @@ class JobSettings(Settings):
     mimic: MimicSettings = MimicSettings()
 
     def updated(self, **sections: dict[str, Any]) -> Self:
-        """A validated copy with some fields replaced; a new recipe or preset brings its own defaults."""
+        """A validated copy with some fields replaced; a new recipe, preset or method brings its own defaults."""
         data = self.model_dump(exclude_unset=True)
         for name, values in sections.items():
-            section = data.setdefault(name, {})
-            for chooser in ("recipe", "preset"):
-                if values.get(chooser) and values[chooser] != section.get(chooser):
-                    section.clear()
-            section.update(values)
+            kept, section = data.get(name, {}), getattr(self, name)
+            chooser = section.chooser
+            if chooser and values.get(chooser, getattr(section, chooser)) != getattr(section, chooser):
+                kept = {field: value for field, value in kept.items() if field not in section.chosen_fields()}
+            data[name] = {**kept, **values}
         return type(self).model_validate(data)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from impress_ui.recipes import MIMICS
 from impress_ui.settings.base import Settings, knob
@@ -16,6 +14,9 @@ MimicPreset = Literal["quick", "thorough", "paper"]
 
 class MimicSettings(Settings):
     """How the denoiser is fine-tuned. A preset is a set of defaults for these fields."""
+
+    chooser: ClassVar = "preset"
+    choices: ClassVar = MIMICS
 
     preset: MimicPreset = knob(
         "quick",
@@ -48,11 +49,3 @@ class MimicSettings(Settings):
     preview_every: int = knob(
         50, "Steps between two sample pictures; 0 makes none.", label="Preview every", step=10, ge=0, le=10000
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_preset(cls, data: Any) -> Any:
-        """Fields that are not given take the preset's values."""
-        if isinstance(data, dict) and data.get("preset") in MIMICS:
-            return {**MIMICS[data["preset"]], **data}
-        return data

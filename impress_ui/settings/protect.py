@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings.base import Settings, knob
@@ -19,6 +17,9 @@ class ProtectSettings(Settings):
 
     A method brings its own defaults along for fields that are not given.
     """
+
+    chooser: ClassVar = "method"
+    choices: ClassVar = PROTECTIONS
 
     method: ProtectMethod = knob(
         "photoguard-encoder",
@@ -148,11 +149,3 @@ class ProtectSettings(Settings):
         ge=0,
         le=255,
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_method(cls, data: Any) -> Any:
-        """Fields that are not given take the method's values."""
-        if isinstance(data, dict) and data.get("method") in PROTECTIONS:
-            return {**PROTECTIONS[data["method"]], **data}
-        return data

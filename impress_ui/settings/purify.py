@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from impress_ui.recipes import RECIPES
 from impress_ui.settings.base import Settings, knob
@@ -19,6 +17,9 @@ Variable = Literal["pixels", "latent"]
 
 class PurifySettings(Settings):
     """IMPRESS and the controls that it must beat. A recipe is a set of defaults for these fields."""
+
+    chooser: ClassVar = "recipe"
+    choices: ClassVar = RECIPES
 
     method: PurifyMethod = knob(
         "impress",
@@ -182,14 +183,6 @@ class PurifySettings(Settings):
         ge=0.01,
         le=0.5,
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_recipe(cls, data: Any) -> Any:
-        """Fields that are not given take the recipe's values."""
-        if isinstance(data, dict) and data.get("recipe") in RECIPES:
-            return {**RECIPES[data["recipe"]], **data}
-        return data
 
 
 # The controls that IMPRESS must beat, and the one field that each of them has.

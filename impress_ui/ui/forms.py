@@ -6,20 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.recipes import MIMICS, PROTECTIONS, RECIPES
-from impress_ui.settings import EMBEDDED, JobSettings, MimicSettings, ProtectSettings, PurifySettings, Settings
+from impress_ui.settings import EMBEDDED, JobSettings, Settings
 from impress_ui.ui.page import ON_SPACES, Page
 
-
-def _fields(sets: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for values in sets.values() for name in values))
-
-
-# The knobs that choose a set of defaults for their section, and the fields that such sets have.
-CHOOSERS: dict[tuple[str, str], tuple[type[Settings], tuple[str, ...]]] = {
-    ("purify", "recipe"): (PurifySettings, _fields(RECIPES)),
-    ("protect", "method"): (ProtectSettings, _fields(PROTECTIONS)),
-    ("mimic", "preset"): (MimicSettings, _fields(MIMICS)),
+# The sections one knob of which chooses a set of defaults for the rest, and their settings.
+CHOOSERS: dict[str, type[Settings]] = {
+    name: type(section) for name, section in JobSettings() if isinstance(section, Settings) and section.chooser
 }
 
 
@@ -49,13 +41,6 @@ def job_from_json(data: Any) -> JobSettings:
     if not isinstance(data, dict):
         raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
     return _allowed(JobSettings.model_validate(data))
-
-
-def chosen_values(section: str, knob: str, choice: str) -> dict[str, Any]:
-    """What a choice at one of ``CHOOSERS`` sets the fields of its section to."""
-    model, fields = CHOOSERS[section, knob]
-    values = model.model_validate({knob: choice})
-    return {name: getattr(values, name) for name in fields}
 
 
 def _allowed(job: JobSettings) -> JobSettings:

@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
-from impress_ui.ui.forms import CHOOSERS, chosen_values, job_from_widgets
+from impress_ui.ui.forms import CHOOSERS, job_from_widgets
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
@@ -83,11 +84,11 @@ class Handlers:
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
         demo.unload(self.leave)
 
-        for (section, chooser), (_, fields) in CHOOSERS.items():
+        for section, model in CHOOSERS.items():
             knobs = page.section(section)
-            knobs[chooser].input(
-                functools.partial(self.choose, section, chooser), [knobs[chooser]], [knobs[name] for name in fields],
-                queue=False, **PRIVATE,
+            knobs[model.chooser].input(
+                functools.partial(self.choose, model), [knobs[model.chooser]],
+                [knobs[name] for name in model.chosen_fields()], queue=False, **PRIVATE,
             )  # fmt: skip
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
@@ -194,9 +195,9 @@ class Handlers:
             page.edit_mask: mask_background(original),
         }
 
-    def choose(self, section: str, chooser: str, choice: str) -> Any:
+    def choose(self, model: type[Settings], choice: str) -> Any:
         """The values that a recipe, a method or a preset brings, in the order of their knobs."""
-        values = list(chosen_values(section, chooser, choice).values())
+        values = list(model.chosen_values(choice).values())
         return values if len(values) > 1 else values[0]
 
     def pair(self, values: Values) -> Update:

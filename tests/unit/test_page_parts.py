@@ -8,7 +8,7 @@ from impress_ui.settings import JobSettings, PurifySettings, RunSettings
 from impress_ui.ui import edit_views, forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
-from impress_ui.ui.forms import chosen_values, job_from_widgets
+from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
@@ -47,9 +47,9 @@ def test_sliders_stand_on_their_grid() -> None:
 
 
 def test_a_recipe_gives_the_published_values() -> None:
-    paper = chosen_values("purify", "recipe", "paper")
+    paper = PurifySettings.chosen_values("paper")
     assert paper["steps"] == 3000 and paper["adam_eps"] == 1e-5 and paper["keep_best"] is False
-    assert chosen_values("purify", "recipe", "fast")["steps"] == PurifySettings().steps
+    assert PurifySettings.chosen_values("fast")["steps"] == PurifySettings().steps
 
 
 def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:

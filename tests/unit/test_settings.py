@@ -78,3 +78,12 @@ def test_an_update_keeps_other_sections_and_a_new_recipe_brings_its_defaults() -
     assert changed.protect.budget == 8
     assert changed.purify.steps == 3000
     assert changed.updated(purify={"alpha": 0.5}).purify.steps == 3000
+
+
+def test_a_new_method_brings_its_steps_and_leaves_the_rest() -> None:
+    job = JobSettings().updated(protect={"method": "glaze", "budget": 8})
+    assert job.protect.steps == 500
+    back = job.updated(protect={"method": "photoguard-encoder"})
+    assert back.protect.steps == ProtectSettings().steps and back.protect.budget == 8
+    # Naming the choice that stands anyway takes nothing away.
+    assert job.updated(protect={"steps": 7}).updated(protect={"method": "glaze"}).protect.steps == 7
