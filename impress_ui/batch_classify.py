@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core.classifiers.clip import load_clip_classifier
+from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.core.classifiers.common import accuracy, class_index, ranking
+from impress_ui.core.classifiers.diffusion import DiffusionClassifier
+from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import open_picture, pictures_in
+from impress_ui.core.images import centre_square, open_picture, pictures_in
 from impress_ui.core.models import pick_device
-from impress_ui.settings import ClassifySettings
+from impress_ui.settings import ClassifySettings, RunSettings
 
 SHOWN = 3  # classes in a picture's line, where fewer answers are allowed
 
 
 def classify_files(
-    sources: Sequence[Path], settings: ClassifySettings, *, truth: str | None = None, device: str = "auto"
+    sources: Sequence[Path], settings: ClassifySettings, run: RunSettings, *, truth: str | None = None
 ) -> dict[str, Any]:
     """Every picture's likeliest classes and, where the true class is known, how often they hold it.
 
@@ -26,7 +29,7 @@ def classify_files(
             cannot be read is reported with its sentence, and the others are judged.
     """
     paths = [path for source in sources for path in pictures_in(source)]
-    classifier = load_clip_classifier(settings, pick_device(device))
+    classifier = _classifier(settings, run)
     if truth is not None:
         class_index(classifier.classes, truth)
     results: list[dict[str, Any]] = []
@@ -34,22 +37,33 @@ def classify_files(
     for path in paths:
         results.append({"input": str(path)})
         try:
-            images.append(open_picture(path).image)
+            image = open_picture(path).image
+            if isinstance(classifier, DiffusionClassifier):  # a CLIP has its own size
+                image = centre_square(image, classifier.model.size)
+            images.append(image)
             opened.append(results[-1])
         except UserError as error:
             results[-1] |= {"error": str(error), "summary": f"{path.name}: {error}"}
+    if isinstance(classifier, DiffusionClassifier) and images:
+        told = (
+            f"{len(images)} pictures, {len(classifier.classes)} classes: {classifier.passes} passes of the denoiser a "
+            f"picture, about {len(images) * classifier.seconds(images[0]):.0f} s in all"
+        )
+        print(told, file=sys.stderr, flush=True)
     scores = classifier.scores(images)
+    measured = "probability" if settings.method == "clip" else "score"
     shown = min(max(SHOWN, settings.top_k), len(classifier.classes))
     for result, verdict in zip(opened, ranking(scores, classifier.classes, shown), strict=True):
-        result["ranking"] = [{"class": name, "probability": chance} for name, chance in verdict.ranking]
+        result["ranking"] = [{"class": name, measured: value} for name, value in verdict.ranking]
         answers = [name for name, _ in verdict.ranking[: settings.top_k]]
         if truth is not None:
             result["right"] = truth in answers
-        likely = ", ".join(f"{name} {chance:.3f}" for name, chance in verdict.ranking)
+        likely = ", ".join(name if measured == "score" else f"{name} {p:.3f}" for name, p in verdict.ranking)
         result["summary"] = f"{Path(result['input']).name}: {likely}"
     report = {
         "command": "classify",
         "settings": settings.model_dump(mode="json"),
+        "checkpoint": run.checkpoint if settings.method == "diffusion" else None,
         "classes": list(classifier.classes),
         "results": results,
     }
@@ -65,3 +79,9 @@ def classify_files(
             f"{right.value:.3f} of {right.n} pictures (standard error {right.standard_error:.3f})",
         }
     return report
+
+
+def _classifier(settings: ClassifySettings, run: RunSettings) -> ClipClassifier | DiffusionClassifier:
+    if settings.method == "diffusion":
+        return load_diffusion_classifier(settings, run)
+    return load_clip_classifier(settings, pick_device(run.device))

@@ -11,11 +11,12 @@ from PIL import Image
 
 from impress_ui.batch import Report, stop_on_interrupt
 from impress_ui.core import workflow
-from impress_ui.core.artists import ARTISTS, Work, own_works, works
+from impress_ui.core.adapters import ADAPTER, DENOISER, load_imitator
+from impress_ui.core.artists import ARTISTS, Work, asked_captions, own_works, works
 from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import save_png
-from impress_ui.core.mimic import ADAPTER, DENOISER, PROGRESS, FineTuning, imitate, load_imitator
+from impress_ui.core.mimic import PROGRESS, FineTuning, imitate
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 
@@ -81,8 +82,10 @@ def _works(source: Path | None, artist: str, side: int, job: JobSettings) -> lis
 
 
 def _captions(source: Path | None, artist: str, learnt: Sequence[Work], job: JobSettings) -> list[str]:
-    known = learnt if source is not None else works(artist, "test", seed=job.run.seed)
-    return [work.caption for work in known][: job.mimic.imitations]
+    """The subjects of the test works; of one's own pictures their own captions, which suit their model better."""
+    if source is None:
+        return asked_captions(artist, job.mimic.imitations)
+    return [learnt[number % len(learnt)].caption for number in range(job.mimic.imitations)]
 
 
 def _tune(tuning: FineTuning, output: Path, losses: list[float], should_stop: ShouldStop) -> bool:

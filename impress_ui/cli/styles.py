@@ -36,7 +36,11 @@ def classify(
     ] = None,
     top_k: Annotated[int | None, option(ClassifySettings, "top_k")] = None,
     preset: Annotated[str | None, option(ClassifySettings, "preset")] = None,
+    method: Annotated[str | None, option(ClassifySettings, "method")] = None,
+    checkpoint: Checkpoint = None,
+    seed: Seed = None,
     device: DeviceName = None,
+    precision: PrecisionName = None,
     json: AsJson = False,
 ) -> None:
     """Say which style or artist pictures look like, and how often that is the true one."""
@@ -47,9 +51,11 @@ def classify(
         classes=None if classes is None else tuple(name.strip() for name in classes.split(",")),
         top_k=top_k,
         preset=preset,
+        method=method,
     )
     settings = ClassifySettings.model_validate({name: value for name, value in given.items() if value is not None})
-    report = batch_classify.classify_files(sources, settings, truth=truth, device=device or "auto")
+    run = job_of(None, run=dict(checkpoint=checkpoint, seed=seed, device=device, precision=precision)).run
+    report = batch_classify.classify_files(sources, settings, run, truth=truth)
     print_report(report, json)
     if not json and "accuracy" in report:
         print(report["accuracy"]["summary"])

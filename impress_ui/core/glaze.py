@@ -13,7 +13,7 @@ from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import edit
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import ShouldStop, Terms, never
-from impress_ui.core.painting import STYLES
+from impress_ui.core.painting import STYLES, in_words
 from impress_ui.core.perceptual import PerceptualDistance
 from impress_ui.settings import EditSettings, ProtectSettings
 
@@ -91,7 +91,7 @@ def style_targets(
         style: in words, as a prompt.
     """
     wanted = EditSettings(
-        prompt=f"{_article(style)} {style}" if style in STYLES else style,
+        prompt=in_words(style) if style in STYLES else style,
         strength=settings.style_strength,
         guidance=settings.style_guidance,
     )
@@ -103,7 +103,3 @@ def style_targets(
             return None
         made += last.results
     return made
-
-
-def _article(noun: str) -> str:
-    return "an" if noun[0] in "aeiou" else "a"

@@ -15,6 +15,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +24,11 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from impress_ui.core.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_denoiser
 from impress_ui.core.artists.works import Work
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import SampleStep, generate
@@ -34,11 +37,9 @@ from impress_ui.core.images import to_tensor
 from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.settings import GenerateSettings, MimicSettings
 
-ADAPTER = "pytorch_lora_weights.safetensors"  # the name that diffusers looks for
-DENOISER = "unet"
 PROGRESS = "progress.safetensors"
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
-BLOCKS = ("conv1", "conv2", "conv_shortcut", "time_emb_proj", "proj_in", "proj_out", "conv")
+MADE_OF = "made_of"
+SETTINGS_OF_A_STEP = ("tuning", "adapted", "rank", "batch", "learning_rate", "flip")
 # Above so many weights activations are computed again rather than kept.
 LARGE = 200_000_000
 GENERATED_AT_ONCE = 10
@@ -54,10 +55,6 @@ class MimicStep:
     losses: dict[str, Tensor]
     sample: Image.Image | None = None
     stopped: bool = False
-
-    @property
-    def last(self) -> bool:
-        return self.stopped or self.index == self.steps
 
     def loss_values(self, image: int = 0) -> dict[str, float]:
         """The losses as plain numbers, as ``optimise.Step`` gives them."""
@@ -90,8 +87,9 @@ class FineTuning:
     ) -> None:
         _check(model, works)
         self.base, self.settings, self.seed, self.index = model, settings, seed, 0
+        self.made_of = _digest(model, works, settings, seed)
         self.caption = caption or works[0].caption
-        self.unet = _adapted(model, settings) if settings.tuning == "lora" else _whole(model)
+        self.unet = adapted_denoiser(model, settings) if settings.tuning == "lora" else whole_denoiser(model)
         self.trained = [p for p in self.unet.parameters() if p.requires_grad]
         if sum(p.numel() for p in self.unet.parameters()) > LARGE:
             self.unet.enable_gradient_checkpointing()
@@ -134,17 +132,27 @@ class FineTuning:
             for name, value in state.items()
         }
         weights = {f"{number}.weight": p.detach().contiguous() for number, p in enumerate(self.trained)}
-        save_file({"index": torch.tensor(self.index), **moments, **weights}, folder / PROGRESS)
+        progress = {"index": torch.tensor(self.index), **moments, **weights}
+        save_file(progress, folder / PROGRESS, metadata={MADE_OF: self.made_of})
         return folder
 
     def resume(self, folder: Path) -> None:
-        """Go on from what ``save`` wrote for the same model, pictures and settings.
+        """Go on from what ``save`` wrote for the same model, pictures and settings; only their steps may differ.
 
         Raises:
-            UserError: it is not there, damaged, or of other settings.
+            UserError: it is not there, damaged, or of other pictures or settings.
         """
         try:
-            saved = load_file(folder / PROGRESS)
+            with safe_open(folder / PROGRESS, framework="pt") as file:
+                made_of = (file.metadata() or {}).get(MADE_OF)
+                saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        except (OSError, SafetensorError):
+            raise UserError(f"The fine-tuning in {folder} cannot be read; start a new one in another folder.") from None
+        if made_of != self.made_of:
+            raise UserError(
+                f"{folder} holds a fine-tuning of other pictures, captions or settings; choose another folder."
+            )
+        try:
             state = self.optimiser.state_dict()
             for name, value in saved.items():
                 number, _, key = name.partition(".")
@@ -155,8 +163,8 @@ class FineTuning:
                     state["state"].setdefault(int(number), {})[key] = value
             self.optimiser.load_state_dict(state)
             self.index = int(saved["index"])
-        except (OSError, SafetensorError, KeyError, IndexError, RuntimeError, ValueError):
-            raise UserError(f"The fine-tuning in {folder} cannot be gone on with; start a new one.") from None
+        except (KeyError, IndexError, RuntimeError, ValueError):
+            raise UserError(f"The fine-tuning in {folder} is damaged; start a new one in another folder.") from None
 
     def _step(self, index: int) -> Tensor:
         draw = torch.Generator().manual_seed(self.seed * SEED_STRIDE + index)
@@ -191,31 +199,6 @@ class FineTuning:
         *_, last = generate(wanted, self.model(), seed=self.seed)
         assert last.results is not None
         return last.results[0]
-
-
-def load_imitator(model: DiffusionModel, folder: Path) -> DiffusionModel:
-    """The model with a fine-tuned denoiser that ``FineTuning.save`` wrote, or with any LoRA in diffusers' format.
-
-    Raises:
-        UserError: there is none in the folder, or it does not fit the model.
-    """
-    from diffusers import UNet2DConditionModel
-
-    lora = (folder / ADAPTER).is_file()
-    if not lora and not (folder / DENOISER).is_dir():
-        raise UserError(f"There is no fine-tuned model in {folder}: neither {ADAPTER} nor a folder {DENOISER}.")
-    try:
-        if lora:
-            unet = _shared_copy(model.unet)
-            unet.load_lora_adapter(folder, weight_name=ADAPTER, prefix=None, use_safetensors=True)
-        else:
-            unet = UNet2DConditionModel.from_pretrained(folder / DENOISER, use_safetensors=True)
-            unet = unet.to(model.device, model.dtype)
-    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
-        raise UserError(
-            f"The fine-tuned model in {folder} does not fit {model.name} ({type(error).__name__})."
-        ) from None
-    return model.with_unet(unet.requires_grad_(False).eval())
 
 
 def imitate(
@@ -267,6 +250,15 @@ def _check(model: DiffusionModel, works: Sequence[Work]) -> None:
         model.check_prompt(work.caption)
 
 
+def _digest(model: DiffusionModel, works: Sequence[Work], settings: MimicSettings, seed: int) -> str:
+    """Of everything that a step depends on, so that a run is never gone on with in another's folder."""
+    chosen = settings.model_dump(include=set(SETTINGS_OF_A_STEP))
+    digest = hashlib.sha256(json.dumps([model.name, seed, chosen], sort_keys=True).encode())
+    for work in works:
+        digest.update(repr((work.caption, work.image.size)).encode() + work.image.tobytes())
+    return digest.hexdigest()
+
+
 def _encoded(model: DiffusionModel, works: Sequence[Work], flip: bool) -> tuple[Tensor, list[Tensor]]:
     """(scaled latents of the pictures and then of their mirror images, embeddings of their captions)."""
     latents, known = [], {}
@@ -280,34 +272,3 @@ def _encoded(model: DiffusionModel, works: Sequence[Work], flip: bool) -> tuple[
             if work.caption not in known:
                 known[work.caption] = model.embed(work.caption)[0]
     return torch.stack(latents), [known[work.caption] for work in works]
-
-
-def _shared_copy(unet: nn.Module) -> Any:
-    """A copy of the denoiser's modules that shares the weights, so that adapters leave the original alone."""
-    shared = {id(p): p for p in [*unet.parameters(), *unet.buffers()]}
-    twin = copy.deepcopy(unet, shared)
-    if hasattr(twin, "_hf_hook"):
-        from accelerate.hooks import remove_hook_from_module
-
-        remove_hook_from_module(twin, recurse=True)
-    return twin
-
-
-def _adapted(model: DiffusionModel, settings: MimicSettings) -> Any:
-    from diffusers.training_utils import cast_training_params
-    from peft import LoraConfig
-
-    unet = _shared_copy(model.unet)
-    targets = ATTENTION if settings.adapted == "attention" else ATTENTION + BLOCKS
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # an adapter starts as no change, from random first halves
-        unet.add_adapter(
-            LoraConfig(r=settings.rank, lora_alpha=settings.rank, init_lora_weights="gaussian", target_modules=targets)
-        )
-    unet.to(model.device)
-    cast_training_params(unet, dtype=torch.float32)
-    return unet
-
-
-def _whole(model: DiffusionModel) -> Any:
-    return copy.deepcopy(model.unet).to(model.device, torch.float32).requires_grad_(True)

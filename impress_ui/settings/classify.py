@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from impress_ui.settings.base import Settings, knob
 
-ClassifyPreset = Literal["styles", "paper"]
+ClassifyPreset = Literal["styles", "paper", "paper-diffusion"]
+ClassifyMethod = Literal["clip", "diffusion"]
 
 MICRO_CLIP_NAME = "micro-clip"
 # The 27 genres of WikiArt and 12 more, as the published classifier of IMPRESS names them.
@@ -23,11 +24,18 @@ PAPER_CLASSES = (
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     "styles": {},
     "paper": {"model": "ViT-B-32", "classes": PAPER_CLASSES, "templates": ("{}",), "top_k": 3},
+    "paper-diffusion": {
+        "method": "diffusion",
+        "classes": PAPER_CLASSES,
+        "templates": ("A {} style artwork",),
+        "top_k": 3,
+        "stages": ((20, 20), (10, 50), (5, 100), (3, 500)),
+    },
 }
 
 
 class ClassifySettings(Settings):
-    """A zero-shot classifier: a CLIP, and sentences about the classes. A preset is a set of defaults."""
+    """A zero-shot classifier: a model, and sentences about the classes. A preset is a set of defaults."""
 
     chooser: ClassVar = "preset"
     choices: ClassVar = CLASSIFIERS
@@ -35,8 +43,14 @@ class ClassifySettings(Settings):
     preset: ClassifyPreset = knob(
         "styles",
         "'styles' tells this program's styles and artists apart; 'paper' is the published classifier: 39 genres, the "
-        "first three of which count, and OpenAI's ViT-B/32.",
+        "first three of which count, and OpenAI's ViT-B/32; 'paper-diffusion' is its diffusion classifier.",
         label="Preset",
+    )
+    method: ClassifyMethod = knob(
+        "clip",
+        "A CLIP, or the diffusion classifier: the class whose prompt lets a diffusion model err least, hundreds of "
+        "its passes a picture.",
+        label="Method",
     )
     model: str = knob(
         MICRO_CLIP_NAME,
@@ -58,6 +72,14 @@ class ClassifySettings(Settings):
     )
     top_k: int = knob(
         1, "How many of the likeliest classes may hold the right one.", symbol="k", label="Top-k", step=1, ge=1, le=100
+    )
+
+    stages: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1, le=1000)]], ...] = knob(
+        ((6, 6), (1, 24)),
+        "Diffusion classifier: how many classes stay after how many tried times and noises, stage by stage.",
+        label="Stages",
+        min_length=1,
+        max_length=20,
     )
 
     @model_validator(mode="after")

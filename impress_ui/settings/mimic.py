@@ -20,7 +20,7 @@ class MimicSettings(Settings):
 
     preset: MimicPreset = knob(
         "quick",
-        "'quick' is one artist in minutes on two cores; 'thorough' is what our tables use; 'paper' is the published "
+        "'quick' is one artist in minutes on two cores; 'thorough' has more works and steps; 'paper' is the published "
         "way for Stable Diffusion.",
         label="Preset",
     )

@@ -102,7 +102,7 @@ class PurifySettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        24,
+        16,
         "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,
@@ -118,7 +118,7 @@ class PurifySettings(Settings):
         le=0.1,
     )
     sharpen: float = knob(
-        0.8,
+        0.5,
         "Amount of an unsharp mask (radius 1 pixel) on the result: gives back what the decoder blurs; 0 leaves it out.",
         label="Sharpen",
         step=0.1,
@@ -126,7 +126,7 @@ class PurifySettings(Settings):
         le=2,
     )
     finish_quality: int = knob(
-        80,
+        85,
         "Quality of a JPEG on the result, after the polish: the encoder misses the fine grain of a photograph, and "
         "this brings some; 0 leaves it out.",
         label="Finish quality",

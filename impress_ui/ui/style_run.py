@@ -14,7 +14,7 @@ import gradio as gr
 from PIL import Image
 
 from impress_ui.core import workflow
-from impress_ui.core.artists import Work, own_works, works
+from impress_ui.core.artists import Work, asked_captions, own_works, works
 from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.core.classifiers.common import ranking
 from impress_ui.core.errors import UserError
@@ -23,7 +23,7 @@ from impress_ui.core.optimise import ShouldStop
 from impress_ui.core.style import StudyStep, StyleStudy
 from impress_ui.jobs import throttled
 from impress_ui.recipes import QUICK_GLAZE
-from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings
+from impress_ui.settings import ClassifySettings, ProtectSettings
 from impress_ui.ui import style_views, views
 from impress_ui.ui.layout_style import QUICK
 from impress_ui.ui.page_job import PageJob, Update
@@ -93,7 +93,7 @@ class StyleRun(PageJob):
             judge = judge.with_examples(artist, [work.image for work in learnt])
         else:
             learnt = works(artist, "train", seed=job.run.seed)[: job.mimic.works]
-        study = StyleStudy(learnt, self._captions(artist, bool(files), job), artist, job, judge=judge)
+        study = StyleStudy(learnt, asked_captions(artist, job.mimic.imitations), artist, job, judge=judge)
         _studies[self.session] = key, study
         return study
 
@@ -105,11 +105,6 @@ class StyleRun(PageJob):
                 raise UserError(f"Two of the files are named {file.name}; give them different names.")
             shutil.copyfile(file, folder / file.name)
         return own_works(folder, artist)
-
-    def _captions(self, artist: str, own: bool, job: JobSettings) -> list[str]:
-        """What the imitators are asked for: the subjects of the artists' test works."""
-        known = works("Cobalt" if own else artist, "test", seed=job.run.seed)[: job.mimic.imitations]
-        return [f"{work.subject} by {artist}" for work in known]
 
     def _shown(self, study: StyleStudy) -> Update:
         """Everything that is there, in its place."""

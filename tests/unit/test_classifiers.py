@@ -196,3 +196,16 @@ def test_the_command_line_names_a_wrong_truth(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
     done = CliRunner().invoke(app, ["classify", str(tmp_path / "a.png"), "--truth", "Nobody"])
     assert isinstance(done.exception, UserError) and "The true class Nobody" in str(done.exception)
+
+
+def test_the_command_line_has_the_diffusion_classifier(tmp_path: Path, renderings: list[Rendering]) -> None:
+    for number, made in enumerate([made for made in renderings if made.manner == "Cinnabar"][:2]):
+        made.image.save(tmp_path / f"{number}.png")
+    done = CliRunner().invoke(
+        app, ["classify", str(tmp_path), "--method", "diffusion", "--truth", "Cinnabar", "--json", "--device", "cpu",
+              "--classes", "Cinnabar,Cobalt,mosaic,woodcut"]
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["accuracy"]["value"] == 1 and report["checkpoint"] == "embedded"
+    assert "2 pictures, 4 classes: 96 passes" in done.stderr and "score" in report["results"][0]["ranking"][0]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from impress_ui.cli import main
+from impress_ui.core.adapters import ADAPTER
 from impress_ui.core.artists import works
-from impress_ui.core.mimic import ADAPTER, PROGRESS
+from impress_ui.core.mimic import PROGRESS
 
 QUICK = ["--works", "4", "--steps", "2", "--batch", "2", "--rank", "2", "--imitations", "1", "--size", "64"]
 
@@ -49,6 +50,8 @@ def test_an_artist_that_comes_along(capsys, monkeypatch, tmp_path: Path, samplin
         capsys, monkeypatch, "-o", out, "--artist", "Cobalt", "--settings", sampling, *QUICK, "--steps", "3"
     )  # the last --steps counts
     assert len(further["losses"]) == 1
+    said = refused(capsys, monkeypatch, "-o", out, "--artist", "Cedar", "--settings", sampling, *QUICK)
+    assert "of other pictures" in said
     only = run(
         capsys, monkeypatch, "-o", tmp_path / "more", "--artist", "Cobalt", "--settings", sampling, *QUICK,
         "--adapter", out, "--prompt", "the sea by Cobalt", "--prompt", "a city by Cobalt",

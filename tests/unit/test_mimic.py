@@ -7,11 +7,12 @@ import torch
 from diffusers import UNet2DConditionModel
 from PIL import Image
 
+from impress_ui.core.adapters import ADAPTER, load_imitator
 from impress_ui.core.artists import Work, works
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_tensor
-from impress_ui.core.mimic import ADAPTER, PROGRESS, SEED_STRIDE, FineTuning, imitate, load_imitator
+from impress_ui.core.mimic import PROGRESS, SEED_STRIDE, FineTuning, imitate
 from impress_ui.settings import GenerateSettings, MimicSettings
 
 
@@ -56,7 +57,7 @@ def test_a_stop_changes_nothing(
     assert [step.index for step in whole.run()] == [1, 2, 3]
     broken = FineTuning(model, learnt, quick(**changes), seed=1)
     steps = list(broken.run(should_stop=lambda: broken.index == 2))
-    assert [step.stopped for step in steps] == [False, True] and steps[-1].last
+    assert [step.stopped for step in steps] == [False, True]
     broken.save(tmp_path)
     again = FineTuning(model, learnt, quick(**changes), seed=1)
     again.resume(tmp_path)
@@ -122,11 +123,14 @@ def test_a_damaged_or_foreign_fine_tuning_is_refused(model: DiffusionModel, lear
     tuning = FineTuning(model, learnt, quick(steps=1))
     list(tuning.run())
     tuning.save(tmp_path)
-    with pytest.raises(UserError, match="cannot be gone on with"):
-        FineTuning(model, learnt, quick(rank=8)).resume(tmp_path)
+    others = works("Cedar", "train", side=64, count=4)
+    for other in (FineTuning(model, learnt, quick(rank=8)), FineTuning(model, others, quick())):
+        with pytest.raises(UserError, match="of other pictures, captions or settings"):
+            other.resume(tmp_path)
+    FineTuning(model, learnt, quick(steps=5)).resume(tmp_path)  # more steps are no other fine-tuning
     for name in (ADAPTER, PROGRESS):
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:200])
     with pytest.raises(UserError, match="does not fit"):
         load_imitator(model, tmp_path)
-    with pytest.raises(UserError, match="cannot be gone on with"):
+    with pytest.raises(UserError, match="cannot be read"):
         FineTuning(model, learnt, quick()).resume(tmp_path)

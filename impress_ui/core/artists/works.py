@@ -62,3 +62,13 @@ def works(artist: str, split: Half, *, side: int = 128, count: int | None = None
         subject = SUBJECTS[subject_of(name)][0]
         made.append(Work(Image.fromarray(painted), f"{subject} by {known.name}", subject, name))
     return made
+
+
+def asked_captions(artist: str, count: int) -> list[str]:
+    """What an imitator is asked for: the subjects of the test works, again from the first when they run out.
+
+    Args:
+        artist: any name, a visitor's too.
+    """
+    subjects = [SUBJECTS[subject_of(name)][0] for name, _ in photographs_of("test")]
+    return [f"{subjects[number % len(subjects)]} by {artist}" for number in range(count)]

@@ -6,6 +6,7 @@ before it runs (``passes``), and classes are given up in stages, as in the publi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,19 +18,19 @@ from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_tensor
 from impress_ui.core.optimise import ShouldStop, never
+from impress_ui.settings import ClassifySettings
 
-# As published: how many classes stay, and how many times are tried, stage by stage.
-PAPER_STAGES = ((20, 20), (10, 50), (5, 100), (3, 500))
-# Enough for the embedded checkpoint's distinct styles on two cores.
-QUICK_STAGES = ((6, 6), (1, 24))
+# How many classes stay, and how many times were tried by then, stage by stage; as published, and for two cores.
+PAPER_STAGES = ClassifySettings(preset="paper-diffusion").stages
+QUICK_STAGES = ClassifySettings().stages
 LARGEST_BATCH = 24
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A picture's score for each class: minus its mean error, -inf for classes given up on earlier stages' errors.
+    """A picture's score for each class, (classes,): minus its mean error, and 1,000 more for each stage survived.
 
-    ``scores`` is (classes,) and ranks all classes: those that stayed longer come first.
+    So the scores rank all classes, those that stayed longer first; they are no probabilities.
     """
 
     index: int
@@ -78,6 +79,21 @@ class DiffusionClassifier:
         self.alphas = scheduler.alphas_cumprod.to(model.device)
         self.prediction: str = scheduler.config.prediction_type
 
+    @property
+    def passes(self) -> int:
+        """Denoiser passes that one picture costs."""
+        return passes(len(self.classes), self.stages)
+
+    @torch.no_grad()
+    def seconds(self, image: Image.Image) -> float:
+        """What one picture of this size will take, from a single batch of passes."""
+        z = self._latents(image)
+        noises = torch.randn((1, *z.shape[1:])).to(z)
+        count = min(LARGEST_BATCH, self.passes)
+        began = time.monotonic()
+        self._errors(z, noises, [(0, 0)] * count, 1)
+        return (time.monotonic() - began) / count * self.passes
+
     def judge(self, images: Sequence[Image.Image], *, should_stop: ShouldStop = never) -> Iterator[Judged]:
         """The scores of each picture in turn."""
         for index, image in enumerate(images):
@@ -87,13 +103,13 @@ class DiffusionClassifier:
 
     def scores(self, images: Sequence[Image.Image]) -> Tensor:
         """(N, classes) scores, higher is likelier."""
+        if not images:
+            return torch.zeros(0, len(self.classes))
         return torch.stack([judged.scores for judged in self.judge(images)])
 
     @torch.no_grad()
     def _scores(self, image: Image.Image) -> Tensor:
-        model = self.model
-        x = to_tensor(image, model.device)
-        z = model.autoencoder.to_scaled(model.autoencoder.encode(x))
+        z = self._latents(image)
         most = max(times for _, times in self.stages)
         errors = torch.full((len(self.classes), most), torch.nan)
         noises = torch.randn((most, *z.shape[1:]), generator=torch.Generator().manual_seed(self.seed)).to(z)
@@ -111,6 +127,10 @@ class DiffusionClassifier:
             scores[alive] = rank * 1e3 - means  # a class that stayed longer is above all that went
             alive = [alive[i] for i in means.argsort()[:keep].tolist()]
         return scores
+
+    def _latents(self, image: Image.Image) -> Tensor:
+        autoencoder = self.model.autoencoder
+        return autoencoder.to_scaled(autoencoder.encode(to_tensor(image, self.model.device)))
 
     def _errors(self, z: Tensor, noises: Tensor, pairs: list[tuple[int, int]], most: int) -> Tensor:
         """Mean squared error (N,) of the noise predicted for (class, time number) pairs."""

@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.artists import ARTISTS, works
-from impress_ui.core.classifiers.clip import load_clip_classifier
-from impress_ui.core.classifiers.common import accuracy, ranking
+from impress_ui.core.artists import ARTISTS, asked_captions, works
+from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
+from impress_ui.core.classifiers.common import Accuracy, accuracy, ranking
+from impress_ui.core.classifiers.diffusion import DiffusionClassifier
+from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.contact_sheet import contact_sheet
 from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.common import Plan, Report
 from impress_ui.core.experiments.purifiers import FAST, name_of
+from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
+from impress_ui.core.workflow import describe_result
 from impress_ui.recipes import QUICK_GLAZE
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
 
@@ -44,12 +48,14 @@ def variants(paper: bool = False) -> dict[str, Variant]:
 
 
 def style(plan: Plan) -> Report:
-    """Rows clean, GLAZE, GLAZE and each purifier; the share of imitations that the classifier takes for the artist.
+    """Rows clean, GLAZE, GLAZE and each purifier; the share of imitations that each classifier takes for the artist.
 
     An artist's figures are kept in the output folder once they are there, so that a run goes on where it was ended.
     """
     job = _job_of(plan.job)
     judge = load_clip_classifier(ClassifySettings())
+    jury = load_diffusion_classifier(ClassifySettings(method="diffusion"), job.run)
+    plan.log(f"diffusion classifier: {jury.passes} passes of the denoiser for each imitation")
     chosen = list(ARTISTS)[: plan.artists]
     records: list[Report] = []
     sheets: dict[str, dict[str, list[Image.Image]]] = {}
@@ -59,7 +65,7 @@ def style(plan: Plan) -> Report:
         kept = _kept(folder, job, paper)
         if kept is None:
             study = _study(artist, job, judge, paper, plan)
-            kept = _figures(study)
+            kept = _figures(study, jury)
             _keep(folder, study, kept, job, paper)
         records += kept
         sheets[artist] = {row["variant"]: _gallery(folder, row["variant"]) for row in kept}
@@ -81,9 +87,9 @@ def _job_of(job: JobSettings) -> JobSettings:
     return job if given else job.model_copy(update={"protect": ProtectSettings(**QUICK_GLAZE)})
 
 
-def _study(artist: str, job: JobSettings, judge, paper: bool, plan: Plan) -> StyleStudy:
+def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, plan: Plan) -> StyleStudy:
     made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
-    captions = [work.caption for work in works(artist, "test", count=job.mimic.imitations, seed=job.run.seed)]
+    captions = asked_captions(artist, job.mimic.imitations)
     study = StyleStudy(made, captions, artist, job, judge=judge, variants=variants(paper), keep_models=False)
     phase = None
     for step in study.run():
@@ -93,7 +99,7 @@ def _study(artist: str, job: JobSettings, judge, paper: bool, plan: Plan) -> Sty
     return study
 
 
-def _figures(study: StyleStudy) -> list[Report]:
+def _figures(study: StyleStudy, jury: DiffusionClassifier) -> list[Report]:
     """A row for each variant of one artist."""
     rows = []
     for name, scores in study.scores.items():
@@ -102,12 +108,14 @@ def _figures(study: StyleStudy) -> list[Report]:
         ]
         verdicts = ranking(scores, study.judge.classes, 1)
         others = [verdict.best for verdict in verdicts]
+        errors = jury.scores(study.galleries[name])
         rows.append(
             {
                 "artist": study.artist,
                 "target": study.style,
                 "variant": name,
                 "clip_accuracy": accuracy(scores, study.judge.classes, study.artist).value,
+                "diffusion_accuracy": accuracy(errors, jury.classes, study.artist).value,
                 "imitations": len(verdicts),
                 "taken_for": max(sorted(set(others)), key=others.count),
                 "final_loss": float(np.mean(study.curves[name][-20:])),
@@ -124,14 +132,19 @@ def _means(records: Sequence[Report]) -> list[Report]:
     for name in dict.fromkeys(record["variant"] for record in records):
         ours = [record for record in records if record["variant"] == name]
         count = sum(record["imitations"] for record in ours)
-        share = sum(record["clip_accuracy"] * record["imitations"] for record in ours) / count
+        clip, diffusion = (
+            Accuracy(sum(record[f"{kind}_accuracy"] * record["imitations"] for record in ours) / count, count, 1)
+            for kind in ("clip", "diffusion")
+        )
         rows.append(
             {
                 "works": name,
                 "artists": len(ours),
                 "imitations": count,
-                "clip_accuracy": share,
-                "clip_accuracy_se": float(np.sqrt(share * (1 - share) / count)),
+                "clip_accuracy": clip.value,
+                "clip_accuracy_se": clip.standard_error,
+                "diffusion_accuracy": diffusion.value,
+                "diffusion_accuracy_se": diffusion.standard_error,
                 "works_lpips": float(np.mean([record["lpips"] for record in ours])),
                 "works_ssim": float(np.mean([record["ssim"] for record in ours])),
             }
@@ -149,7 +162,8 @@ def _keep(folder: Path, study: StyleStudy, rows: list[Report], job: JobSettings,
             place = folder / _slug(name) / kind
             place.mkdir(parents=True, exist_ok=True)
             for number, picture in enumerate(pictures):
-                picture.save(place / f"{number:02}.png")
+                about = describe_result(kind, job, artist=study.artist, variant=name)
+                save_png(picture, place / f"{number:02}.png", about)
     # Last, and in one step: what is there is whole.
     draft = folder / "figures.json.new"
     draft.write_text(json.dumps({**_made_with(job, paper), "rows": rows}, indent=1) + "\n")

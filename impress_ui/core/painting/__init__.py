@@ -30,6 +30,11 @@ STYLES: dict[str, Painter] = {
 }
 
 
+def in_words(style: str) -> str:
+    """A style of ``STYLES``, or 'photograph', as a prompt: 'a mosaic', 'an oil painting'."""
+    return f"{'an' if style[0] in 'aeiou' else 'a'} {style}"
+
+
 def paint(style: str, picture: np.ndarray, seed: int) -> np.ndarray:
     """The uint8 picture (H, W, 3) rendered in a style of ``STYLES``, or unchanged for 'photograph'."""
     if style == PHOTOGRAPH:
