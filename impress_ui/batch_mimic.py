@@ -50,7 +50,7 @@ def mimic_files(
             stopped = _tune(tuning, output, losses, should_stop)
             imitator = tuning.model()
         made: list[Image.Image] = []
-        wanted = job.generate.model_copy(update={"width": side, "height": side})
+        wanted = job.generate.model_copy(update={"width": side, "height": side, "guidance": job.mimic.guidance})
         if not stopped:
             for step in imitate(imitator, captions, wanted, seed=job.run.seed, should_stop=should_stop):
                 _tell("imitate", step.index, step.steps)

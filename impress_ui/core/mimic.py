@@ -194,7 +194,7 @@ class FineTuning:
 
     def _sample(self) -> Image.Image:
         side = self.latents.shape[-2] * self.base.autoencoder.factor, self.latents.shape[-1]
-        wanted = GenerateSettings(prompt=self.caption, count=1, sampling_steps=12)
+        wanted = GenerateSettings(prompt=self.caption, count=1, sampling_steps=12, guidance=self.settings.guidance)
         wanted = wanted.model_copy(update={"height": side[0], "width": side[1] * self.base.autoencoder.factor})
         *_, last = generate(wanted, self.model(), seed=self.seed)
         assert last.results is not None

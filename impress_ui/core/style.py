@@ -3,7 +3,7 @@
     study = StyleStudy(works, captions, artist, job)
     for step in study.run():
         ...                                   # step.phase, step.variant, step.index of step.steps
-    study.galleries["purified"], study.accuracy("purified")
+    study.galleries["purified"], study.scores["purified"]
 
 A study that was stopped goes on where it was when ``run`` is called again. The page, the command line and the
 experiment run this one class.
@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from impress_ui.core.artists.works import Work
+from impress_ui.core.batches import BATCH, over_batches
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.glaze import Judge, farthest_style, style_targets
-from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.glaze import farthest_style, style_targets
+from impress_ui.core.images import to_tensor
 from impress_ui.core.mimic import FineTuning, imitate
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import protect
@@ -30,7 +31,14 @@ from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings, PurifySettings
 
 Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
-AT_ONCE = 8  # pictures protected or purified in one batch
+
+
+class Judge(Protocol):
+    """Tells how much of each class a picture has, as ``ClipClassifier`` does."""
+
+    classes: Sequence[str]
+
+    def scores(self, images: Sequence[Image.Image]) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Variant:
 class StudyStep:
     """Where a study is: ``index`` of ``steps`` of a phase, ``stage`` of ``stages`` phases in all.
 
-    ``pictures`` are those that the phase has finished, and ``preview`` one in the making, where there is one.
+    ``preview`` is a sample of a fine-tuning, where one was due; what is finished is in the study's own attributes.
     """
 
     phase: Phase
@@ -55,7 +63,6 @@ class StudyStep:
     stage: int
     stages: int
     losses: dict[str, float] = field(default_factory=dict)
-    pictures: list[Image.Image] = field(default_factory=list)
     preview: Image.Image | None = None
     stopped: bool = False
 
@@ -72,7 +79,7 @@ class StyleStudy:
         works: what the artist made, of one size, with captions.
         captions: what the imitators are asked for.
         artist: the class that a judge should find in the imitations.
-        judge: names the style of pictures, as ``ClipClassifier`` does; also finds GLAZE's target.
+        judge: names the style of pictures, as ``ClipClassifier`` does.
         variants: by name, in the order in which they are run.
 
     Attributes:
@@ -148,12 +155,12 @@ class StyleStudy:
     def _target(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         if self.targets or len(self.protected) == len(self.works):
             return
-        self.style = self.style or farthest_style(self.images, self.judge)
+        self.style = self.style or farthest_style(self.images, model.autoencoder, seed=self.job.run.seed)
         made = style_targets(
             self.images, self.style, self.job.protect, model, seed=self.job.run.seed, should_stop=should_stop
         )
         self.targets = made or []
-        yield _step(1, 1, pictures=self.targets, stopped=made is None)
+        yield _step(1, 1, stopped=made is None)
 
     def _protect(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         job, device = self.job, model.device
@@ -209,12 +216,14 @@ class StyleStudy:
         if name in self.galleries:
             return
         side = self.images[0].size
-        wanted = self.job.generate.model_copy(update={"width": side[0], "height": side[1]})
+        wanted = self.job.generate.model_copy(
+            update={"width": side[0], "height": side[1], "guidance": self.job.mimic.guidance}
+        )
         imitator = self.tunings[name].model()
         for step in imitate(imitator, self.captions, wanted, seed=self.job.run.seed, should_stop=should_stop):
             if step.results is not None and not step.stopped:
                 self.galleries[name] = step.results
-            yield _step(step.index, step.steps, pictures=step.results or [], stopped=step.stopped)
+            yield _step(step.index, step.steps, stopped=step.stopped)
         if name in self.galleries and not self.keep_models:
             del self.tunings[name]
 
@@ -222,7 +231,7 @@ class StyleStudy:
         if name in self.scores:
             return
         self.scores[name] = self.judge.scores(self.galleries[name])
-        yield _step(1, 1, pictures=self.galleries[name])
+        yield _step(1, 1)
 
 
 def _step(index: int, steps: int, **more: object) -> StudyStep:
@@ -235,25 +244,13 @@ def _over(
     run: Callable[[Tensor, int], Iterator[Step]],
     device: str,
 ) -> Iterator[StudyStep]:
-    """Run over the pictures that are not ``done`` yet, in batches, and add the results to ``done``.
-
-    Args:
-        run: takes pictures (B, 3, H, W) and the number of the first of them.
-    """
-    batches = -(-len(images) // AT_ONCE)
-    while len(done) < len(images):
-        first = len(done)
-        x = to_tensor(list(images[first : first + AT_ONCE]), device)
-        for step in run(x, first):
-            if step.stopped:  # a batch that was broken off is begun again
-                yield _step(first, len(images), pictures=done, stopped=True)
-                return
-            if step.result is not None:
-                done += to_images(step.result)
-            per_batch = max(1, step.steps) + 1
-            yield _step(
-                first // AT_ONCE * per_batch + step.index + 1,
-                batches * per_batch,
-                losses={name: float(torch.mean(values)) for name, values in step.losses.items()},
-                pictures=done,
-            )
+    """``over_batches`` as steps of a study."""
+    batches = -(-len(images) // BATCH)
+    for first, step in over_batches(images, done, run, device):
+        per_batch = max(1, step.steps) + 1
+        yield _step(
+            first // BATCH * per_batch + step.index + 1,
+            batches * per_batch,
+            losses={name: float(torch.mean(values)) for name, values in step.losses.items()},
+            stopped=step.stopped,
+        )

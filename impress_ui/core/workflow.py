@@ -145,12 +145,10 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
 
 def _in_another_style(image: Image.Image, job: JobSettings, should_stop: ShouldStop) -> Image.Image:
     """What GLAZE moves the picture towards; the picture itself when stopped before it was made."""
-    from impress_ui.core.classifiers.clip import load_clip_classifier
     from impress_ui.core.glaze import farthest_style, style_targets
-    from impress_ui.settings import ClassifySettings
 
-    style = job.protect.style or farthest_style([image], load_clip_classifier(ClassifySettings()))
     model = load_diffusion_model(job.run)
+    style = job.protect.style or farthest_style([image], model.autoencoder, seed=job.run.seed)
     made = style_targets([image], style, job.protect, model, seed=job.run.seed, should_stop=should_stop)
     return made[0] if made else image
 

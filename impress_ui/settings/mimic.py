@@ -46,6 +46,14 @@ class MimicSettings(Settings):
         2e-3, "AdamW's learning rate, constant.", symbol="η", label="Fine-tuning rate", step=1e-6, ge=1e-7, le=1e-1
     )
     flip: bool = knob(True, "Also show every picture mirrored.", label="Mirror")
+    guidance: float = knob(
+        3.0,
+        "Guidance of the imitations. What a short fine-tuning has taught holds less the further the text is followed.",
+        label="Imitation guidance",
+        step=0.5,
+        ge=1,
+        le=30,
+    )
     preview_every: int = knob(
         50, "Steps between two sample pictures; 0 makes none.", label="Preview every", step=10, ge=0, le=10000
     )

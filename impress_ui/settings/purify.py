@@ -10,7 +10,7 @@ from impress_ui.settings.base import Settings, knob
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
 PurifyMethod = Literal["impress", "round-trip", "jpeg", "noise", "resize", "total-variation", "non-local-means"]
-Recipe = Literal["fast", "paper", "paper-editing"]
+Recipe = Literal["fast", "fast-style", "paper", "paper-editing"]
 Start = Literal["protected", "jpeg"]
 Variable = Literal["pixels", "latent"]
 
@@ -29,7 +29,8 @@ class PurifySettings(Settings):
     )
     recipe: Recipe = knob(
         "fast",
-        "'fast' is ours; 'paper' and 'paper-editing' are the published code's settings for style and editing.",
+        "'fast' is ours, and 'fast-style' ours for GLAZE; 'paper' and 'paper-editing' are the published code's "
+        "settings for style and editing.",
         label="Recipe",
     )
     alpha: float = knob(

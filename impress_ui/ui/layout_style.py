@@ -22,8 +22,9 @@ def style_section(page: Page) -> None:
         _ask(page)
         with gr.Column(elem_classes="finer"):
             page.style_protection = gr.Radio(
-                [("GLAZE, quick", QUICK), ("As set in Settings", AS_ABOVE)], value=QUICK, label="Protection",
-                info="Quick: 60 steps, no pixel changed by more than 16 levels. The purifier is the one in Settings.",
+                [("Quick", QUICK), ("As set in Settings", AS_ABOVE)], value=QUICK, label="Protection and purifier",
+                info="Quick: GLAZE in 60 steps, no pixel changed by more than 16 levels, and IMPRESS by its recipe "
+                "fast-style.",
                 elem_id="style-protection",
             )  # fmt: skip
             add_knobs(page, "mimic", MAIN_KNOBS["mimic"])

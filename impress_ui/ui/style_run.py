@@ -23,7 +23,7 @@ from impress_ui.core.optimise import ShouldStop
 from impress_ui.core.style import StudyStep, StyleStudy
 from impress_ui.jobs import throttled
 from impress_ui.recipes import QUICK_GLAZE
-from impress_ui.settings import ClassifySettings, ProtectSettings
+from impress_ui.settings import ClassifySettings, ProtectSettings, PurifySettings
 from impress_ui.ui import style_views, views
 from impress_ui.ui.layout_style import QUICK
 from impress_ui.ui.page_job import PageJob, Update
@@ -78,12 +78,13 @@ class StyleRun(PageJob):
         page, values = self.page, self.values
         job = self.job
         if values[page.style_protection] == QUICK:
-            job = job.model_copy(update={"protect": ProtectSettings(**QUICK_GLAZE)})
+            quick = {"protect": ProtectSettings(**QUICK_GLAZE), "purify": PurifySettings(recipe="fast-style")}
+            job = job.model_copy(update=quick)
         files, artist = tuple(values[page.style_files] or ()), values[page.style_artist]
         if files:
             artist = (values[page.style_name] or "").strip()
         relevant = {name: getattr(job, name) for name in ("run", "protect", "purify", "mimic")}
-        key = artist, files, relevant, job.generate.sampling_steps, job.generate.guidance
+        key = artist, files, relevant, job.generate.sampling_steps
         known = _studies.get(self.session)
         if known is not None and known[0] == key and not known[1].finished:
             return known[1]

@@ -12,18 +12,18 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
+from impress_ui.core.batches import over_batches
 from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.images import to_tensor
 from impress_ui.core.metrics import round_trip_error
 from impress_ui.core.models import Autoencoder
-from impress_ui.core.optimise import Step, run_to_end
+from impress_ui.core.optimise import Step
 from impress_ui.core.photographs import Split
 from impress_ui.core.protect import protect
 from impress_ui.settings import JobSettings, ProtectSettings
 
 Report = dict[str, Any]
 
-BATCH = 8
 BUDGETS = (8, 16)
 
 
@@ -70,10 +70,8 @@ def in_batches(
     """(results, seconds) of a run over pictures in batches of one size."""
     results: list[Image.Image] = []
     began = time.monotonic()
-    for first in range(0, len(images), BATCH):
-        result = run_to_end(run(to_tensor(images[first : first + BATCH], autoencoder.device))).result
-        assert result is not None
-        results += to_images(result)
+    for _ in over_batches(images, results, lambda x, first: run(x), autoencoder.device):
+        pass
     return results, time.monotonic() - began
 
 

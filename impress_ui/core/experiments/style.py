@@ -17,7 +17,7 @@ from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.contact_sheet import contact_sheet
 from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.common import Plan, Report
-from impress_ui.core.experiments.purifiers import FAST, name_of
+from impress_ui.core.experiments.purifiers import name_of
 from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
@@ -27,12 +27,12 @@ from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, 
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
 CONTROLS = (
-    PurifySettings(method="jpeg", jpeg_quality=25),
     PurifySettings(method="jpeg", jpeg_quality=15),
     PurifySettings(method="noise", noise_std=0.1),
     PurifySettings(method="resize", resize_factor=0.5),
-    PurifySettings(method="non-local-means", denoise_weight=0.05),
+    PurifySettings(method="non-local-means", denoise_weight=0.08),
 )
+FAST = PurifySettings(recipe="fast-style")
 CLEAN, NONE = "clean", "GLAZE"
 GALLERY = 3  # pictures of each artist in the sheet
 
@@ -54,8 +54,6 @@ def style(plan: Plan) -> Report:
     """
     job = _job_of(plan.job)
     judge = load_clip_classifier(ClassifySettings())
-    jury = load_diffusion_classifier(ClassifySettings(method="diffusion"), job.run)
-    plan.log(f"diffusion classifier: {jury.passes} passes of the denoiser for each imitation")
     chosen = list(ARTISTS)[: plan.artists]
     records: list[Report] = []
     sheets: dict[str, dict[str, list[Image.Image]]] = {}
@@ -65,7 +63,7 @@ def style(plan: Plan) -> Report:
         kept = _kept(folder, job, paper)
         if kept is None:
             study = _study(artist, job, judge, paper, plan)
-            kept = _figures(study, jury)
+            kept = _figures(study, load_diffusion_classifier(ClassifySettings(method="diffusion"), job.run))
             _keep(folder, study, kept, job, paper)
         records += kept
         sheets[artist] = {row["variant"]: _gallery(folder, row["variant"]) for row in kept}

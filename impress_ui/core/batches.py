@@ -1,0 +1,40 @@
+"""A run over many pictures, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from PIL import Image
+from torch import Tensor
+
+from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.optimise import Step
+
+BATCH = 8
+
+
+def over_batches(
+    images: Sequence[Image.Image],
+    done: list[Image.Image],
+    run: Callable[[Tensor, int], Iterator[Step]],
+    device: str,
+    batch: int = BATCH,
+) -> Iterator[tuple[int, Step]]:
+    """Run over the pictures, all of one size, that are not ``done`` yet, and add the results to ``done``.
+
+    A batch that is stopped adds nothing, and nothing comes after it.
+
+    Args:
+        run: takes pictures (B, 3, H, W) in [-1, 1] and the number of the first of them.
+
+    Yields:
+        That number, and each step of the run.
+    """
+    while len(done) < len(images):
+        first = len(done)
+        for step in run(to_tensor(list(images[first : first + batch]), device), first):
+            if step.result is not None and not step.stopped:
+                done += to_images(step.result)
+            yield first, step
+            if step.stopped:
+                return
