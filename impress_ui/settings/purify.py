@@ -83,7 +83,7 @@ class PurifySettings(ImpressSettings):
     )
     median_radius: int = knob(1, "Radius of the median's disk, in pixels.", label="Median radius", step=1, ge=1, le=10)
     bilateral_colour: float = knob(
-        0.1,
+        0.05,
         "How far apart two colours may be to be averaged, as a deviation in the [0, 1] pixel range.",
         label="Bilateral colour deviation",
         step=0.01,

@@ -72,7 +72,8 @@ def median(x: Tensor, radius: int) -> Tensor:
 def bilateral(x: Tensor, colour: float, space: float) -> Tensor:
     """Tomasi and Manduchi's filter (1998): averages near pixels of like colour."""
     return through_arrays(
-        x, lambda array: denoise_bilateral(array, sigma_color=colour, sigma_spatial=space, channel_axis=-1)
+        x,
+        lambda array: denoise_bilateral(array, sigma_color=colour, sigma_spatial=space, mode="edge", channel_axis=-1),
     )
 
 

@@ -86,6 +86,12 @@ def paste(tiles: tuple[Tensor, ...] | list[Tensor], like: Tensor, side: int) -> 
     return total / count
 
 
+def tile_count(height: int, width: int, side: int) -> int:
+    """How many tiles ``cut`` makes of a picture."""
+    tiles = len(_starts(height, side)) * len(_starts(width, side))
+    return tiles if tiles == 1 else tiles + 1
+
+
 def _places(x: Tensor, side: int) -> list[tuple[int, int]]:
     """Upper left corners of the tiles."""
     return [(top, left) for top in _starts(x.shape[-2], side) for left in _starts(x.shape[-1], side)]
