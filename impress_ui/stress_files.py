@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.core import workflow
-from impress_ui.core.contact_sheet import contact_sheet
+from impress_ui.core.contact_sheet import captioned_grid
 from impress_ui.core.images import save_png
 from impress_ui.core.stress import StressRow, StressTest
 from impress_ui.core.stress_chart import scatter
@@ -30,7 +30,11 @@ def report_of(test: StressTest, *, stopped: bool) -> dict[str, Any]:
 
 
 def save_stress(test: StressTest, folder: Path, *, stopped: bool) -> dict[str, Path]:
-    """Write stress.json, stress.csv, scatter.svg, sheet.png and a PNG a row; returns the PNGs by row's name."""
+    """Write stress.json, stress.csv, scatter.svg, sheet.png, edits.png where there are any, and a PNG a row.
+
+    Returns:
+        The rows' PNGs by name.
+    """
     report = report_of(test, stopped=stopped)
     (folder / "stress.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     with (folder / "stress.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -41,10 +45,9 @@ def save_stress(test: StressTest, folder: Path, *, stopped: bool) -> dict[str, P
     (folder / "scatter.svg").write_text(scatter(test, alone=True) + "\n", encoding="utf-8")
     rows = [*test.baseline, *test.ranking]
     if rows:
-        pictures = [[row.image for row in rows]]
-        if all(row.edited is not None for row in rows):
-            pictures.append([row.edited for row in rows if row.edited is not None])
-        contact_sheet(folder / "sheet.png", [row.name for row in rows], pictures)
+        captioned_grid(folder / "sheet.png", {row.name: row.image for row in rows})
+    if rows and test.job.stress.edits:
+        captioned_grid(folder / "edits.png", {row.name: row.edited for row in rows if row.edited is not None})
     return {row.name: save_row(row, folder, test.job) for row in rows}
 
 
