@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
 
 from impress_ui.core.stress import ORIGINAL, PROTECTED, StressRow, StressTest
 
-WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 16, 48
-RADIUS = 11.0
+WIDTH, HEIGHT = 480, 340
+LEFT, RIGHT, TOP, BOTTOM = 66, 16, 16, 56
+RADIUS = 10.0
 IMPRESS = ("fast", "paper", "paper-editing", "as-set")
 # What a page's style sheet gives; a file on its own brings this along.
 STYLE = """svg{font-family:sans-serif;background:#fff}.frame{fill:#fff;stroke:#bbb}.grid{stroke:#e3e3e3}
@@ -39,7 +40,7 @@ def scatter(test: StressTest, *, alone: bool = False) -> str:
     axes = (
         f'<text class="axis" text-anchor="middle" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}">'
         f"picture lost: LPIPS to {reference}</text>"
-        f'<text class="axis" text-anchor="middle" transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">'
+        f'<text class="axis" text-anchor="middle" transform="translate(13 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">'
         "protection left</text>"
     )
     about = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
@@ -97,24 +98,23 @@ def _apart(targets: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(place[0], place[1]) for place in places]
 
 
-def _grid(x, y, right: float, high: float) -> str:  # type: ignore[no-untyped-def]
+def _grid(x: Callable[[float], float], y: Callable[[float], float], right: float, high: float) -> str:
     parts = [
         f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"/>'
     ]
-    for share in _ticks(high):
+    for share in _ticks(high, 0.25 if high < 1.6 else 0.5):
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(share):.1f}" y2="{y(share):.1f}"/>'
-            f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y(share) + 4:.1f}">{share:.0%}</text>'
+            f'<text class="tick" text-anchor="end" x="{LEFT - 14}" y="{y(share) + 4:.1f}">{share:.0%}</text>'
         )
-    for lost in _ticks(right):
+    for lost in _ticks(right, 0.1 if right < 0.75 else 0.2):
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{x(lost):.1f}" y="{HEIGHT - BOTTOM + 17}">{lost:.1f}</text>'
+            f'<text class="tick" text-anchor="middle" x="{x(lost):.1f}" y="{HEIGHT - BOTTOM + 24}">{lost:.1f}</text>'
         )
     return "".join(parts)
 
 
-def _ticks(top: float) -> list[float]:
-    step = 0.1 if top < 0.55 else 0.25 if top < 1.6 else 0.5
+def _ticks(top: float, step: float) -> list[float]:
     return [step * number for number in range(math.floor(top / step + 1e-9) + 1)]
 
 

@@ -45,7 +45,7 @@ class Handlers:
     def connect(self, demo: gr.Blocks) -> None:
         """Attach every handler of the page."""
         page = self.page
-        settings = {*page.knobs.values(), page.record, page.upload}
+        settings = {*page.knobs.values(), page.record, page.upload, page.stress_protected}
         run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
         edit_texts = [*page.edit_captions.values(), page.verdict]
         pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
@@ -84,10 +84,11 @@ class Handlers:
             page.stress_zip, page.record, *edit_texts, *buttons,
         ]  # fmt: skip
         stressed = page.stress.click(
-            self.run_stress, {*settings, page.stress_protected, page.stress_original}, stress_outputs,
+            self.run_stress, {*settings, page.stress_original}, stress_outputs,
             trigger_mode="once", **DEVICE, **PRIVATE,
         )  # fmt: skip
         stressed.then(self.hint, settings, hints, **PRIVATE)
+        page.stress_protected.change(self.hint, settings, hints, **PRIVATE)
         for stop in page.stop_buttons:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
@@ -258,6 +259,8 @@ class Handlers:
         record: Record = values[page.record]
         purifies = "protected" if "protected" in record.files else ("upload" if values[page.upload] else None)
         tested = ("page" if "original" in record.files else "alone") if purifies == "protected" else purifies
+        if values[page.stress_protected]:
+            tested = "elsewhere"
         edited = [name for name in PICTURES if name in record.files]
         path = edit = stress = None
         try:

@@ -33,11 +33,12 @@ def running(step: StressStep, test: StressTest) -> str:
     """The status line of a test under way."""
     if step.seconds_left is None or not test.expected:
         return status(step.phase, f"before {step.count} purifiers")
-    where = f"purifier {min(step.number + 1, step.count)} of {step.count}"
-    inside = f", step {step.index} of {step.steps}" if step.steps and not step.done else ""
-    share = min(1.0, max(0.0, 1 - step.seconds_left / test.expected))
-    name = name_of(step.phase)[0] if step.number < step.count and not step.done else "Measuring"
-    return status(name, f"{where}{inside} · about {duration(step.seconds_left)} left", "running", share)
+    left, share = duration(step.seconds_left), min(1.0, max(0.0, 1 - step.seconds_left / test.expected))
+    if step.done:
+        return status("Testing", f"{step.number} of {step.count} purifiers done · about {left} left", "running", share)
+    inside = f", step {step.index} of {step.steps}" if step.steps else ""
+    where = f"purifier {step.number + 1} of {step.count}{inside} · about {left} left"
+    return status(name_of(step.phase)[0], where, "running", share)
 
 
 def name_of(words: str) -> tuple[str, str]:
@@ -79,7 +80,7 @@ def table(test: StressTest) -> str:
     groups += [("to the protected", 2), ("", 1)]
     body = "".join(_row("", row, known, edits) for row in test.baseline)
     body += "".join(
-        _row(f"{rank}{' ◦' if row.name in unbeaten else ''}", row, known, edits)
+        _row(f"{rank}{' <i class=ring></i>' if row.name in unbeaten else ''}", row, known, edits)
         for rank, row in enumerate(test.ranking, 1)
     )
     top = "".join(f'<th colspan="{width}" scope="colgroup">{name}</th>' for name, width in groups)
@@ -97,7 +98,7 @@ def table(test: StressTest) -> str:
         f'<table class="measures stress"><thead><tr><td></td>{top}</tr><tr><th scope="col">Purifier</th>{row}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>"
         f'<p class="caption">Protection left: {meant}{by_edit} By V(x): the round-trip error. '
-        "◦ nothing is better in both what is left and what is lost.</p>"
+        "<i class=ring></i> nothing is better in both what is left and what is lost.</p>"
     )
 
 
