@@ -9,11 +9,12 @@ from typing import Any
 
 from impress_ui.batch import opened, stop_on_interrupt
 from impress_ui.core.errors import UserError
-from impress_ui.core.stress import StressRow, StressStep, StressTest
+from impress_ui.core.stress import StressStep, StressTest
+from impress_ui.core.stress_rows import StressRow
 from impress_ui.settings import JobSettings
 from impress_ui.stress_files import report_of, save_stress
 
-HEADS = ("rank", "purifier", "left", "lost", "left by edit", "left by V(x)", "SSIM", "seconds")
+HEADS = ("rank", "purifier", "left", "lost", "by edit", "by twin", "by V(x)", "SSIM", "seconds")
 
 
 def stress_file(picture: Path, output: Path | None, job: JobSettings, *, original: Path | None) -> dict[str, Any]:
@@ -68,7 +69,8 @@ def _cells(rank: str, row: StressRow) -> tuple[str, ...]:
     figures = row.against_original or row.against_protected
     return (
         rank, row.name, _share(row.protection_left), f"{row.picture_lost:.3f}", _share(row.left["edit"]),
-        _share(row.left["round_trip"]), f"{figures['ssim']:.3f}", "-" if row.seconds is None else f"{row.seconds:.1f}",
+        _share(row.left["twin"]), _share(row.left["round_trip"]), f"{figures['ssim']:.3f}",
+        "-" if row.seconds is None else f"{row.seconds:.1f}",
     )  # fmt: skip
 
 

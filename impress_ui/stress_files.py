@@ -11,14 +11,16 @@ from typing import Any
 from impress_ui.core import workflow
 from impress_ui.core.contact_sheet import captioned_grid
 from impress_ui.core.images import save_png
-from impress_ui.core.stress import StressRow, StressTest
+from impress_ui.core.stress import StressTest
 from impress_ui.core.stress_chart import scatter
+from impress_ui.core.stress_rows import StressRow
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.settings import JobSettings
 
 COLUMNS = (
-    "rank", "name", "protection_left", "picture_lost", "left_latent", "left_edit", "left_round_trip",
-    "latent_distance", "edit_distance", "round_trip_error", "lpips_protected", "ssim_protected", "lpips_original",
+    "rank", "name", "protection_left", "picture_lost", "left_latent", "left_edit", "left_twin",
+    "left_round_trip", "latent_distance", "edit_distance", "twin_distance", "round_trip_error",
+    "lpips_protected", "ssim_protected", "lpips_original",
     "ssim_original", "seconds",
 )  # fmt: skip
 
@@ -66,7 +68,8 @@ def _line(rank: int | None, row: StressRow) -> list[Any]:
     original = row.against_original or {}
     return [
         rank, row.name, row.protection_left, row.picture_lost, row.left["latent"], row.left["edit"],
-        row.left["round_trip"], row.values["latent"], row.values["edit"], row.values["round_trip"],
+        row.left["twin"], row.left["round_trip"], row.values["latent"], row.values["edit"], row.values["twin"],
+        row.values["round_trip"],
         row.against_protected["lpips"], row.against_protected["ssim"], original.get("lpips"), original.get("ssim"),
         row.seconds,
     ]  # fmt: skip

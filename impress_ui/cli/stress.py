@@ -34,6 +34,7 @@ def stress(
     ] = None,
     purifiers: Annotated[str | None, option(StressSettings, "purifiers")] = None,
     edits: Annotated[bool | None, option(StressSettings, "edits", "--edits/--no-edits")] = None,
+    twins: Annotated[bool | None, option(StressSettings, "twins", "--twins/--no-twins")] = None,
     prompt: Annotated[str | None, option(EditSettings, "prompt")] = None,
     checkpoint: Checkpoint = None,
     size: Size = None,
@@ -49,7 +50,7 @@ def stress(
     job = job_of(
         settings,
         run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
-        stress=dict(purifiers=purifiers, edits=edits),
+        stress=dict(purifiers=purifiers, edits=edits, twins=twins),
         edit=dict(prompt=prompt),
     )
     print_report(batch_stress.stress_file(picture, output, job, original=original), json)

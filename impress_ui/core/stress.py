@@ -5,16 +5,18 @@
         ...                                   # step.phase, step.seconds_left
     test.rows                                 # what is done, whether stopped or not
 
-Protection left is 100 % at the protected picture and 0 % at the original, in each of three measures m:
+Protection left is 100 % at the protected picture and 0 % at the original, in each of these measures m:
 
     latent      m(x) = ||E(x) - E(original)||                        left = m(x) / m(protected)
     edit        m(x) = LPIPS(edit of x, edit of the original)        left = m(x) / m(protected)
+    twin        m(x) = ||E(x) - E(original purified alike)||         left = m(x) / m(protected)
     round trip  m(x) = mean((V(x) - x)^2)              left = (m(x) - m(clean)) / (m(protected) - m(clean)), at least 0
 
 where m(clean) is the original's or, without one, the median of clean photographs that the detector was calibrated on
 (0 on a checkpoint without one). The latent's figure leads; without the original, that of the round trip, which is
 weaker: purifiers that draw with the decoder are consistent whatever they draw. A purifier that damages the picture
-moves its latent too, and that damage counts as protection left: neither measure can tell the two apart.
+moves its latent too, and that damage counts as protection left; only the twin, which is damaged alike, tells the two
+apart.
 
 Picture lost is LPIPS to the original; without it, to the protected picture, where the removed perturbation counts too.
 """
@@ -26,7 +28,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -36,56 +37,12 @@ from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import edit
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_images, to_tensor
-from impress_ui.core.metrics import load_detector, lpips, ssim
+from impress_ui.core.metrics import load_detector, lpips
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.purify import needs_model, planned_steps, purify
+from impress_ui.core.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
 from impress_ui.settings import JobSettings, PurifySettings
-
-PROTECTED, ORIGINAL = "protected", "original"
-# Below it there is nothing to be divided by: the protection does not move this measure.
-NOTHING = {"latent": 1e-3, "edit": 1e-3, "round_trip": 1e-5}
-
-
-@dataclass(frozen=True)
-class StressRow:
-    """What one purifier left of the protection, and what it cost the picture.
-
-    ``values`` holds the measures m above by name, None where they are not known; ``left`` the shares made of them.
-    Against the protected picture and the original: LPIPS and SSIM. The original and the protected picture are rows too.
-    """
-
-    name: str
-    image: Image.Image
-    values: dict[str, float | None]
-    left: dict[str, float | None]
-    against_protected: dict[str, float]
-    against_original: dict[str, float] | None = None
-    edited: Image.Image | None = None
-    seconds: float | None = None
-
-    @property
-    def protection_left(self) -> float | None:
-        """The leading share."""
-        return self.left["latent"] if self.against_original is not None else self.left["round_trip"]
-
-    @property
-    def picture_lost(self) -> float:
-        """LPIPS to the original, or to the protected picture."""
-        return (self.against_original or self.against_protected)["lpips"]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The row without its pictures, as plain data."""
-        return {
-            "name": self.name,
-            "protection_left": self.protection_left,
-            "picture_lost": self.picture_lost,
-            "left": self.left,
-            "values": self.values,
-            "against_protected": self.against_protected,
-            "against_original": self.against_original,
-            "seconds": self.seconds,
-        }
 
 
 @dataclass(frozen=True)
@@ -125,8 +82,11 @@ class StressTest:
                 f"The original is {self.original.width}x{self.original.height} but the protected picture is "
                 f"{self.protected.width}x{self.protected.height}; use pictures of one size."
             )
-        if self.job.stress.edits and self.original is None:
-            raise UserError("Edits are measured against the original's edit: give the original, or leave edits out.")
+        for wanted, what in ((self.job.stress.edits, "edits"), (self.job.stress.twins, "twins")):
+            if wanted and self.original is None:
+                raise UserError(
+                    f"The {what} are measured against the original's: give the original, or leave them out."
+                )
         self._autoencoder = load_autoencoder(self.job.run)
         chosen = self.job.stress.settings_of(self.job.purify)
         whole = self.job.stress.edits or any(map(needs_model, chosen.values()))
@@ -152,7 +112,7 @@ class StressTest:
     def unbeaten(self) -> set[str]:
         """The purifiers that no other one equals or betters in both what is left and what is lost."""
         rows = [row for row in self.ranking if row.protection_left is not None]
-        return {row.name for row in rows if not any(_beats(other, row) for other in rows)}
+        return {row.name for row in rows if not any(beats(other, row) for other in rows)}
 
     def run(self, should_stop: ShouldStop = never) -> Iterator[StressStep]:
         """Measure the pace and the pictures as they are, tell the cost, then run the cheapest purifier first."""
@@ -163,29 +123,32 @@ class StressTest:
         self._measure_given()
         overhead = (time.monotonic() - began) / len(self.rows)
         size = self.protected.size
-        costs = {name: overhead + (expected_seconds(s, size) or 0.0) for name, s in self._purifiers.items()}
+        runs = 2 if self.job.stress.twins else 1
+        costs = {name: overhead + runs * (expected_seconds(s, size) or 0.0) for name, s in self._purifiers.items()}
         self.expected = left = sum(costs.values())
         yield StressStep("Measured the protected picture", 0, count, seconds_left=left, done=True)
         for number, (name, settings) in enumerate(sorted(self._purifiers.items(), key=lambda item: costs[item[0]])):
             if should_stop():
                 yield StressStep("Stopped", number, count, stopped=True)
                 return
-            step = StressStep(name, number, count, 0, planned_steps(settings), left)
+            planned = planned_steps(settings)
+            step = StressStep(name, number, count, 0, runs * planned, left)
             yield step
-            image: Image.Image | None = None
+            made: list[Image.Image] = []
             began = time.monotonic()
-            for at in self._purify(settings, should_stop):
-                share = at.index / at.steps if at.steps else 0.0
-                yield replace(step, index=at.index, seconds_left=left - share * costs[name])
-                if at.stopped:
-                    # A purifier stopped half way would be shown weaker than it is.
-                    yield replace(step, phase="Stopped", stopped=True)
-                    return
-                image = to_images(at.result)[0] if at.result is not None else None
-            assert image is not None
-            seconds = time.monotonic() - began
+            for turn, source in enumerate((self.protected, self.original)[:runs]):
+                for at in self._purify(source, settings, should_stop):
+                    index = turn * planned + at.index
+                    share = index / step.steps if step.steps else 0.0
+                    yield replace(step, index=index, seconds_left=left - share * costs[name])
+                    if at.stopped:
+                        # A purifier stopped half way would be shown weaker than it is.
+                        yield replace(step, phase="Stopped", stopped=True)
+                        return
+                    made += [] if at.result is None else to_images(at.result)
+            seconds = (time.monotonic() - began) / runs
             remember(settings, size, seconds)
-            self.rows.append(self._row(name, image, seconds=seconds))
+            self.rows.append(self._row(name, made[0], made[-1], seconds=seconds))
             left -= costs[name]
             yield replace(step, number=number + 1, index=step.steps, seconds_left=left, done=True)
 
@@ -203,8 +166,9 @@ class StressTest:
             "asked": len(self._purifiers),
         }
 
-    def _purify(self, settings: PurifySettings, should_stop: ShouldStop) -> Iterator[Step]:
-        x = to_tensor(self.protected, self._autoencoder.device)
+    def _purify(self, picture: Image.Image | None, settings: PurifySettings, should_stop: ShouldStop) -> Iterator[Step]:
+        assert picture is not None
+        x = to_tensor(picture, self._autoencoder.device)
         return purify(
             x, settings, self._autoencoder, model=self._model, seed=self.job.run.seed, should_stop=should_stop
         )
@@ -216,35 +180,49 @@ class StressTest:
         edits = dict(zip(given, self._edit(list(given.values())), strict=True)) if self.job.stress.edits else {}
         if self.original is not None:
             self._reference = {"latent": self._encoded(self.original), "edit": edits.get(ORIGINAL)}
-        values = {name: self._values(image, edits.get(name)) for name, image in given.items()}
+        values = {name: self._values(image, edits.get(name), self.original) for name, image in given.items()}
         detector = load_detector(self._autoencoder)
-        clean = {"latent": 0.0, "edit": 0.0, "round_trip": detector.clean_error if detector else 0.0}
+        clean = {"latent": 0.0, "edit": 0.0, "twin": 0.0, "round_trip": detector.clean_error if detector else 0.0}
         if known:
             clean["round_trip"] = values[ORIGINAL]["round_trip"] or 0.0
         self._reference |= {"clean": clean, PROTECTED: values[PROTECTED]}
-        self.rows = [self._row(name, image, edited=edits.get(name)) for name, image in given.items()]
+        self.rows = [self._row(name, image, self.original, edited=edits.get(name)) for name, image in given.items()]
 
     def _row(
-        self, name: str, image: Image.Image, *, edited: Image.Image | None = None, seconds: float | None = None
+        self,
+        name: str,
+        image: Image.Image,
+        twin: Image.Image | None,
+        *,
+        edited: Image.Image | None = None,
+        seconds: float | None = None,
     ) -> StressRow:
+        """``twin`` is the original after the same purifier; used where twins are wanted."""
         if self.job.stress.edits and edited is None:
             (edited,) = self._edit([image])
-        values = self._values(image, edited)
+        values = self._values(image, edited, twin)
         protected, clean = self._reference[PROTECTED], self._reference["clean"]
         left = {key: share_left(value, protected[key], clean[key], NOTHING[key]) for key, value in values.items()}
         return StressRow(
-            name, image, values, left, _loss(image, self.protected),
-            None if self.original is None else _loss(image, self.original), edited, seconds,
+            name, image, values, left, loss_of(image, self.protected),
+            None if self.original is None else loss_of(image, self.original), edited, seconds,
         )  # fmt: skip
 
     @torch.no_grad()
-    def _values(self, image: Image.Image, edited: Image.Image | None) -> dict[str, float | None]:
+    def _values(
+        self, image: Image.Image, edited: Image.Image | None, twin: Image.Image | None
+    ) -> dict[str, float | None]:
         latent = self._encoded(image)
         decoded = to_images(self._autoencoder.decode(latent)[..., : image.height, : image.width])[0]
         reference, clean_edit = self._reference.get("latent"), self._reference.get("edit")
-        distance = None if reference is None else ((latent - reference).norm() / reference.norm()).item()
+
+        def distance(from_latent: Tensor) -> float | None:
+            return None if reference is None else ((latent - from_latent).norm() / reference.norm()).item()
+
+        twins = self.job.stress.twins and twin is not None
         return {
-            "latent": distance,
+            "latent": distance(reference),
+            "twin": distance(self._encoded(twin)) if twins else None,
             "edit": None if edited is None or clean_edit is None else lpips(edited, clean_edit),
             "round_trip": ((to_tensor(decoded) - to_tensor(image)) ** 2).mean().item(),
         }
@@ -261,23 +239,3 @@ class StressTest:
             made = step.results
         assert made is not None
         return made
-
-
-def share_left(value: float | None, protected: float | None, clean: float, nothing: float) -> float | None:
-    """How much of the way from the clean value to the protected one is left; 1 at the protected one, never below 0.
-
-    None where a value is not known, or where the protection moves the measure by less than ``nothing``.
-    """
-    if value is None or protected is None or protected - clean < nothing:
-        return None
-    return max(0.0, (value - clean) / (protected - clean))
-
-
-def _beats(other: StressRow, row: StressRow) -> bool:
-    assert other.protection_left is not None and row.protection_left is not None
-    there, here = (other.protection_left, other.picture_lost), (row.protection_left, row.picture_lost)
-    return there != here and there[0] <= here[0] and there[1] <= here[1]
-
-
-def _loss(image: Image.Image, reference: Image.Image) -> dict[str, float]:
-    return {"lpips": lpips(image, reference), "ssim": float(ssim(np.asarray(image), np.asarray(reference)))}

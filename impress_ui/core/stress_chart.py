@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from impress_ui.core.stress import ORIGINAL, PROTECTED, StressRow, StressTest
+from impress_ui.core.stress import StressTest
+from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 WIDTH, HEIGHT = 480, 340
 LEFT, RIGHT, TOP, BOTTOM = 66, 16, 16, 56

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impress_ui.core.stress import ORIGINAL, PROTECTED, StressRow, StressTest
+from impress_ui.core.stress import StressTest
+from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 # Shares of the protection that are left under the strongest purifier with a bearable price.
 HOLDS, WEAKENED = 0.75, 0.5
@@ -38,7 +39,9 @@ def verdict(test: StressTest, *, stopped: bool = False) -> str:
         f"The protection {word}: {best.name} leaves {_share(best)} of it{_price(best, protected, known)}; "
         f"{half} of {len(ranking)} purifiers take away half or more at a bearable price (LPIPS up to {limit:.2f})."
     )
-    return before + sentence + _stronger(ranking, best) + _edits(ranking, limit) + _caveats(given, known)
+    others = _by(ranking, limit, "edit", "By the edits", "the edit's distance")
+    others += _by(ranking, limit, "twin", "Against the original purified alike", "the protection")
+    return before + sentence + _stronger(ranking, best) + others + _caveats(given, known)
 
 
 def _price(best: StressRow, protected: StressRow, known: bool) -> str:
@@ -55,12 +58,13 @@ def _stronger(ranking: Sequence[StressRow], best: StressRow) -> str:
     return f" {_capital(first.name)} leaves {_share(first)}, but the picture suffers (LPIPS {first.picture_lost:.2f})."
 
 
-def _edits(ranking: Sequence[StressRow], limit: float) -> str:
-    judged = [row for row in ranking if row.left["edit"] is not None and row.picture_lost <= limit]
+def _by(ranking: Sequence[StressRow], limit: float, measure: str, said: str, what: str) -> str:
+    """Which purifier another measure puts first."""
+    judged = [row for row in ranking if row.left[measure] is not None and row.picture_lost <= limit]
     if not judged:
         return ""
-    best = min(judged, key=lambda row: row.left["edit"] or 0.0)
-    return f" By the edits {best.name} does best: {best.left['edit']:.0%} of the edit's distance is left."
+    best = min(judged, key=lambda row: row.left[measure] or 0.0)
+    return f" {said} {best.name} does best: {best.left[measure]:.0%} of {what} is left."
 
 
 def _caveats(given: dict[str, StressRow], known: bool) -> str:

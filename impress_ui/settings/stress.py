@@ -45,6 +45,13 @@ class StressSettings(Settings):
         label="Edit them too",
     )
 
+    twins: bool = knob(
+        False,
+        "Also purify the original alike, and compare what becomes of the two: this tells the protection that is left "
+        "from the damage that the purifier does to any picture; it needs the original and doubles the time.",
+        label="Purify the original too",
+    )
+
     def settings_of(self, as_set: PurifySettings) -> dict[str, PurifySettings]:
         """The purifiers' settings by their words, in order."""
         return {text: as_set if text == AS_SET else purifier_of(text) for text in self.purifiers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,15 @@ from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
-    from impress_ui.core.stress import StressRow, StressStep, StressTest
+    from impress_ui.core.stress import StressStep, StressTest
+    from impress_ui.core.stress_rows import StressRow
 
 IDLE = "Protect a picture, or bring one that is protected, then “Run the stress test”."
 GIVEN = {"protected": "Protected", "original": "Original"}
+MEANT = {
+    "edit": "By edit: LPIPS of the edit to the original’s edit, over the protected picture’s.",
+    "twin": "By twin: distance to the original purified alike, over that of the protected picture to the original.",
+}
 TAKEN = {
     None: "It takes the protected picture of this page and its original.",
     "page": "It takes the protected picture of this page and its original.",
@@ -70,17 +76,18 @@ def scatter(test: StressTest) -> str:
 
 def table(test: StressTest) -> str:
     """The ranked rows, under those of the pictures as they came."""
-    known, edits = test.original is not None, test.job.stress.edits
+    known, wanted = test.original is not None, test.job.stress
+    others = [name for name, asked in (("edit", wanted.edits), ("twin", wanted.twins)) if asked]
     unbeaten = test.unbeaten
-    heads = ["Left ↓", *(["by the edit ↓"] if edits else []), "by V(x) ↓", "LPIPS ↓", "SSIM ↑"]
+    heads = ["Left ↓", *(f"by {name} ↓" for name in others), "by V(x) ↓", "LPIPS ↓", "SSIM ↑"]
     heads += ["LPIPS ↓", "SSIM ↑"] if known else []
     heads += ["Seconds"]
-    groups = [("protection", 3 if edits else 2)]
+    groups = [("protection", 2 + len(others))]
     groups += [("to the original", 2)] if known else []
     groups += [("to the protected", 2), ("", 1)]
-    body = "".join(_row("", row, known, edits) for row in test.baseline)
+    body = "".join(_row("", row, known, others) for row in test.baseline)
     body += "".join(
-        _row(f"{rank}{' <i class=ring></i>' if row.name in unbeaten else ''}", row, known, edits)
+        _row(f"{rank}{' <i class=ring></i>' if row.name in unbeaten else ''}", row, known, others)
         for rank, row in enumerate(test.ranking, 1)
     )
     top = "".join(f'<th colspan="{width}" scope="colgroup">{name}</th>' for name, width in groups)
@@ -92,20 +99,20 @@ def table(test: StressTest) -> str:
         else "100 % at the protected picture, 0 % at a clean photograph’s round-trip error; the original is unknown. "
         "Purifiers that draw with the decoder look stronger by it than they are."
     )
-    by_edit = " By the edit: LPIPS of the edit to the original’s edit, over the protected picture’s." if edits else ""
+    meant += "".join(f" {MEANT[name]}" for name in others)
     return (
         '<div class="table-scroll" tabindex="0" role="region" aria-label="Ranked purifiers">'
         f'<table class="measures stress"><thead><tr><td></td>{top}</tr><tr><th scope="col">Purifier</th>{row}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>"
-        f'<p class="caption">Protection left: {meant}{by_edit} By V(x): the round-trip error. '
+        f'<p class="caption">Protection left: {meant} By V(x): the round-trip error. '
         "<i class=ring></i> nothing is better in both what is left and what is lost.</p>"
     )
 
 
-def _row(rank: str, row: StressRow, known: bool, edits: bool) -> str:
+def _row(rank: str, row: StressRow, known: bool, others: Sequence[str]) -> str:
     name, setting = name_of(row.name)
     lead = row.left["latent"] if known else row.left["round_trip"]
-    cells = [f"<b>{_share(lead)}</b>", *([_share(row.left["edit"])] if edits else []), _share(row.left["round_trip"])]
+    cells = [f"<b>{_share(lead)}</b>", *(_share(row.left[name]) for name in others), _share(row.left["round_trip"])]
     against: list[dict[str, Any]] = [row.against_original] if row.against_original is not None else []
     for figures in (*against, row.against_protected):
         cells += [f"{figures['lpips']:.3f}", f"{figures['ssim']:.3f}"]

@@ -21,7 +21,8 @@ from impress_ui.core.optimise import run_to_end
 from impress_ui.core.protect import protect
 from impress_ui.core.purifiers import PURIFIERS
 from impress_ui.core.purifiers.common import at_once
-from impress_ui.core.stress import ORIGINAL, PROTECTED, StressRow, StressTest, share_left
+from impress_ui.core.stress import StressTest
+from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, StressSettings, purifier_of
 from impress_ui.stress_files import save_stress
@@ -63,8 +64,8 @@ def test_the_share_left(value: float, protected: float, clean: float, share: flo
 
 def test_the_protected_picture_keeps_all_and_the_original_nothing(done: StressTest) -> None:
     rows = {row.name: row for row in done.rows}
-    assert rows[PROTECTED].left == {"latent": 1.0, "edit": None, "round_trip": 1.0}
-    assert rows[ORIGINAL].left == {"latent": 0.0, "edit": None, "round_trip": 0.0}
+    assert rows[PROTECTED].left == {"latent": 1.0, "edit": None, "twin": None, "round_trip": 1.0}
+    assert rows[ORIGINAL].left == {"latent": 0.0, "edit": None, "twin": None, "round_trip": 0.0}
     assert rows[PROTECTED].against_protected == {"lpips": 0, "ssim": 1}
     assert rows[ORIGINAL].picture_lost == 0 and rows[PROTECTED].picture_lost > 0
 
@@ -132,6 +133,25 @@ def test_edits_are_measured_where_they_are_wanted(scene: tuple[Image.Image, Imag
         StressTest(scene[1], test.job)
 
 
+def test_a_twin_tells_damage_from_protection(
+    scene: tuple[Image.Image, Image.Image], embedded: Autoencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A purifier that draws the same flat picture whatever it gets destroys much, and leaves nothing of the protection.
+    monkeypatch.setitem(PURIFIERS, "blur", at_once(lambda x, *_: 0 * x))
+    job = JobSettings.model_validate({"stress": {"purifiers": "blur 1, median 1", "twins": True}})
+    test = StressTest(scene[1], job, scene[0])
+    steps = list(test.run())
+    assert not steps[-1].stopped
+    rows = {row.name: row for row in test.rows}
+    assert rows[PROTECTED].left["twin"] == 1 and rows[ORIGINAL].left["twin"] == 0
+    assert rows["blur 1"].left["twin"] == 0 and rows["blur 1"].left["latent"] > 0.5
+    twin = run_to_end(PURIFIERS["median"](to_tensor(scene[0]), purifier_of("median 1"), None)).result  # type: ignore[arg-type]
+    images = (scene[0], scene[1], rows["median 1"].image, to_images(twin)[0])
+    clean, protected, purified, alike = (embedded.encode(to_tensor(image)).detach().flatten() for image in images)
+    expected = (purified - alike).norm() / (protected - clean).norm()
+    assert rows["median 1"].left["twin"] == pytest.approx(expected.item(), rel=1e-4)
+
+
 def test_sizes_must_agree(scene: tuple[Image.Image, Image.Image]) -> None:
     with pytest.raises(UserError, match="of one size"):
         StressTest(scene[1], JobSettings(), scene[0].resize((48, 64)))
@@ -177,8 +197,8 @@ class Told:
 
 def row(name: str, left: float | None, lost: float, latent: float = 0.7) -> StressRow:
     picture = Image.new("RGB", (32, 32))
-    values = {"latent": latent, "edit": None, "round_trip": 0.1}
-    shares = {"latent": left, "edit": None, "round_trip": left}
+    values = {"latent": latent, "edit": None, "twin": None, "round_trip": 0.1}
+    shares = {"latent": left, "edit": None, "twin": None, "round_trip": left}
     return StressRow(name, picture, values, shares, {"lpips": lost, "ssim": 0.9}, {"lpips": lost, "ssim": 0.9})
 
 
