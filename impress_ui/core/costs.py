@@ -9,7 +9,7 @@ from PIL import Image
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.images import to_tensor
 from impress_ui.core.models import Autoencoder
-from impress_ui.core.optimise import run_to_end
+from impress_ui.core.optimise import ShouldStop, never, run_to_end
 from impress_ui.core.purifiers.generative import tile_count
 from impress_ui.core.purify import parts_of, planned_steps, purify
 from impress_ui.settings import GENERATIVE, PurifySettings
@@ -58,10 +58,16 @@ def remember(settings: PurifySettings, size: tuple[int, int], seconds: float) ->
 
 
 def measure_pace(
-    purifiers: list[PurifySettings], image: Image.Image, autoencoder: Autoencoder, model: DiffusionModel | None
+    purifiers: list[PurifySettings],
+    image: Image.Image,
+    autoencoder: Autoencoder,
+    model: DiffusionModel | None,
+    should_stop: ShouldStop = never,
 ) -> None:
     """Run a step of every sort whose pace is not known yet."""
     for part in (part for settings in purifiers for part in parts_of(settings)):
+        if should_stop():
+            return
         if not _iterates(part) or sort_of(part) in PACE:
             continue
         probe = part.model_copy(

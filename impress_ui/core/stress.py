@@ -67,7 +67,8 @@ class StressTest:
     """One protected picture under the purifiers of ``job.stress``.
 
     Raises:
-        UserError: an original of another size, or edits wanted without one.
+        UserError: an original of another size, edits or twins wanted without one, no purifier, or one that needs more
+            of the checkpoint than there is.
     """
 
     protected: Image.Image
@@ -89,8 +90,14 @@ class StressTest:
                 )
         self._autoencoder = load_autoencoder(self.job.run)
         chosen = self.job.stress.settings_of(self.job.purify)
-        whole = self.job.stress.edits or any(map(needs_model, chosen.values()))
-        self._model = load_diffusion_model(self.job.run) if whole else None
+        if not chosen:
+            raise UserError("There is no purifier to run: choose one or more.")
+        needing = [name for name, settings in chosen.items() if needs_model(settings)]
+        try:
+            self._model = load_diffusion_model(self.job.run) if needing or self.job.stress.edits else None
+        except UserError as error:
+            listed = ", ".join([*needing, *(["the edits"] if self.job.stress.edits else [])])
+            raise UserError(f"{error} Or leave out {listed}.") from None
         self._purifiers = chosen
         self._reference: dict[str, Any] = {}
 
@@ -118,7 +125,7 @@ class StressTest:
         """Measure the pace and the pictures as they are, tell the cost, then run the cheapest purifier first."""
         count = len(self._purifiers)
         yield StressStep("Measuring the pace", 0, count)
-        measure_pace(list(self._purifiers.values()), self.protected, self._autoencoder, self._model)
+        measure_pace(list(self._purifiers.values()), self.protected, self._autoencoder, self._model, should_stop)
         began = time.monotonic()
         self._measure_given()
         overhead = (time.monotonic() - began) / len(self.rows)

@@ -35,7 +35,6 @@ class StressSettings(Settings):
         "the one of the purification's settings.",
         label="Purifiers",
         choices=OFFERED,
-        min_length=1,
         max_length=60,
     )
     edits: bool = knob(

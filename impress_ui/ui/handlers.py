@@ -27,7 +27,7 @@ Update = dict[Component, Any]
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
     ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
-    ("stress", "purifiers"), ("edit", "strength"),
+    ("stress", "purifiers"), ("stress", "edits"), ("stress", "twins"), ("edit", "strength"),
     ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
     ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
 )  # fmt: skip
@@ -275,7 +275,10 @@ class Handlers:
             path = None if None in parts else sum(parts)
             steps = int(job.edit.sampling_steps * job.edit.strength)
             edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
-            costs = [expected_seconds(s, record.size) for s in job.stress.settings_of(job.purify).values()]
+            purifiers = list(job.stress.settings_of(job.purify).values()) * (2 if job.stress.twins else 1)
+            costs = [expected_seconds(settings, record.size) for settings in purifiers]
+            if job.stress.edits:
+                costs.append(estimate(work_of("edit", job, record.size, len(job.stress.purifiers) + 2), steps))
             stress = None if None in costs else sum(costs)
         return [
             views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate),

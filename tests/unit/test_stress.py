@@ -152,7 +152,9 @@ def test_a_twin_tells_damage_from_protection(
     assert rows["median 1"].left["twin"] == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_sizes_must_agree(scene: tuple[Image.Image, Image.Image]) -> None:
+def test_sizes_must_agree_and_something_must_be_run(scene: tuple[Image.Image, Image.Image]) -> None:
+    with pytest.raises(UserError, match="no purifier to run"):
+        StressTest(scene[1], job_of(""), scene[0])
     with pytest.raises(UserError, match="of one size"):
         StressTest(scene[1], JobSettings(), scene[0].resize((48, 64)))
 
