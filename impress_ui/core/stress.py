@@ -36,12 +36,13 @@ from impress_ui.core.costs import expected_seconds, measure_pace, remember
 from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import edit
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.images import Picture, to_images, to_tensor
 from impress_ui.core.metrics import load_detector, lpips
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.purify import needs_model, planned_steps, purify
 from impress_ui.core.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
+from impress_ui.core.workflow import same_size
 from impress_ui.settings import JobSettings, PurifySettings
 
 
@@ -78,11 +79,8 @@ class StressTest:
     expected: float | None = None
 
     def __post_init__(self) -> None:
-        if self.original is not None and self.original.size != self.protected.size:
-            raise UserError(
-                f"The original is {self.original.width}x{self.original.height} but the protected picture is "
-                f"{self.protected.width}x{self.protected.height}; use pictures of one size."
-            )
+        if self.original is not None:
+            same_size(self.protected, Picture(self.original), "original")
         for wanted, what in ((self.job.stress.edits, "edits"), (self.job.stress.twins, "twins")):
             if wanted and self.original is None:
                 raise UserError(
