@@ -31,7 +31,6 @@ CONTROLS: tuple[PurifySettings, ...] = (
     *(PurifySettings(method="gridpure", grid_rounds=rounds) for rounds in (1, 4)),
 )
 FAST = PurifySettings()
-CHAIN = PurifySettings(method="chain", chain=("jpeg 40", "fast"))
 PAPER = (PurifySettings(recipe="paper"), PurifySettings(recipe="paper-editing"))
 Pictures = dict[str, list[Image.Image]]
 Figures = Mapping[str, float | None]
@@ -45,11 +44,11 @@ def name_of(settings: PurifySettings) -> str:
 def purify_all(
     protected: list[Image.Image], plan: Plan, autoencoder: Autoencoder, title: str
 ) -> tuple[Pictures, dict[str, float]]:
-    """(results, seconds a picture) by name: no purifier, every control, IMPRESS fast, a chain, the paper's on a subset."""
+    """(results, seconds a picture) by name: no purifier, every control, IMPRESS fast, the paper's on a subset."""
     seed, papers = plan.job.run.seed, min(plan.paper_photographs, len(protected))
     results: Pictures = {"none": protected}
     seconds = {"none": 0.0}
-    for settings, subset in [*((p, len(protected)) for p in (*CONTROLS, FAST, CHAIN)), *((p, papers) for p in PAPER)]:
+    for settings, subset in [*((p, len(protected)) for p in (*CONTROLS, FAST)), *((p, papers) for p in PAPER)]:
         if not subset:
             continue
         plan.log(f"{title}: {name_of(settings)}, {subset} photographs")
