@@ -12,7 +12,13 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from impress_ui.cli import pictures, sampling, styles, tools  # noqa: F401  (importing them adds their commands, in this order)
+from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
+    pictures,
+    sampling,
+    stress,
+    styles,
+    tools,
+)
 from impress_ui.cli.shared import app, log
 from impress_ui.core.errors import UserError
 from impress_ui.settings import sentence_of

@@ -105,6 +105,7 @@ def purify(
     jpeg_quality: Annotated[int | None, option(PurifySettings, "jpeg_quality")] = None,
     noise_std: Annotated[float | None, option(PurifySettings, "noise_std")] = None,
     resize_factor: Annotated[float | None, option(PurifySettings, "resize_factor")] = None,
+    chain: Annotated[str | None, option(PurifySettings, "chain")] = None,
     mask: Mask = None,
     checkpoint: Checkpoint = None,
     size: Size = None,
@@ -114,9 +115,11 @@ def purify(
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
-    """Take a protection out again: IMPRESS, or one of the controls that it must beat."""
+    """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
     from impress_ui import batch
 
+    if chain is not None:
+        method = method or "chain"
     job = job_of(
         settings,
         run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
@@ -124,6 +127,7 @@ def purify(
             method=method, recipe=recipe, alpha=alpha, delta=delta, steps=steps, learning_rate=lr,
             start_noise=start_noise, smoothness=smoothness, similarity_network=similarity_network, start=start,
             start_quality=start_quality, jpeg_quality=jpeg_quality, noise_std=noise_std, resize_factor=resize_factor,
+            chain=chain,
         ),
     )  # fmt: skip
     print_report(batch.purify_files(source, output, job, mask=mask), json)

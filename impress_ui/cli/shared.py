@@ -26,7 +26,9 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     about = model.describe(field)
     limits = f" {about['minimum']} to {about['maximum']}." if about["maximum"] is not None else ""
     symbol = f"{about['symbol']}: " if about["symbol"] else ""
-    default = f" Default: {about['default']}." if about["default"] not in (None, "") else ""
+    usual = about["default"]
+    usual = ", ".join(usual) if isinstance(usual, tuple) else usual
+    default = f" Default: {usual}." if usual not in (None, "") else ""
     return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=f"{symbol}{about['help']}{limits}{default}")
 
 

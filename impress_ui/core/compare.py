@@ -21,7 +21,7 @@ from impress_ui.core.metrics import ssim
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import ShouldStop, never, run_to_end
 from impress_ui.core.workflow import measures_of, purify_picture
-from impress_ui.settings import CONTROLS, JobSettings, PurifySettings
+from impress_ui.settings import CONTROLS, KNOBS, JobSettings, PurifySettings, words_of
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,17 @@ def compare(
 
 
 def setting_of(purify: PurifySettings) -> str:
-    """The one setting that a control has, in words; IMPRESS's recipe and steps."""
-    if purify.method not in CONTROLS:
+    """The settings that a purifier has, in words; IMPRESS's recipe and steps; a chain's steps."""
+    if purify.method == "impress":
         return f"{purify.recipe}, {purify.steps} steps"
-    name = CONTROLS[purify.method]
-    *_, noun = PurifySettings.describe(name)["label"].lower().split()
-    return f"{noun} {getattr(purify, name):g}"
+    if purify.method == "chain":
+        return words_of(purify)
+    return ", ".join(f"{_noun(name)} {getattr(purify, name):g}" for name in KNOBS[purify.method])
+
+
+def _noun(field: str) -> str:
+    *_, noun = PurifySettings.describe(field)["label"].lower().split()
+    return noun
 
 
 def _row(

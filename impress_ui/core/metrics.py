@@ -52,17 +52,22 @@ def measure(a: Image.Image, b: Image.Image) -> Measures:
         )
     x, y = (np.asarray(image.convert("RGB")) for image in (a, b))
     difference = x.astype(np.float64) - y
-    with torch.no_grad():
-        distance = load_perceptual("alex")(to_tensor(a), to_tensor(b)).item()
+    distance = lpips(a, b)
     return Measures(
         ssim=float(ssim(x, y)),
         psnr=float(peak_signal_noise_ratio(y, x, data_range=255)) if difference.any() else None,
         vif=_vif(x, y),
-        lpips=float(distance),
+        lpips=distance,
         linf=float(np.abs(difference).max()),
         l2=float(np.sqrt((difference**2).sum())),
         rms=float(np.sqrt((difference**2).mean())),
     )
+
+
+@torch.no_grad()
+def lpips(a: Image.Image, b: Image.Image) -> float:
+    """LPIPS v0.1 with AlexNet of two pictures of one size."""
+    return float(load_perceptual("alex")(to_tensor(a), to_tensor(b)).item())
 
 
 def _vif(x: np.ndarray, y: np.ndarray) -> float | None:

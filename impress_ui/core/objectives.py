@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -41,12 +41,17 @@ class LatentDistance:
         return {"latent distance": (self.autoencoder.encode(x) - self.target).flatten(1).norm(dim=1)}
 
 
+# Its own name: in ImpressLoss's constructor ``consistency`` is a weight.
+_pixel_consistency = consistency
+
+
 class ImpressLoss:
     """IMPRESS's loss (arXiv 2310.19248) and two terms that it lacks.
 
     consistency * mean((V(x) - x)^2) + alpha * max(LPIPS(x, x_adv) - delta, 0)
         + fidelity * mean((x - x_adv)^2) + smoothness * TV(x); the paper's weights are 1, alpha, 0, 0.
 
+    Another measure may stand for the consistency, and another distance from x_adv for LPIPS; both map x to (B,).
     A term of weight 0 is left out, but for the consistency: it is the measure of the method, so without a
     weight it is still watched, without gradient and at every fifth call only.
 
@@ -65,8 +70,12 @@ class ImpressLoss:
         consistency: float = 1.0,
         fidelity: float = 0.0,
         smoothness: float = 0.0,
+        consistency_term: Callable[[Tensor], Tensor] | None = None,
+        similarity_term: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
-        self.autoencoder, self.perceptual, self.x_adv, self.delta = autoencoder, perceptual, x_adv, delta
+        self.perceptual, self.x_adv, self.delta = perceptual, x_adv, delta
+        self._consistency = consistency_term or (lambda x: _pixel_consistency(x, autoencoder))
+        self._similarity = similarity_term or self._lpips
         self.weights: Mapping[str, float] = {
             "consistency": consistency,
             "similarity": alpha,
@@ -75,12 +84,13 @@ class ImpressLoss:
         }
         self._watched: Tensor | None = None
         self._calls = 0
-        with torch.no_grad():
-            self.reference = perceptual.features(x_adv)
+        if similarity_term is None:
+            with torch.no_grad():
+                self.reference = perceptual.features(x_adv)
 
     def __call__(self, x: Tensor) -> Terms:
         terms = {
-            "consistency": lambda: consistency(x, self.autoencoder),
+            "consistency": lambda: self._consistency(x),
             "similarity": lambda: self._hinge(x),
             "fidelity": lambda: ((x - self.x_adv) ** 2).mean(dim=(1, 2, 3)),
             "smoothness": lambda: total_variation(x),
@@ -91,13 +101,16 @@ class ImpressLoss:
     def _watch(self, x: Tensor) -> Tensor:
         if self._watched is None or self._calls % WATCH_EVERY == 0:
             with torch.no_grad():
-                self._watched = consistency(x, self.autoencoder)
+                self._watched = self._consistency(x)
         self._calls += 1
         return self._watched
 
     def _hinge(self, x: Tensor) -> Tensor:
-        hinge = (self.perceptual.between(self.perceptual.features(x), self.reference) - self.delta).clamp(min=0)
+        hinge = (self._similarity(x) - self.delta).clamp(min=0)
         # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
         if x.device.type == "cpu" and not bool(hinge.any()):
             return hinge.detach()
         return hinge
+
+    def _lpips(self, x: Tensor) -> Tensor:
+        return self.perceptual.between(self.perceptual.features(x), self.reference)

@@ -22,7 +22,7 @@ from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
+from impress_ui.core.purify import needs_model, purify
 from impress_ui.settings import JobSettings
 
 
@@ -57,8 +57,9 @@ def purify_picture(
 ) -> Iterator[Step]:
     """Steps of purifying one RGB picture, already at its working size."""
     autoencoder = load_autoencoder(job.run)
+    model = load_diffusion_model(job.run) if needs_model(job.purify) else None
     return purify(
-        to_tensor(image, autoencoder.device), job.purify, autoencoder,
+        to_tensor(image, autoencoder.device), job.purify, autoencoder, model=model,
         seed=job.run.seed, mask=_mask(mask, image, autoencoder), should_stop=should_stop,
     )  # fmt: skip
 

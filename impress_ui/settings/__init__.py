@@ -7,27 +7,33 @@ Nothing here imports torch or gradio, so ``--help`` stays instant.
 from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
 from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
+from impress_ui.settings.impress import (
+    ConsistencyTerm,
+    LpipsNetwork,
+    Optimiser,
+    Recipe,
+    SimilarityNetwork,
+    SimilarityTerm,
+)
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
 from impress_ui.settings.protect import Norm, ProtectMethod, ProtectSettings, TargetKind
-from impress_ui.settings.purify import (
-    CONTROLS,
-    LpipsNetwork,
-    PurifyMethod,
-    PurifySettings,
-    Recipe,
-    SimilarityNetwork,
-)
+from impress_ui.settings.purify import CONTROLS, GENERATIVE, KNOBS, PurifyMethod, PurifySettings, purifier_of, words_of
 from impress_ui.settings.run import EMBEDDED, Device, Precision, RunSettings
+from impress_ui.settings.stress import AS_SET, StressSettings
 
 __all__ = [
+    "AS_SET",
     "CONTROLS",
     "EMBEDDED",
+    "GENERATIVE",
+    "KNOBS",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
     "Adapted",
     "ClassifyPreset",
     "ClassifySettings",
+    "ConsistencyTerm",
     "Device",
     "EditMode",
     "EditSettings",
@@ -37,6 +43,7 @@ __all__ = [
     "MimicPreset",
     "MimicSettings",
     "Norm",
+    "Optimiser",
     "Precision",
     "ProtectMethod",
     "ProtectSettings",
@@ -48,8 +55,12 @@ __all__ = [
     "SamplingSettings",
     "Settings",
     "SimilarityNetwork",
+    "SimilarityTerm",
+    "StressSettings",
     "TargetKind",
     "Tuning",
     "knob",
+    "purifier_of",
     "sentence_of",
+    "words_of",
 ]

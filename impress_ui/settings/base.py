@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 def knob(
-    default: Any, help: str, *, symbol: str = "", step: float | None = None, label: str = "", **limits: Any
+    default: Any,
+    help: str,
+    *,
+    symbol: str = "",
+    step: float | None = None,
+    label: str = "",
+    choices: Sequence[str] = (),
+    **limits: Any,
 ) -> Any:
-    """A pydantic field that also carries its slider's label, symbol and step."""
-    return Field(
-        default, description=help, json_schema_extra={"symbol": symbol, "step": step, "label": label}, **limits
-    )
+    """A pydantic field that also carries its widget's label, symbol and step, or what a list offers to choose from."""
+    extra: dict[str, Any] = {"symbol": symbol, "step": step, "label": label, "choices": list(choices)}
+    return Field(default, description=help, json_schema_extra=extra, **limits)
 
 
 class Settings(BaseModel):
@@ -48,7 +54,7 @@ class Settings(BaseModel):
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:
-        """Label, symbol, help, default, minimum, maximum and step of one field, for a slider or an option."""
+        """Label, symbol, help, default, minimum, maximum, step and choices of one field, for a widget or an option."""
         field = cls.model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         bounds = {type(limit).__name__: limit for limit in field.metadata}
@@ -60,6 +66,7 @@ class Settings(BaseModel):
             "minimum": getattr(bounds.get("Ge"), "ge", None),
             "maximum": getattr(bounds.get("Le"), "le", None),
             "step": extra.get("step"),
+            "choices": extra.get("choices", []),
         }
 
 

@@ -10,6 +10,7 @@ from impress_ui.settings.mimic import MimicSettings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 from impress_ui.settings.run import RunSettings
+from impress_ui.settings.stress import StressSettings
 
 
 class JobSettings(Settings):
@@ -22,6 +23,7 @@ class JobSettings(Settings):
     edit: EditSettings = EditSettings()
     generate: GenerateSettings = GenerateSettings()
     mimic: MimicSettings = MimicSettings()
+    stress: StressSettings = StressSettings()
 
     def updated(self, **sections: dict[str, Any]) -> Self:
         """A validated copy with some fields replaced; a new recipe, preset or method brings its own defaults."""

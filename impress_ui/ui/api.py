@@ -16,11 +16,12 @@ from impress_ui.ui.handlers import DEVICE
 
 
 def connect_api() -> None:
-    """Add /protect, /purify, /reconstruct, /edit, /generate, /measure and /stop to the current ``gr.Blocks``."""
+    """Add /protect, /purify, /reconstruct, /edit, /generate, /stress, /measure and /stop to the ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")
         purified = picture_input("purified", "The same picture, purified")
+        original = picture_input("original", "The same picture, unprotected")
         reference = picture_input("reference", "Picture to measure against")
         mask = picture_input("mask", "White where pixels may change")
         target = picture_input("target", "Picture whose latent the attack aims at")
@@ -36,6 +37,7 @@ def connect_api() -> None:
     edited = [image, settings, protected, purified, mask]
     trigger.click(edit, edited, [files, report], api_name="edit", **DEVICE)
     trigger.click(generate, [settings], [files, report], api_name="generate", **DEVICE)
+    trigger.click(stress, [image, settings, original], [files, report], api_name="stress", **DEVICE)
     trigger.click(measure, [image, reference, settings], [report], api_name="measure", **DEVICE)
     trigger.click(stop, None, [report], api_name="stop", queue=False)
 
@@ -121,6 +123,19 @@ def generate(settings: dict | None = None, request: gr.Request = None) -> Stream
         check_seeds(job.settings)
         yield from job.wait()
         yield from job.stream_generated(workflow.generate_pictures(job.settings, should_stop=job.should_stop))
+
+
+def stress(
+    image: str, settings: dict | None = None, original: str | None = None, request: gr.Request = None
+) -> StreamedFiles:
+    """Run a protected picture through the purifiers of the settings' ``stress``, as a protection has to stand them.
+
+    Streams {"phase", "purifier", "purifiers", "step", "steps", "seconds_left"}, then the test's files (pictures, table,
+    scatter) and a report: the ranked rows and the verdict. With the original the figures mean more.
+    """
+    with job_of(settings, request) as job:
+        yield from job.wait()
+        yield from job.stream_stress(job.open(image), job.open(original) if original else None)
 
 
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:

@@ -139,6 +139,34 @@ class ApiJob:
             report = {"seeds": list(paths), "settings": self.settings.model_dump(mode="json"), **told}
             yield [str(path) for path in paths.values()], report
 
+    def stream_stress(self, protected: Picture, original: Picture | None) -> StreamedFiles:
+        """Progress, then the files of the test and its report."""
+        from impress_ui.core.stress import StressTest
+        from impress_ui.jobs import throttled
+        from impress_ui.stress_files import report_of, save_stress
+        from impress_ui.ui.progress import INTERVAL
+
+        test = StressTest(protected.image, self.settings, None if original is None else original.image)
+        stopped = False
+        for step, due in throttled(test.run(self.should_stop), INTERVAL, lambda step: step.done or step.stopped):
+            stopped = step.stopped
+            if due and not stopped:
+                yield (
+                    None,
+                    {
+                        "phase": step.phase,
+                        "purifier": step.number,
+                        "purifiers": step.count,
+                        "step": step.index,
+                        "steps": step.steps,
+                        "seconds_left": step.seconds_left,
+                    },
+                )
+        save_stress(test, self.folder, stopped=stopped)
+        notes = {"image": list(protected.notes), "original": [] if original is None else list(original.notes)}
+        files = [str(path) for path in sorted(self.folder.iterdir())]
+        yield files, {**report_of(test, stopped=stopped), "notes": notes}
+
     def _sampled(self, work: Work, steps: Iterator[SampleStep]) -> Iterator[tuple[list[Image.Image] | None, Report]]:
         from impress_ui.ui.progress import follow_samples
 

@@ -14,13 +14,22 @@ from impress_ui.settings import Settings
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
 MAX_POSITIONS = 20_000
-CONTROL_NAMES = {
+PURIFIER_NAMES = {
+    "impress": "IMPRESS",
     "round-trip": "Autoencoder round trip",
     "jpeg": "JPEG",
     "noise": "Gaussian noise",
     "resize": "Down and up resize",
     "total-variation": "Total variation",
     "non-local-means": "Non-local means",
+    "blur": "Gaussian blur",
+    "median": "Median",
+    "bilateral": "Bilateral",
+    "quantise": "Palette",
+    "crop-resize": "Crop and resize",
+    "sdedit": "SDEdit",
+    "gridpure": "GrIDPure",
+    "chain": "Chain",
 }
 CHOICE_NAMES = {
     "photoguard-encoder": "PhotoGuard, encoder attack",
@@ -31,8 +40,16 @@ CHOICE_NAMES = {
     "zero": "Zero latent (diffusion attack: grey)",
     "grey": "Grey picture",
     "image": "Uploaded picture",
-    "impress": "IMPRESS",
-    **{name: f"Control: {label}" for name, label in CONTROL_NAMES.items()},
+    **PURIFIER_NAMES,
+    "sdedit": "SDEdit, by the diffusion model",
+    "gridpure": "GrIDPure, SDEdit in tiles",
+    "chain": "Chain of purifiers",
+    "as-set": "As set in Settings",
+    "mse": "Squared difference (MSE)",
+    "charbonnier": "Charbonnier",
+    "lpips": "LPIPS",
+    "adam": "Adam",
+    "projection": "Adam, orthogonal projection",
     "fast": "fast (ours)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",
@@ -114,6 +131,13 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
     if get_origin(annotation) is typing.Literal:
         return gr.Dropdown(
             choices=[(CHOICE_NAMES.get(value, value), value) for value in get_args(annotation)], **common
+        )
+    if get_origin(annotation) is tuple:
+        if not about["choices"]:
+            return gr.Textbox(max_lines=1, **{**common, "value": ", then ".join(about["default"])})
+        choices = [(CHOICE_NAMES.get(value, value), value) for value in about["choices"]]
+        return gr.Dropdown(
+            choices=choices, multiselect=True, allow_custom_value=True, **{**common, "value": list(about["default"])}
         )
     if annotation is str:
         return gr.Textbox(max_lines=1, **common)

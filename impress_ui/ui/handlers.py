@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import Settings
-from impress_ui.ui import edit_views, views
+from impress_ui.settings import KNOBS, PurifyMethod, Settings
+from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.forms import CHOOSERS, job_from_widgets
 from impress_ui.ui.mistakes import explain
-from impress_ui.ui.page import Page
+from impress_ui.ui.page import CONTROL_KNOBS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
 
 # Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
@@ -26,7 +26,8 @@ Update = dict[Component, Any]
 # What the estimates depend on.
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
-    ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("edit", "strength"),
+    ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
+    ("stress", "purifiers"), ("stress", "edits"), ("stress", "twins"), ("edit", "strength"),
     ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
     ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
 )  # fmt: skip
@@ -44,7 +45,7 @@ class Handlers:
     def connect(self, demo: gr.Blocks) -> None:
         """Attach every handler of the page."""
         page = self.page
-        settings = {*page.knobs.values(), page.record, page.upload}
+        settings = {*page.knobs.values(), page.record, page.upload, page.stress_protected}
         run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
         edit_texts = [*page.edit_captions.values(), page.verdict]
         pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
@@ -54,7 +55,7 @@ class Handlers:
         new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
         pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
         pair_outputs = [page.slider, page.difference, page.figures]
-        hints = [page.hint, page.edit_hint, page.generate_hint]
+        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint]
 
         changes = [page.upload.change(self.open, {page.upload, page.knobs["run", "size"]}, new_outputs, **PRIVATE)]
         for button, run, inputs, outputs in (
@@ -78,6 +79,16 @@ class Handlers:
             page.style_bars, page.style_verdict, page.style_zip, page.record, *edit_texts, *buttons,
         ]  # fmt: skip
         page.style_run.click(self.run_style, style_inputs, style_outputs, trigger_mode="once", **DEVICE, **PRIVATE)
+        stress_outputs = [
+            page.stress_status, page.stress_verdict, page.stress_scatter, page.stress_table, page.stress_pictures,
+            page.stress_zip, page.record, *edit_texts, *buttons,
+        ]  # fmt: skip
+        stressed = page.stress.click(
+            self.run_stress, {*settings, page.stress_original}, stress_outputs,
+            trigger_mode="once", **DEVICE, **PRIVATE,
+        )  # fmt: skip
+        stressed.then(self.hint, settings, hints, **PRIVATE)
+        page.stress_protected.change(self.hint, settings, hints, **PRIVATE)
         for stop in page.stop_buttons:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
@@ -92,6 +103,10 @@ class Handlers:
             )  # fmt: skip
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
+        page.knobs["purify", "method"].change(
+            self.purifier, [page.knobs["purify", "method"]],
+            [page.impress_knobs, *(page.knobs["purify", name] for name in CONTROL_KNOBS)], **PRIVATE,
+        )  # fmt: skip
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
         for widget in (page.left, page.right, page.gain, page.signed):
             widget.change(self.pair, pair_inputs, pair_outputs, trigger_mode="always_last", **PRIVATE)
@@ -130,6 +145,12 @@ class Handlers:
 
         yield from StyleRun(self.page, values, request.session_hash, self.page.style_status).updates()
 
+    def run_stress(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Run the protected picture through the purifiers."""
+        from impress_ui.ui.stress_run import StressRun
+
+        yield from StressRun(self.page, values, request.session_hash, self.page.stress_status).updates()
+
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun
 
@@ -146,6 +167,11 @@ class Handlers:
     def mode(self, mode: str) -> Any:
         """The mask is painted for inpainting only."""
         return gr.update(visible=mode == "inpaint")
+
+    def purifier(self, method: PurifyMethod) -> list[Any]:
+        """Only the chosen purifier's own knobs are shown."""
+        own = KNOBS[method]
+        return [gr.update(visible=method == "impress"), *(gr.update(visible=name in own) for name in CONTROL_KNOBS)]
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
@@ -224,27 +250,40 @@ class Handlers:
         }
 
     def hint(self, values: Values) -> list[str]:
-        """What Purify and Edit will take, and how long they and Generate will, from the pace of the runs so far."""
+        """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
+        from impress_ui.core.costs import expected_seconds
+        from impress_ui.core.purify import planned_steps
         from impress_ui.ui.progress import estimate, generation, work_of
 
         page = self.page
         record: Record = values[page.record]
         purifies = "protected" if "protected" in record.files else ("upload" if values[page.upload] else None)
+        tested = ("page" if "original" in record.files else "alone") if purifies == "protected" else purifies
+        if values[page.stress_protected]:
+            tested = "elsewhere"
         edited = [name for name in PICTURES if name in record.files]
-        path = edit = None
+        path = edit = stress = None
         try:
             job = job_from_widgets(page, values)
         except Exception:  # the run itself says what is wrong with the settings
-            return [views.hint(purifies, None), edit_views.hint(edited, None), ""]
+            return [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
         generate = estimate(generation(job), job.generate.sampling_steps)
         if record.size is not None:
             parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
-            if job.purify.method == "impress":
-                parts.append(estimate(work_of("purify", job, record.size), job.purify.steps))
+            if planned_steps(job.purify):
+                parts.append(estimate(work_of("purify", job, record.size), planned_steps(job.purify)))
             path = None if None in parts else sum(parts)
             steps = int(job.edit.sampling_steps * job.edit.strength)
             edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
-        return [views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate)]
+            purifiers = list(job.stress.settings_of(job.purify).values()) * (2 if job.stress.twins else 1)
+            costs = [expected_seconds(settings, record.size) for settings in purifiers]
+            if job.stress.edits:
+                costs.append(estimate(work_of("edit", job, record.size, len(job.stress.purifiers) + 2), steps))
+            stress = None if None in costs else sum(costs)
+        return [
+            views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate),
+            stress_views.hint(tested, stress),
+        ]  # fmt: skip
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:
         """The reconstruction that the picker asks for, if that picture has been made, and its caption."""

@@ -8,6 +8,7 @@ from impress_ui.paths import PHOTOS
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
@@ -37,6 +38,8 @@ def build_page() -> Page:
                 views.heading("Measures", "What each picture lost and won, beside the controls that IMPRESS must beat")
             )
             page.table = gr.HTML(views.table([]), elem_id="measures")
+        with gr.Column(elem_id="stress-area"):
+            stress_section(page)
         with gr.Column(elem_id="generate-area"):
             generate_section(page)
         with gr.Column(elem_id="style-area"):
@@ -75,16 +78,23 @@ def _settings(page: Page) -> None:
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")
-    gr.HTML('<h3 class="group">Purification <span>IMPRESS, or a control</span></h3>')
-    add_knobs(page, "purify", MAIN_KNOBS["purify"])
-    with gr.Accordion("More about the optimisation", open=False):
-        add_knobs(page, "purify", other_knobs("purify", *CONTROL_KNOBS))
-    with gr.Accordion("Controls: what it must beat", open=False):
-        add_knobs(page, "purify", CONTROL_KNOBS)
+    _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
     with gr.Accordion("Model and machine", open=False):
         add_knobs(page, "run", other_knobs("run"))
+
+
+def _purifier(page: Page) -> None:
+    """The picker, and the knobs of every purifier, of which only the chosen one's are shown."""
+    gr.HTML('<h3 class="group">Purification <span>IMPRESS, or what it must beat</span></h3>')
+    chooser, *main = MAIN_KNOBS["purify"]
+    add_knobs(page, "purify", (chooser,))
+    add_knobs(page, "purify", CONTROL_KNOBS, visible=False)
+    with gr.Column(elem_id="impress-knobs") as page.impress_knobs:
+        add_knobs(page, "purify", tuple(main))
+        with gr.Accordion("More about the optimisation", open=False):
+            add_knobs(page, "purify", other_knobs("purify", *CONTROL_KNOBS))
 
 
 def _panes(page: Page) -> None:

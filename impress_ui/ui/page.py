@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from impress_ui.settings import (
-    CONTROLS,
+    KNOBS,
     EditSettings,
     GenerateSettings,
     MimicSettings,
@@ -17,6 +18,7 @@ from impress_ui.settings import (
     PurifySettings,
     RunSettings,
     Settings,
+    StressSettings,
 )
 from impress_ui.ui.components import knob
 
@@ -27,6 +29,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "edit": EditSettings,
     "generate": GenerateSettings,
     "mimic": MimicSettings,
+    "stress": StressSettings,
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
@@ -35,9 +38,11 @@ MAIN_KNOBS = {
     "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
     "mimic": ("preset", "works", "imitations", "steps"),
+    "stress": ("purifiers",),
     "run": ("seed",),
 }
-CONTROL_KNOBS = tuple(dict.fromkeys(CONTROLS.values()))
+# The knobs of each purifier but IMPRESS, which has groups of its own.
+CONTROL_KNOBS = tuple(dict.fromkeys(name for method, names in KNOBS.items() if method != "impress" for name in names))
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 
 
@@ -87,6 +92,19 @@ class Page:
     generate_status: gr.HTML = None
     gallery: gr.Gallery = None
 
+    impress_knobs: gr.Column = None
+    stress: gr.Button = None
+    stress_stop: gr.Button = None
+    stress_hint: gr.HTML = None
+    stress_protected: gr.Image = None
+    stress_original: gr.Image = None
+    stress_status: gr.HTML = None
+    stress_verdict: gr.HTML = None
+    stress_scatter: gr.HTML = None
+    stress_table: gr.HTML = None
+    stress_pictures: gr.Gallery = None
+    stress_zip: gr.File = None
+
     style_artist: gr.Dropdown = None
     style_files: gr.File = None
     style_name: gr.Textbox = None
@@ -108,19 +126,19 @@ class Page:
     @property
     def run_buttons(self) -> tuple[gr.Button, ...]:
         """What starts a job: a page has one at a time."""
-        return self.both, self.protect, self.purify, self.edit, self.generate, self.style_run
+        return self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.style_run
 
     @property
     def stop_buttons(self) -> tuple[gr.Button, ...]:
         """What ends it, beside each of the places that start one."""
-        return self.stop, self.edit_stop, self.generate_stop, self.style_stop
+        return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.style_stop
 
 
-def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
+def add_knobs(page: Page, section: str, names: tuple[str, ...], **given: Any) -> None:
     """Place a section's knobs here."""
     for name in names:
         # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
-        options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
+        options = given | ({"interactive": False} if name == "checkpoint" and ON_SPACES else {})
         page.knobs[section, name] = knob(SECTIONS[section], name, elem_id=f"{section}-{name}", **options)
 
 

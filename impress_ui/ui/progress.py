@@ -9,11 +9,13 @@ from typing import Literal
 
 from PIL import Image
 
+from impress_ui.core.costs import PACE as _pace
+from impress_ui.core.costs import pixels_of, sort_of
 from impress_ui.core.edit import SampleStep
 from impress_ui.core.images import to_images
 from impress_ui.core.optimise import LossHistory, Step
 from impress_ui.jobs import throttled
-from impress_ui.settings import JobSettings
+from impress_ui.settings import JobSettings, words_of
 
 Kind = Literal["protect", "purify", "edit", "generate"]
 PHASES: dict[Kind, str] = {
@@ -25,8 +27,6 @@ PHASES: dict[Kind, str] = {
 INTERVAL = 0.33  # seconds between two updates of the page
 PREVIEW_SIDE = 256
 PREVIEW_SHARE = 0.2  # most of a sampler's time that its previews, which cost a decoding, may take
-# Seconds that a unit of work took in the last run of each sort: what the page's estimates are made of.
-_pace: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def work_of(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int =
     """The work in a step on pictures of (width, height). Methods differ in pace, so each is a sort of its own."""
     pixels = float(size[0] * size[1] * pictures)
     if kind == "purify":
-        return Work(kind, f"{job.purify.method}, {job.purify.variable}", pixels)
+        chained = job.purify.method == "chain"
+        return Work(kind, words_of(job.purify) if chained else sort_of(job.purify), pixels_of(job.purify, size))
     if kind != "protect":
         sampling = job.edit if kind == "edit" else job.generate
         return Work(kind, "sampling", pixels * (2 if sampling.guidance > 1 else 1))

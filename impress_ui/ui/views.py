@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from impress_ui.ui.components import CONTROL_NAMES
+from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.record import PICTURES
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _table_row(row: Mapping[str, Any], best: Sequence[str | None], rival: bool, 
     for (_, path, digits, _), winner in zip(COLUMNS, best, strict=True):
         text = _cell(row, path, digits)
         cells.append(f"<td>{f'<b>{text}</b>' if rival and text == winner else text}</td>")
-    name = CONTROL_NAMES[row["name"]] if row["control"] else PICTURES[row["name"]]
+    name = PURIFIER_NAMES[row["name"]] if row["control"] else PICTURES[row["name"]]
     detail = row["setting"] or (method if row["name"] == "purified" else "")
     kind = "control" if row["control"] else row["name"]
     small = " · ".join(part for part in ("control" if row["control"] else "", detail) if part)

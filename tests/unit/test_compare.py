@@ -6,7 +6,7 @@ from PIL import Image
 
 from impress_ui.core.compare import compare, setting_of
 from impress_ui.core.workflow import reconstruct
-from impress_ui.settings import CONTROLS, JobSettings, PurifyMethod, PurifySettings
+from impress_ui.settings import CONTROLS, KNOBS, JobSettings, PurifySettings
 
 JOB = JobSettings()
 
@@ -44,7 +44,9 @@ def test_it_stops_before_a_control(scene: tuple[Image.Image, Image.Image]) -> No
     assert [row.name for row in rows] == ["protected"]
 
 
-def test_every_method_but_impress_is_a_control_with_words() -> None:
-    assert set(CONTROLS) == set(PurifyMethod.__args__) - {"impress"}
+def test_every_purifier_has_words_for_its_setting() -> None:
+    assert all(setting_of(PurifySettings(method=method)) for method in KNOBS)
+    assert setting_of(PurifySettings(method="bilateral", bilateral_space=3)) == "colour 0.05, space 3"
+    assert setting_of(PurifySettings(method="chain", chain=("jpeg 40", "fast"))) == "jpeg 40, then fast"
     assert setting_of(PurifySettings(method="jpeg", jpeg_quality=33)) == "quality 33"
     assert setting_of(PurifySettings(steps=7)) == "fast, 7 steps"

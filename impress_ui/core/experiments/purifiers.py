@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from impress_ui.core.compare import setting_of
+from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.experiments.common import Plan, Report, in_batches
 from impress_ui.core.models import Autoencoder
-from impress_ui.core.purify import purify
+from impress_ui.core.purify import needs_model, purify
 from impress_ui.settings import PurifySettings
 
 # Every control over a range of its setting, so that it is also seen at its best one.
@@ -21,6 +22,13 @@ CONTROLS: tuple[PurifySettings, ...] = (
     *(PurifySettings(method="resize", resize_factor=factor) for factor in (0.75, 0.5, 0.35)),
     *(PurifySettings(method="total-variation", denoise_weight=weight) for weight in (0.03, 0.05, 0.08)),
     *(PurifySettings(method="non-local-means", denoise_weight=weight) for weight in (0.02, 0.03, 0.05, 0.08)),
+    *(PurifySettings(method="blur", blur_sigma=sigma) for sigma in (0.7, 1.0, 1.5)),
+    *(PurifySettings(method="median", median_radius=radius) for radius in (1, 2)),
+    *(PurifySettings(method="bilateral", bilateral_colour=colour) for colour in (0.03, 0.05, 0.1)),
+    *(PurifySettings(method="quantise", colours=colours) for colours in (16, 32, 256)),
+    *(PurifySettings(method="crop-resize", crop_share=share) for share in (0.75, 0.9)),
+    *(PurifySettings(method="sdedit", sdedit_strength=strength) for strength in (0.1, 0.2, 0.4)),
+    *(PurifySettings(method="gridpure", grid_rounds=rounds) for rounds in (1, 4)),
 )
 FAST = PurifySettings()
 PAPER = (PurifySettings(recipe="paper"), PurifySettings(recipe="paper-editing"))
@@ -44,8 +52,11 @@ def purify_all(
         if not subset:
             continue
         plan.log(f"{title}: {name_of(settings)}, {subset} photographs")
+        model = load_diffusion_model(plan.job.run) if needs_model(settings) else None
         results[name_of(settings)], spent = in_batches(
-            protected[:subset], lambda x, s=settings: purify(x, s, autoencoder, seed=seed), autoencoder
+            protected[:subset],
+            lambda x, s=settings, m=model: purify(x, s, autoencoder, model=m, seed=seed),
+            autoencoder,
         )
         seconds[name_of(settings)] = spent / subset
     return results, seconds

@@ -1,0 +1,86 @@
+"""What purifiers cost: the work in them, and the seconds that this machine takes for it, as measured."""
+
+from __future__ import annotations
+
+import time
+
+from PIL import Image
+
+from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core.images import to_tensor
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.optimise import ShouldStop, never, run_to_end
+from impress_ui.core.purifiers.generative import tile_count
+from impress_ui.core.purify import parts_of, planned_steps, purify
+from impress_ui.settings import GENERATIVE, PurifySettings
+
+# Seconds that a unit of work took in the last run of each sort: what every estimate is made of.
+PACE: dict[str, float] = {}
+# What a run takes besides its steps, in steps: an objective once more, an encoding and a decoding.
+_EXTRA = {"impress": 1, "sdedit": 3}
+
+
+def sort_of(settings: PurifySettings) -> str:
+    """Runs of one sort have one pace, whatever their length."""
+    if settings.method != "impress":
+        return settings.method
+    weighted = settings.consistency_term if settings.consistency_weight else "watched"
+    terms = ("" if weighted == "watched" else f", {weighted}") + f", {settings.similarity_term}"
+    return f"impress, {settings.variable}" + ("" if terms == ", lpips" else terms)
+
+
+def pixels_of(settings: PurifySettings, size: tuple[int, int]) -> float:
+    """The pixels that one step computes for a picture of (width, height)."""
+    if settings.method != "gridpure":
+        return float(size[0] * size[1])
+    width, height = (min(side, settings.grid_tile) for side in size)
+    return float(tile_count(size[1], size[0], settings.grid_tile) * width * height)
+
+
+def expected_seconds(settings: PurifySettings, size: tuple[int, int]) -> float | None:
+    """Seconds that a purification is going to take; None where one of its parts was never measured here.
+
+    A classical filter that was never measured counts nothing: it takes a fraction of a second.
+    """
+    total = 0.0
+    for part in parts_of(settings):
+        known = PACE.get(sort_of(part), None if _iterates(part) else 0.0)
+        if known is None:
+            return None
+        total += known * _units(part, size)
+    return total
+
+
+def remember(settings: PurifySettings, size: tuple[int, int], seconds: float) -> None:
+    """Keep the pace of a run of one purifier that went to its end."""
+    if settings.method != "chain":
+        PACE[sort_of(settings)] = seconds / _units(settings, size)
+
+
+def measure_pace(
+    purifiers: list[PurifySettings],
+    image: Image.Image,
+    autoencoder: Autoencoder,
+    model: DiffusionModel | None,
+    should_stop: ShouldStop = never,
+) -> None:
+    """Run a step of every sort whose pace is not known yet."""
+    for part in (part for settings in purifiers for part in parts_of(settings)):
+        if should_stop():
+            return
+        if not _iterates(part) or sort_of(part) in PACE:
+            continue
+        probe = part.model_copy(
+            update={"steps": 1, "sdedit_steps": max(1, round(1 / part.sdedit_strength + 0.5)), "grid_rounds": 1}
+        )
+        began = time.monotonic()
+        run_to_end(purify(to_tensor(image, autoencoder.device), probe, autoencoder, model=model))
+        remember(probe, image.size, time.monotonic() - began)
+
+
+def _iterates(settings: PurifySettings) -> bool:
+    return settings.method == "impress" or settings.method in GENERATIVE
+
+
+def _units(settings: PurifySettings, size: tuple[int, int]) -> float:
+    return pixels_of(settings, size) * max(1, planned_steps(settings) + _EXTRA.get(settings.method, 0))

@@ -1,0 +1,112 @@
+"""Purification by the model itself: its autoencoder alone, or its denoiser too. All take x (B, 3, H, W) in [-1, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from impress_ui.core.edit import edit
+from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.optimise import Step, pixel_range
+from impress_ui.core.purifiers.common import Tools
+from impress_ui.settings import EditSettings, PurifySettings
+
+
+@torch.no_grad()
+def round_trip(x: Tensor, times: int, autoencoder: Autoencoder) -> Tensor:
+    """V(x), so many times over."""
+    for _ in range(times):
+        x = pixel_range(autoencoder.reconstruct(x))
+    return x
+
+
+def sdedit(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step]:
+    """SDEdit (Meng et al., arXiv 2108.01073): noise the picture's latent a little and denoise it, without a prompt."""
+    how = _without_prompt(settings.sdedit_strength, settings.sdedit_steps)
+    for step in edit(to_images(x), how, tools.whole_model(), seed=tools.seed, should_stop=tools.should_stop):
+        made = to_tensor(step.results, str(x.device)) if step.results is not None else None
+        yield Step(step.index, step.steps, {}, x if made is None else made, made, step.stopped)
+
+
+def gridpure(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step]:
+    """GrIDPure (Zhao et al., arXiv 2312.00084), with the latent diffusion model at hand in place of one on pixels.
+
+    Every round purifies overlapping tiles a little, and one made of the four corners, which the others cover once;
+    it averages where they overlap, and blends the result with the round's input.
+    """
+    model, rounds, blend = tools.whole_model(), settings.grid_rounds, settings.grid_blend
+    how = _without_prompt(settings.grid_strength, round(1 / settings.grid_strength))
+    for index in range(rounds):
+        tiles = cut(x, settings.grid_tile)
+        images = [image for tile in tiles for image in to_images(tile)]
+        for step in edit(images, how, model, seed=tools.seed + index):
+            made = step.results
+        assert made is not None
+        pure = paste(to_tensor(made, str(x.device)).chunk(len(tiles)), x, settings.grid_tile)
+        x = (1 - blend) * pure + blend * x
+        stopped = index + 1 < rounds and tools.should_stop()
+        done = index + 1 == rounds or stopped
+        yield Step(index + 1, rounds, {}, x, x if done else None, stopped)
+        if done:
+            return
+
+
+def cut(x: Tensor, side: int) -> list[Tensor]:
+    """The tiles of x (B, 3, H, W): at most ``side`` square, overlapping by half, and the one of the four corners."""
+    height, width = min(side, x.shape[-2]), min(side, x.shape[-1])
+    tiles = [x[..., top : top + height, left : left + width] for top, left in _places(x, side)]
+    if len(tiles) == 1:
+        return tiles
+    half_height, half_width = height // 2, width // 2
+    above, below = x[..., : height - half_height, :], x[..., x.shape[-2] - half_height :, :]
+    corners = [
+        torch.cat((part[..., : width - half_width], part[..., x.shape[-1] - half_width :]), dim=-1)
+        for part in (above, below)
+    ]
+    return [*tiles, torch.cat(corners, dim=-2)]
+
+
+def paste(tiles: tuple[Tensor, ...] | list[Tensor], like: Tensor, side: int) -> Tensor:
+    """The mean of the tiles of ``cut`` where they overlap, of ``like``'s shape."""
+    total, count = torch.zeros_like(like), torch.zeros_like(like)
+    height, width = tiles[0].shape[-2:]
+    for tile, (top, left) in zip(tiles, _places(like, side), strict=False):
+        total[..., top : top + height, left : left + width] += tile
+        count[..., top : top + height, left : left + width] += 1
+    if len(tiles) > 1:
+        rows, columns = (height - height // 2, height // 2), (width - width // 2, width // 2)
+        for vertical in (0, 1):
+            for horizontal in (0, 1):
+                place = (..., _end(vertical, rows[vertical]), _end(horizontal, columns[horizontal]))
+                total[place] += tiles[-1][place]
+                count[place] += 1
+    return total / count
+
+
+def tile_count(height: int, width: int, side: int) -> int:
+    """How many tiles ``cut`` makes of a picture."""
+    tiles = len(_starts(height, side)) * len(_starts(width, side))
+    return tiles if tiles == 1 else tiles + 1
+
+
+def _places(x: Tensor, side: int) -> list[tuple[int, int]]:
+    """Upper left corners of the tiles."""
+    return [(top, left) for top in _starts(x.shape[-2], side) for left in _starts(x.shape[-1], side)]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if length <= side:
+        return [0]
+    return [*range(0, length - side, side // 2), length - side]
+
+
+def _end(last: int, length: int) -> slice:
+    return slice(-length, None) if last else slice(0, length)
+
+
+def _without_prompt(strength: float, steps: int) -> EditSettings:
+    # Without a prompt there is nothing to be guided to, so guidance would only double the time.
+    return EditSettings(prompt="", guidance=1, strength=strength, sampling_steps=steps)

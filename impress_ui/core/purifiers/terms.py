@@ -1,0 +1,104 @@
+"""IMPRESS's exchangeable terms, and the projection that keeps them from working against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from impress_ui.core.models import Autoencoder
+from impress_ui.core.objectives import consistency
+from impress_ui.core.optimise import Objective, Terms, sum_terms
+from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.settings import ConsistencyTerm, SimilarityTerm
+
+Term = Callable[[Tensor], Tensor]
+CHARBONNIER_EPS = 1e-3
+# What drives the result away from the protected picture, and what holds it there.
+DRIVING, HOLDING = ("consistency",), ("similarity", "fidelity")
+
+
+def squared(x: Tensor, y: Tensor) -> Tensor:
+    """mean((x - y)^2), (B,)."""
+    return ((x - y) ** 2).mean(dim=(1, 2, 3))
+
+
+def charbonnier(x: Tensor, y: Tensor) -> Tensor:
+    """mean(sqrt((x - y)^2 + eps^2)) - eps with eps 1e-3, (B,): an absolute difference that is smooth at 0."""
+    return (((x - y) ** 2 + CHARBONNIER_EPS**2).sqrt() - CHARBONNIER_EPS).mean(dim=(1, 2, 3))
+
+
+def consistency_term(name: ConsistencyTerm, autoencoder: Autoencoder, perceptual: PerceptualDistance) -> Term:
+    """How far x is from V(x); the gradient flows through both. 'latent' is the mean squared difference of E(V(x))
+    and E(x) in units of the latents' deviation, so that weights carry over between checkpoints."""
+
+    def latent(x: Tensor) -> Tensor:
+        z = autoencoder.encode(x)
+        again = autoencoder.encode(autoencoder.decode(z)[..., : x.shape[-2], : x.shape[-1]])
+        return squared(autoencoder.to_scaled(again), autoencoder.to_scaled(z))
+
+    terms: dict[ConsistencyTerm, Term] = {
+        "mse": lambda x: consistency(x, autoencoder),
+        "charbonnier": lambda x: charbonnier(autoencoder.reconstruct(x), x),
+        "lpips": lambda x: perceptual(autoencoder.reconstruct(x), x),
+        "latent": latent,
+    }
+    return terms[name]
+
+
+def similarity_term(name: SimilarityTerm, x_adv: Tensor) -> Term | None:
+    """How far x is from the protected pictures; None for LPIPS, which the objective has."""
+    terms: dict[SimilarityTerm, Term | None] = {
+        "lpips": None,
+        "mse": lambda x: squared(x, x_adv),
+        "charbonnier": lambda x: charbonnier(x, x_adv),
+    }
+    return terms[name]
+
+
+class OrthogonalProjection:
+    """An objective whose consistency no longer opposes what holds the result to the protected picture.
+
+    The paper leaves better optimisation than one weighted sum open. Here, as in orthogonal projected gradient descent
+    (Bryniarski et al., arXiv 2106.15023), the two are taken apart: with g_c the consistency's gradient at the picture
+    and g_s that of the weighted similarity and fidelity, of each picture, g_c loses its part along g_s where
+    <g_c, g_s> < 0:
+
+        g_c - <g_c, g_s> / ||g_s||^2 g_s
+
+    so that a step makes the picture more consistent without, to first order, undoing a step towards the protected
+    picture. Values are the objective's own; only the gradient differs, so any stepper and any variable can use it.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.weights: Mapping[str, float] = objective.weights
+
+    def __call__(self, x: Tensor) -> Terms:
+        if not torch.is_grad_enabled() or not x.requires_grad or not self.weights["consistency"]:
+            return self.objective(x)
+        picture = x.detach().requires_grad_()
+        terms = self.objective(picture)
+        driving = _gradient(terms, self.weights, DRIVING, picture)
+        holding = _gradient(terms, self.weights, HOLDING, picture)
+        rest = _gradient(terms, self.weights, [name for name in terms if name not in (*DRIVING, *HOLDING)], picture)
+        gradient = project_out(driving, holding) + holding + rest
+        detached = {name: value.detach() for name, value in terms.items()}
+        # Zero in value; its gradient with respect to x is the one just made, and it stands in for the whole sum's.
+        push = ((x - picture.detach()) * gradient).flatten(1).sum(dim=1)
+        return {**detached, "consistency": detached["consistency"] + push / self.weights["consistency"]}
+
+
+def project_out(driving: Tensor, holding: Tensor) -> Tensor:
+    """Each picture's driving gradient without its part along the holding one, where the two are opposed."""
+    inner = (driving * holding).flatten(1).sum(dim=1)
+    length = (holding**2).flatten(1).sum(dim=1).clamp(min=1e-30)
+    return driving - (inner.clamp(max=0) / length).view(-1, 1, 1, 1) * holding
+
+
+def _gradient(terms: Terms, weights: Mapping[str, float], names: object, x: Tensor) -> Tensor:
+    chosen = {name: value for name, value in terms.items() if name in names and value.requires_grad}  # type: ignore[operator]
+    if not chosen:
+        return torch.zeros_like(x)
+    return torch.autograd.grad(sum_terms(chosen, weights).sum(), x, retain_graph=True)[0]

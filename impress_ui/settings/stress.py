@@ -1,0 +1,56 @@
+"""The stress test's settings: which purifiers a protection has to stand."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from impress_ui.settings.base import Settings, knob
+from impress_ui.settings.purify import KNOBS, PurifySettings, purifier_of, words_of
+
+# The purifier as the purification's own settings have it.
+AS_SET = "as-set"
+_ONE_OF_EACH = ("fast", *(method for method in KNOBS if method not in ("impress", "chain")), "jpeg 40, then fast")
+USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
+OFFERED = (*USUAL, "paper", "paper-editing", AS_SET)
+
+
+def checked_purifiers(given: Any) -> Any:
+    """Purifiers in the words of ``purifier_of``, each once; text is split at commas that no 'then' follows."""
+    listed = re.split(r",(?!\s*then\b)", given) if isinstance(given, str) else given
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(text, str) for text in listed):
+        return given
+    texts = [text.strip() for text in listed if text.strip()]
+    return tuple(dict.fromkeys(text if text == AS_SET else words_of(purifier_of(text)) for text in texts))
+
+
+class StressSettings(Settings):
+    """What one protected picture is put through."""
+
+    purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
+        USUAL,
+        "The purifiers to run, in a chain's words: 'jpeg 25', 'paper steps=300', 'jpeg 40, then fast'; 'as-set' is "
+        "the one of the purification's settings.",
+        label="Purifiers",
+        choices=OFFERED,
+        max_length=60,
+    )
+    edits: bool = knob(
+        False,
+        "Also edit the original, the protected and every purified picture alike, and measure how far each edit is "
+        "from the original's; it needs the original and takes longer.",
+        label="Edit them too",
+    )
+
+    twins: bool = knob(
+        False,
+        "Also purify the original alike, and compare what becomes of the two: this tells the protection that is left "
+        "from the damage that the purifier does to any picture; it needs the original and doubles the time.",
+        label="Purify the original too",
+    )
+
+    def settings_of(self, as_set: PurifySettings) -> dict[str, PurifySettings]:
+        """The purifiers' settings by their words, in order."""
+        return {text: as_set if text == AS_SET else purifier_of(text) for text in self.purifiers}

@@ -1,0 +1,81 @@
+"""A stress test on the page, as a stream of updates."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.core.stress import StressStep, StressTest
+from impress_ui.core.stress_verdict import verdict
+from impress_ui.jobs import throttled
+from impress_ui.stress_files import save_row, save_stress
+from impress_ui.ui import runs, stress_views, views
+from impress_ui.ui.page_job import PageJob, Update
+from impress_ui.ui.progress import INTERVAL
+
+
+class StressRun(PageJob):
+    """The purifiers one after the other, the table and the scatter filling as they end."""
+
+    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
+        page, began = self.page, time.monotonic()
+        protected, original = self._pictures()
+        test = StressTest(protected, self.job, original)
+        stopped = False
+        yield dict.fromkeys((page.stress_verdict, page.stress_scatter, page.stress_table), "") | {
+            page.stress_zip: gr.update(visible=False), page.stress_pictures: gr.update(visible=False)
+        }  # fmt: skip
+        for step, due in throttled(test.run(should_stop), INTERVAL, _telling):
+            stopped = step.stopped
+            if due:
+                shown = self._shown(test) if step.done else {}
+                yield {page.stress_status: stress_views.running(step, test), **shown}
+        save_stress(test, self.folder, stopped=stopped)
+        yield {
+            page.stress_verdict: stress_views.verdict(verdict(test, stopped=stopped)),
+            page.stress_zip: gr.update(value=str(self._zip()), visible=True),
+        }
+        told = f"{len(test.ranking)} of {len(self.job.stress.purifiers)} purifiers"
+        yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
+
+    def _pictures(self) -> tuple[Image.Image, Image.Image | None]:
+        """The protected picture and its original: those from elsewhere, or the page's, or the upload as it is."""
+        page, values = self.page, self.values
+        if values[page.stress_protected]:
+            given = values[page.stress_original]
+            original = runs.open_at(given, self.job).image if given else None
+            return runs.open_at(values[page.stress_protected], self.job).image, original
+        if "protected" in self.record.files:
+            known = "original" in self.record.files
+            return self.image("protected"), self.image("original") if known else None
+        return runs.open_at(values[page.upload], self.job).image, None
+
+    def _shown(self, test: StressTest) -> Update:
+        page = self.page
+        rows = [*test.baseline, *test.ranking]
+        return {
+            page.stress_scatter: stress_views.scatter(test),
+            page.stress_table: stress_views.table(test),
+            page.stress_pictures: gr.update(
+                value=[(str(save_row(row, self.folder, self.job)), row.name) for row in rows], visible=True
+            ),
+        }
+
+    def _zip(self) -> Path:
+        path = self.folder / "stress-test.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(self.folder.iterdir()):
+                if file != path:
+                    archive.write(file, file.name)
+        return path
+
+
+def _telling(step: StressStep) -> bool:
+    """A row that was added is always shown, and so is the end."""
+    return step.done or step.stopped
