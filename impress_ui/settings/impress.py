@@ -99,7 +99,7 @@ class ImpressSettings(Settings):
         le=1,
     )
     trust_radius: int = knob(
-        16,
+        24,
         "Most that any pixel of the result may differ from the protected picture, in grey levels; 0 is no limit.",
         label="Trust radius",
         step=1,
@@ -115,7 +115,7 @@ class ImpressSettings(Settings):
         le=0.1,
     )
     sharpen: float = knob(
-        0.5,
+        0.8,
         "Amount of an unsharp mask (radius 1 pixel) on the result: gives back what the decoder blurs; 0 leaves it out.",
         label="Sharpen",
         step=0.1,
@@ -123,7 +123,7 @@ class ImpressSettings(Settings):
         le=2,
     )
     finish_quality: int = knob(
-        85,
+        80,
         "Quality of a JPEG on the result, after the polish: the encoder misses the fine grain of a photograph, and "
         "this brings some; 0 leaves it out.",
         label="Finish quality",
