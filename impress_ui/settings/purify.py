@@ -85,7 +85,7 @@ class PurifySettings(ImpressSettings):
     bilateral_colour: float = knob(
         0.05,
         "How far apart two colours may be to be averaged, as a deviation in the [0, 1] pixel range.",
-        label="Bilateral colour deviation",
+        label="Bilateral colour",
         step=0.01,
         ge=0.01,
         le=1,
@@ -93,7 +93,7 @@ class PurifySettings(ImpressSettings):
     bilateral_space: float = knob(
         2.0,
         "How far apart two pixels may be to be averaged, as a deviation in pixels.",
-        label="Bilateral space deviation",
+        label="Bilateral space",
         step=0.5,
         ge=0.5,
         le=10,
