@@ -26,11 +26,32 @@ RECIPES: dict[str, dict[str, Any]] = {
     "paper-editing": {**_PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
 }
 
-# Where a protection's published defaults are not those of the fields.
+# Where a protection's published defaults are not those of the fields. Sign methods other than PhotoGuard's keep one
+# step size; 16 grey levels in steps of one are Mist's and Diff-Protect's 16/255 and 1/255 of the [0, 1] range.
+_DENOISING: dict[str, Any] = {"steps": 100, "step_size": 1.0, "repetitions": 1}
+_ADVDM: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a painting"}
+_SDS: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a photo", "random_start": False}
 PROTECTIONS: dict[str, dict[str, Any]] = {
     "photoguard-encoder": {},
     "photoguard-diffusion": {},
     "glaze": {"steps": 500},
+    "nightshade": {"steps": 500, "perceptual_budget": 0.07, "style_strength": 1.0},
+    "advdm": _ADVDM,
+    "advdm-minus": _ADVDM,
+    "mist-textural": {"steps": 100, "step_size": 1.0, "target": "pattern"},
+    "mist-fused": {**_ADVDM, "target": "pattern"},
+    "sds-plus": _SDS,
+    "sds-minus": _SDS,
+    "sdst-minus": {**_SDS, "target": "pattern"},
+    # 5e-2 and 5e-3 of the [-1, 1] range: 50 rounds of 6 steps, from the picture itself.
+    "aspl": {
+        "steps": 300,
+        "budget": 6,
+        "step_size": 0.64,
+        "random_start": False,
+        "repetitions": 1,
+        "attacked_prompt": "a photo of sks person",
+    },
 }
 # GLAZE for two cores: fewer and longer steps, and no pixel by more than 16 levels: LPIPS alone lets the change be seen.
 QUICK_GLAZE: dict[str, Any] = {"method": "glaze", "steps": 60, "glaze_rate": 0.03, "cap": 16}

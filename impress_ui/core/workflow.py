@@ -22,6 +22,7 @@ from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import protect
+from impress_ui.core.protections.registry import needs_model
 from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings
 
@@ -36,16 +37,13 @@ def protect_picture(
 ) -> Iterator[Step]:
     """Steps of protecting one RGB picture, already at its working size. A target picture is resized to it.
 
-    GLAZE's first step comes after an edit into the target style, which takes as long as any edit; with a target
-    picture, that one is the target.
+    GLAZE's and Nightshade's first step comes after an edit that makes their target, which takes as long as any edit;
+    with a target picture, that one is the target.
     """
-    autoencoder = load_autoencoder(job.run)
-    goal = None
-    if job.protect.method == "glaze" and target is None:
-        target = _in_another_style(image, job, should_stop)
+    autoencoder, goal = load_autoencoder(job.run), None
     if target is not None:
         goal = to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
-    model = load_diffusion_model(job.run) if job.protect.method == "photoguard-diffusion" else None
+    model = load_diffusion_model(job.run) if needs_model(job.protect, target=goal is not None) else None
     return protect(
         to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
         seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=goal, should_stop=should_stop,
@@ -141,18 +139,6 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
             f"The {what} is {other.image.width}x{other.image.height} but the picture is {image.width}x{image.height}; "
             "use pictures of one size."
         )
-
-
-def _in_another_style(image: Image.Image, job: JobSettings, should_stop: ShouldStop) -> Image.Image:
-    """What GLAZE moves the picture towards; the picture itself when stopped before it was made."""
-    from impress_ui.core.classifiers.clip import load_clip_classifier
-    from impress_ui.core.glaze import farthest_style, style_targets
-    from impress_ui.settings import ClassifySettings
-
-    style = job.protect.style or farthest_style([image], load_clip_classifier(ClassifySettings()))
-    model = load_diffusion_model(job.run)
-    made = style_targets([image], style, job.protect, model, seed=job.run.seed, should_stop=should_stop)
-    return made[0] if made else image
 
 
 def _mask(mask: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:

@@ -9,7 +9,8 @@ from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, Classif
 from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
-from impress_ui.settings.protect import Norm, ProtectMethod, ProtectSettings, TargetKind
+from impress_ui.settings.protect import UNSEEN, Adaptive, Norm, ProtectMethod, ProtectSettings, TargetKind
+from impress_ui.settings.protections import ABOUT, About
 from impress_ui.settings.purify import (
     CONTROLS,
     LpipsNetwork,
@@ -21,11 +22,15 @@ from impress_ui.settings.purify import (
 from impress_ui.settings.run import EMBEDDED, Device, Precision, RunSettings
 
 __all__ = [
+    "ABOUT",
     "CONTROLS",
     "EMBEDDED",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
+    "UNSEEN",
+    "About",
     "Adapted",
+    "Adaptive",
     "ClassifyPreset",
     "ClassifySettings",
     "Device",

@@ -28,6 +28,9 @@ class Settings(BaseModel):
     # The name of that field, and the sets by name. What a set does not hold has the field's own default.
     chooser: ClassVar[str] = ""
     choices: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # A field that picks a method, and the fields that each method has; fields of no method count for all of them.
+    picker: ClassVar[str] = ""
+    fields_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -45,6 +48,14 @@ class Settings(BaseModel):
         """What a choice sets those fields to."""
         values = cls.model_validate({cls.chooser: choice})
         return {name: getattr(values, name) for name in cls.chosen_fields()}
+
+    @classmethod
+    def has(cls, name: str, picked: str | None = None) -> bool:
+        """Whether a field counts for a picked method, or for the default one."""
+        if not cls.picker:
+            return True
+        own = cls.fields_of[picked or cls.model_fields[cls.picker].default]
+        return name in own or not any(name in fields for fields in cls.fields_of.values())
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:
