@@ -27,22 +27,23 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 # Where a protection's published defaults are not those of the fields. Sign methods other than PhotoGuard's keep one
-# step size; 16 grey levels in steps of one are Mist's and Diff-Protect's 16/255 and 1/255 of the [0, 1] range.
+# step size; 16 grey levels in steps of one are Mist's and Diff-Protect's 16/255 and 1/255 of the [0, 1] range. The
+# adaptive weights beta, but for GLAZE's, are ours: with them the two gradients begin alike on the embedded checkpoint.
 _DENOISING: dict[str, Any] = {"steps": 100, "step_size": 1.0, "repetitions": 1}
 _ADVDM: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a painting"}
 _SDS: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a photo", "random_start": False}
 PROTECTIONS: dict[str, dict[str, Any]] = {
-    "photoguard-encoder": {},
-    "photoguard-diffusion": {},
+    "photoguard-encoder": {"beta": 1000.0},
+    "photoguard-diffusion": {"beta": 1000.0},
     "glaze": {"steps": 500},
     "nightshade": {"steps": 500, "perceptual_budget": 0.07, "style_strength": 1.0},
     "advdm": _ADVDM,
     "advdm-minus": _ADVDM,
-    "mist-textural": {"steps": 100, "step_size": 1.0, "target": "pattern"},
-    "mist-fused": {**_ADVDM, "target": "pattern"},
+    "mist-textural": {"steps": 100, "step_size": 1.0, "target": "pattern", "beta": 100.0},
+    "mist-fused": {**_ADVDM, "target": "pattern", "beta": 100.0},
     "sds-plus": _SDS,
     "sds-minus": _SDS,
-    "sdst-minus": {**_SDS, "target": "pattern"},
+    "sdst-minus": {**_SDS, "target": "pattern", "beta": 100.0},
     # 5e-2 and 5e-3 of the [-1, 1] range: 50 rounds of 6 steps, from the picture itself.
     "aspl": {
         "steps": 300,
