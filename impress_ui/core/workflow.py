@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 import impress_ui
+from impress_ui.core import universal
 from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import SampleStep, edit, generate
 from impress_ui.core.errors import UserError
@@ -40,14 +42,39 @@ def protect_picture(
     GLAZE's and Nightshade's first step comes after an edit that makes their target, which takes as long as any edit;
     with a target picture, that one is the target.
     """
-    autoencoder, goal = load_autoencoder(job.run), None
-    if target is not None:
-        goal = to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
-    model = load_diffusion_model(job.run) if needs_model(job.protect, target=goal is not None) else None
+    autoencoder = load_autoencoder(job.run)
+    model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
     return protect(
         to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=goal, should_stop=should_stop,
+        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=_like(target, image, autoencoder),
+        should_stop=should_stop,
     )  # fmt: skip
+
+
+def learn_universal(
+    images: Sequence[Image.Image],
+    job: JobSettings,
+    *,
+    target: Image.Image | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[Step]:
+    """Steps of learning one perturbation over square RGB pictures of one size; the result is the perturbation."""
+    autoencoder = load_autoencoder(job.run)
+    model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
+    return universal.learn(
+        to_tensor(images, autoencoder.device), job.protect, autoencoder, model=model, seed=job.run.seed,
+        target=_like(target, images[0], autoencoder), should_stop=should_stop,
+    )  # fmt: skip
+
+
+def apply_universal(
+    image: Image.Image, perturbation: Path, job: JobSettings, *, mask: Image.Image | None = None
+) -> Iterator[Step]:
+    """The one step of adding a stored universal perturbation to an RGB picture, already at its working size."""
+    autoencoder = load_autoencoder(job.run)
+    change = universal.from_file(perturbation, autoencoder.device)
+    x = universal.apply(change, to_tensor(image, autoencoder.device), _mask(mask, image, autoencoder))
+    return iter([Step(0, 0, {}, x, x)])
 
 
 def purify_picture(
@@ -139,6 +166,13 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
             f"The {what} is {other.image.width}x{other.image.height} but the picture is {image.width}x{image.height}; "
             "use pictures of one size."
         )
+
+
+def _like(target: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:
+    """A target picture at the size of the picture."""
+    if target is None:
+        return None
+    return to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
 
 
 def _mask(mask: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:

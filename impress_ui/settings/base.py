@@ -59,7 +59,10 @@ class Settings(BaseModel):
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:
-        """Label, symbol, help, default, minimum, maximum and step of one field, for a slider or an option."""
+        """Label, symbol, help, default, minimum, maximum and step of one field, for a slider or an option.
+
+        ``of`` names the methods that have it and ``not_of`` the others, where there are such.
+        """
         field = cls.model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         bounds = {type(limit).__name__: limit for limit in field.metadata}
@@ -71,6 +74,8 @@ class Settings(BaseModel):
             "minimum": getattr(bounds.get("Ge"), "ge", None),
             "maximum": getattr(bounds.get("Le"), "le", None),
             "step": extra.get("step"),
+            "of": tuple(method for method in cls.fields_of if cls.has(name, method)),
+            "not_of": tuple(method for method in cls.fields_of if not cls.has(name, method)),
         }
 
 

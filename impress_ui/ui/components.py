@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import Settings
+from impress_ui.settings import ABOUT, Settings
 
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
@@ -23,16 +23,19 @@ CONTROL_NAMES = {
     "non-local-means": "Non-local means",
 }
 CHOICE_NAMES = {
-    "photoguard-encoder": "PhotoGuard, encoder attack",
-    "photoguard-diffusion": "PhotoGuard, diffusion attack",
-    "glaze": "GLAZE, towards another style",
+    **{name: about.label for name, about in ABOUT.items()},
     "linf": "L∞: most change per pixel",
     "l2": "L2: over the whole picture",
     "zero": "Zero latent (diffusion attack: grey)",
     "grey": "Grey picture",
+    "pattern": "Stark pattern, as Mist’s",
     "image": "Uploaded picture",
     "impress": "IMPRESS",
     **{name: f"Control: {label}" for name, label in CONTROL_NAMES.items()},
+    "none": "No: like any other",
+    "consistency": "Consistency, β · mean (V(x) − x)²",
+    "loss": "IMPRESS’s whole loss, times β",
+    "unrolled": "Attack what IMPRESS makes of it",
     "fast": "fast (ours)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",

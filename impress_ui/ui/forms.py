@@ -6,13 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import EMBEDDED, JobSettings, Settings
+from impress_ui.settings import EMBEDDED, JobSettings
 from impress_ui.ui.page import ON_SPACES, Page
-
-# The sections one knob of which chooses a set of defaults for the rest, and their settings.
-CHOOSERS: dict[str, type[Settings]] = {
-    name: type(section) for name, section in JobSettings() if isinstance(section, Settings) and section.chooser
-}
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:

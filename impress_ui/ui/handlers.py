@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import Settings
+from impress_ui.settings import ProtectSettings, Settings
 from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
-from impress_ui.ui.forms import CHOOSERS, job_from_widgets
+from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain
-from impress_ui.ui.page import Page
+from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
 
 # Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
@@ -26,9 +26,9 @@ Update = dict[Component, Any]
 # What the estimates depend on.
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
-    ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("edit", "strength"),
-    ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
-    ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
+    ("protect", "repetitions"), ("protect", "adaptive"), ("purify", "steps"), ("purify", "method"),
+    ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"),
+    ("generate", "guidance"), ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
 )  # fmt: skip
 # Enter in a prompt presses the section's button, which is disabled while a job runs.
 PRESS = "() => {{ const button = document.getElementById('{0}'); if (button && !button.disabled) button.click(); }}"
@@ -84,12 +84,15 @@ class Handlers:
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
         demo.unload(self.leave)
 
-        for section, model in CHOOSERS.items():
-            knobs = page.section(section)
-            knobs[model.chooser].input(
-                functools.partial(self.choose, model), [knobs[model.chooser]],
-                [knobs[name] for name in model.chosen_fields()], queue=False, **PRIVATE,
-            )  # fmt: skip
+        for section, model in SECTIONS.items():
+            for choosing in {model.chooser, model.picker} - {""}:
+                choice = page.knobs[section, choosing]
+                changed = [page.knobs[section, name] for name in self.changed_by(model, choosing)]
+                areas = [page.target_area] if section == "protect" else []
+                choice.input(
+                    functools.partial(self.choose, model, choosing), [choice], [*changed, *areas],
+                    queue=False, **PRIVATE,
+                )  # fmt: skip
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
@@ -195,10 +198,24 @@ class Handlers:
             page.edit_mask: mask_background(original),
         }
 
-    def choose(self, model: type[Settings], choice: str) -> Any:
-        """The values that a recipe, a method or a preset brings, in the order of their knobs."""
-        values = list(model.chosen_values(choice).values())
-        return values if len(values) > 1 else values[0]
+    def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
+        """The fields whose values or visibility a recipe, a preset or a method decides."""
+        valued = model.chosen_fields() if choosing == model.chooser else ()
+        owned = [name for fields in model.fields_of.values() for name in fields] if choosing == model.picker else ()
+        return tuple(dict.fromkeys([*valued, *owned]))
+
+    def choose(self, model: type[Settings], choosing: str, choice: str) -> Any:
+        """What a recipe, a preset or a method changes, in the order of ``changed_by``: values, and which knobs show."""
+        values = model.chosen_values(choice) if choosing == model.chooser else {}
+        updates = []
+        for name in self.changed_by(model, choosing):
+            update = {"value": values[name]} if name in values else {}
+            if choosing == model.picker:
+                update["visible"] = model.has(name, choice)
+            updates.append(gr.update(**update))
+        if model is ProtectSettings:
+            updates.append(gr.update(visible=model.has("target", choice)))
+        return updates if len(updates) > 1 else updates[0]
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""

@@ -30,7 +30,7 @@ SECTIONS: dict[str, type[Settings]] = {
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
-    "protect": ("method", "budget", "steps"),
+    "protect": ("method", "style", "concept", "perceptual_budget", "budget", "steps", "adaptive"),
     "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
     "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
@@ -54,6 +54,7 @@ class Page:
     notes: gr.HTML = None
     mask: gr.ImageEditor = None
     target: gr.Image = None
+    target_area: gr.Column = None
     both: gr.Button = None
     protect: gr.Button = None
     purify: gr.Button = None
@@ -121,7 +122,8 @@ def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
     for name in names:
         # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
         options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
-        page.knobs[section, name] = knob(SECTIONS[section], name, elem_id=f"{section}-{name}", **options)
+        model = SECTIONS[section]
+        page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
 
 
 def other_knobs(section: str, *without: str) -> tuple[str, ...]:

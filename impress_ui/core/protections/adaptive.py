@@ -75,6 +75,7 @@ class Purified:
         self.settings = PurifySettings(steps=steps)
 
     def __call__(self, x: Tensor) -> Terms:
-        purified = run_to_end(purify(x.detach(), self.settings, self.autoencoder, seed=self.seed)).result
+        with torch.enable_grad():  # the purifier follows its own gradient, also where ours is not asked for
+            purified = run_to_end(purify(x.detach(), self.settings, self.autoencoder, seed=self.seed)).result
         assert purified is not None
         return self.objective(x + (purified - x).detach() if torch.is_grad_enabled() else purified)
