@@ -49,7 +49,7 @@ class Bench:
     def losses(self, settings: ProtectSettings, *pictures: Tensor) -> list[float]:
         """The objective with many noises, the same for every picture, and not those of a run."""
         if "repetitions" in ABOUT[settings.method].fields:
-            settings = settings.model_copy(update={"repetitions": 16})
+            settings = settings.model_copy(update={"repetitions": 8})
         objective = objective_of(self.setup(settings, seed=1234))
         with torch.no_grad():
             return sum_terms(objective(torch.cat(pictures)), objective.weights).tolist()
