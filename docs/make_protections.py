@@ -15,18 +15,20 @@ LEFT_OUT = {"adaptive", "beta", "unrolled_steps", "norm", "l2_radius", "l2_step"
 
 
 def defaults(method: str) -> str:
-    """The values with which a method starts, its own in bold."""
-    settings = ProtectSettings(method=method)
-    told = []
+    """The values with which a method starts, those that it brings itself in bold."""
+    settings, told = ProtectSettings(method=method), []
     for name in ABOUT[method].fields:
-        value = getattr(settings, name)
-        if name in LEFT_OUT:
-            continue
-        shown = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-        words = f"{name} {shown!r}" if isinstance(value, str) else f"{name} {shown:g}" if value is shown else None
-        words = words or f"{name} {shown}"
-        told.append(f"**{words}**" if name in PROTECTIONS[method] else words)
+        if name not in LEFT_OUT:
+            words = f"{name} {shown(getattr(settings, name))}"
+            told.append(f"**{words}**" if name in PROTECTIONS[method] else words)
     return ", ".join(told)
+
+
+def shown(value: object) -> str:
+    """A value as a reader expects it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"“{value}”" if isinstance(value, str) else f"{value:g}"
 
 
 def table() -> str:

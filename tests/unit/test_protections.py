@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -18,6 +20,7 @@ from impress_ui.core.protections.registry import BUILDERS, objective_of
 from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings import ABOUT, ProtectMethod, ProtectSettings
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {
     **{name: {"steps": 8, "step_size": 4.0} for name, about in ABOUT.items() if about.ball == "norm"},
     **{name: {"steps": 8, "glaze_rate": 0.03, "cap": 20} for name, about in ABOUT.items() if about.ball == "lpips"},
@@ -154,3 +157,11 @@ def test_a_picture_of_any_size(model: DiffusionModel, batch: Tensor) -> None:
     for method in ("advdm", "sds-minus", "aspl", "mist-fused"):
         result = run_to_end(protect(odd, quick(method, steps=2), model.autoencoder, model=model)).result
         assert result.shape == odd.shape and not torch.equal(result, odd)
+
+
+def test_the_table_in_the_docs_is_made_from_the_settings() -> None:
+    """After a change of a method: ``python docs/make_protections.py``."""
+    make = runpy.run_path(str(ROOT / "docs/make_protections.py"))
+    page = (ROOT / "docs/protections.md").read_text(encoding="utf-8")
+    assert page.split(make["BEGIN"])[1].split(make["END"])[0] == make["table"]()
+    assert all(f"| `{name}` |" in page for name in ABOUT)
