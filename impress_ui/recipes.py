@@ -44,11 +44,11 @@ PROTECTIONS: dict[str, dict[str, Any]] = {
     "sds-plus": _SDS,
     "sds-minus": _SDS,
     "sdst-minus": {**_SDS, "target": "pattern", "beta": 100.0},
-    # 5e-2 and 5e-3 of the [-1, 1] range: 50 rounds of 6 steps, from the picture itself.
+    # 5e-2 and 5e-3 of the [-1, 1] range, about: 50 rounds of 6 steps, from the picture itself.
     "aspl": {
         "steps": 300,
         "budget": 6,
-        "step_size": 0.64,
+        "step_size": 0.6,
         "random_start": False,
         "repetitions": 1,
         "attacked_prompt": "a photo of sks person",

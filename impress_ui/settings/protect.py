@@ -63,7 +63,7 @@ class ProtectSettings(Settings):
         8.0,
         "Step's size in grey levels; in PhotoGuard's attacks the first one's, which decays to a hundredth.",
         label="Attack step size",
-        step=0.5,
+        step=0.1,
         ge=0.1,
         le=64,
     )
