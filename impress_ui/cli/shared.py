@@ -64,8 +64,8 @@ def options_of(model: type[Settings], place: str) -> Callable[[Callable[..., Non
 
 def _parameter(model: type[Settings], name: str) -> inspect.Parameter:
     """The option of one field; choices are checked by the settings, which name those that there are."""
-    kind, flag = model.model_fields[name].annotation, name.replace("_", "-")
-    kind = kind if kind in (bool, int, float) else str
+    annotated, flag = model.model_fields[name].annotation, name.replace("_", "-")
+    kind: Any = annotated if annotated in (bool, int, float) else str
     names = (f"--{flag}/--no-{flag}",) if kind is bool else ()
     annotation = Annotated[kind | None, option(model, name, *names)]
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)

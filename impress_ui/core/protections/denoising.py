@@ -86,9 +86,9 @@ class DenoisingError:
         return errors, (epsilon - noise) / latent[0].numel()
 
     def _denoise(self, noisy: Tensor, times: Tensor) -> Tensor:
-        unet = self.model.unet
+        dtype = self.model.dtype
         text = self.text.expand(len(noisy), -1, -1)
-        return unet(noisy.to(unet.dtype), times, text.to(unet.dtype)).sample.float()
+        return self.model.unet(noisy.to(dtype), times, text.to(dtype)).sample.float()
 
 
 class Texture:
