@@ -1,7 +1,7 @@
 """Measure every protection on two photographs, for docs/protections.md.
 
-``PYTHONPATH=. python docs/measure_protections.py``: at 128 pixels, with the defaults but for ``FEWER``, half an hour on two cores; prints a table and draws
-docs/protections.png, each protected picture above its edit.
+``PYTHONPATH=. python docs/measure_protections.py``: at 128 pixels, with the defaults but for ``FEWER``, minutes on two
+idle cores; prints a table and draws docs/protections.png, each protected picture above its edit.
 """
 
 from __future__ import annotations

@@ -28,15 +28,15 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 # Where a protection's published defaults are not those of the fields. Sign methods other than PhotoGuard's keep one
 # step size; 16 grey levels in steps of one are Mist's and Diff-Protect's 16/255 and 1/255 of the [0, 1] range. The
-# adaptive weights beta, but for GLAZE's, are ours: with them the two gradients begin alike on the embedded checkpoint.
-_DENOISING: dict[str, Any] = {"steps": 100, "step_size": 1.0, "repetitions": 1}
+# adaptive weights beta, but for GLAZE's 30, are ours: with them the two gradients begin alike on the embedded checkpoint.
+_DENOISING: dict[str, Any] = {"steps": 100, "step_size": 1.0, "repetitions": 1, "beta": 30.0}
 _ADVDM: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a painting"}
 _SDS: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a photo", "random_start": False}
 PROTECTIONS: dict[str, dict[str, Any]] = {
-    "photoguard-encoder": {"beta": 1000.0},
-    "photoguard-diffusion": {"beta": 1000.0},
-    "glaze": {"steps": 500},
-    "nightshade": {"steps": 500, "perceptual_budget": 0.07, "style_strength": 1.0},
+    "photoguard-encoder": {},
+    "photoguard-diffusion": {},
+    "glaze": {"steps": 500, "beta": 30.0},
+    "nightshade": {"steps": 500, "beta": 30.0, "perceptual_budget": 0.07, "style_strength": 1.0},
     "advdm": _ADVDM,
     "advdm-minus": _ADVDM,
     "mist-textural": {"steps": 100, "step_size": 1.0, "target": "pattern", "beta": 100.0},
@@ -51,6 +51,7 @@ PROTECTIONS: dict[str, dict[str, Any]] = {
         "step_size": 0.6,
         "random_start": False,
         "repetitions": 1,
+        "beta": 30.0,
         "attacked_prompt": "a photo of sks person",
     },
 }

@@ -135,7 +135,6 @@ class ProtectSettings(Settings):
         "a photograph of a city",
         "Nightshade: what the model should take the picture for, in words; something that it does not show.",
         label="Target concept",
-        min_length=1,
         max_length=200,
     )
     style_strength: float = knob(
@@ -218,7 +217,7 @@ class ProtectSettings(Settings):
         label="Adaptive",
     )
     beta: float = knob(
-        30.0,
+        1000.0,
         "Weight of the consistency, or of IMPRESS's loss, beside the protection's own objective; 30 in the paper, for "
         "GLAZE.",
         symbol="β",

@@ -52,8 +52,14 @@ def target_latent(setup: Setup) -> Tensor:
 def repainted(
     x: Tensor, settings: ProtectSettings, model: DiffusionModel, *, seed: int, should_stop: ShouldStop = never
 ) -> Tensor:
-    """GLAZE's and Nightshade's target: x in another style, or as another concept; x itself when stopped before."""
+    """GLAZE's and Nightshade's target: x in another style, or as another concept; x itself when stopped before.
+
+    Raises:
+        UserError: no concept was named.
+    """
     images = to_images(x)
+    if settings.method == "nightshade" and not settings.concept.strip():
+        raise UserError("Nightshade needs a concept: say in words what the model should take the picture for.")
     named = settings.concept if settings.method == "nightshade" else settings.style
     wanted = named or farthest_style(images, _judge())
     made = style_targets(images, wanted, settings, model, seed=seed, should_stop=should_stop)
