@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 # Where a protection's published defaults are not those of the fields. Sign methods other than PhotoGuard's keep one
 # step size; 16 grey levels in steps of one are Mist's and Diff-Protect's 16/255 and 1/255 of the [0, 1] range. The
-# adaptive weights beta, but for GLAZE's 30, are ours: with them the two gradients begin alike on the embedded checkpoint.
+# adaptive weights beta, but for GLAZE's 30, are ours: with them both gradients begin alike on the embedded checkpoint.
 _DENOISING: dict[str, Any] = {"steps": 100, "step_size": 1.0, "repetitions": 1, "beta": 30.0}
 _ADVDM: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a painting"}
 _SDS: dict[str, Any] = {**_DENOISING, "attacked_prompt": "a photo", "random_start": False}
