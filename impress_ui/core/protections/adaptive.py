@@ -5,11 +5,12 @@ loss:        + beta * IMPRESS's whole loss at its published weights, similar to 
              lower is low already.
 unrolled:    the objective is asked of the purified picture P(x), a few of IMPRESS's steps after x.
 
-The gradient of the last is the objective's at P(x), passed straight through to x (backward pass differentiable
-approximation, Athalye et al., arXiv 1802.00420). P(x) stays near x, so that the identity is a fair stand-in for its
-Jacobian; the exact one would need second derivatives of the autoencoder through Adam's division, at twice the time of
-the steps and all their graphs in memory. And what is not differentiable, such as the JPEG that our recipe starts from,
-is no obstacle. The price is that of the steps: each is a forward and a backward pass of the decoder.
+The gradient of the last is the objective's at P(x), taken back to x by the autoencoder's V alone (backward pass
+differentiable approximation, Athalye et al., arXiv 1802.00420): what P keeps of a perturbation is what V lets through.
+Passed straight through, as if P were the identity, it was the weaker attack on the embedded checkpoint. The exact
+derivative would need second derivatives of the autoencoder through Adam's division, at twice the time of the steps and
+all their graphs in memory; and our recipe's JPEG and denoiser have none. The price is that of the steps, each a forward
+and a backward pass of the decoder, and one more of V.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class WholeLoss:
 
 
 class Purified:
-    """The objective of P(x), IMPRESS's ``fast`` recipe cut to a few steps, with a straight-through gradient."""
+    """The objective of P(x), IMPRESS's ``fast`` recipe cut to a few steps, with the gradient that V(x) would have."""
 
     def __init__(self, objective: Objective, autoencoder: Autoencoder, steps: int, seed: int) -> None:
         self.objective, self.autoencoder, self.seed = objective, autoencoder, seed
@@ -78,4 +79,7 @@ class Purified:
         with torch.enable_grad():  # the purifier follows its own gradient, also where ours is not asked for
             purified = run_to_end(purify(x.detach(), self.settings, self.autoencoder, seed=self.seed)).result
         assert purified is not None
-        return self.objective(x + (purified - x).detach() if torch.is_grad_enabled() else purified)
+        if not torch.is_grad_enabled():
+            return self.objective(purified)
+        seen = self.autoencoder.reconstruct(x)
+        return self.objective(seen + (purified - seen).detach())
