@@ -27,14 +27,29 @@ Run = Callable[[Image.Image, Callable[[], bool]], Iterator[Step]]
 logging.getLogger("diffusers").setLevel(logging.ERROR)
 
 
-def protect_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None, target: Path | None) -> Report:
-    """Protect every picture of ``source``; the report holds settings, losses, measures and seconds."""
+def protect_files(
+    source: Path,
+    output: Path,
+    job: JobSettings,
+    *,
+    mask: Path | None,
+    target: Path | None,
+    universal: Path | None = None,
+) -> Report:
+    """Protect every picture of ``source``; the report holds settings, losses, measures and seconds.
+
+    Args:
+        universal: file of a perturbation that is added as it is, without an attack of the picture's own.
+    """
     mask_image, target_image = optional_picture(mask), optional_picture(target)
 
     def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
+        if universal is not None:
+            return workflow.apply_universal(image, universal, job, mask=mask_image)
         return workflow.protect_picture(image, job, mask=mask_image, target=target_image, should_stop=should_stop)
 
-    return _over_files("protect", "protected", source, output, job, run)
+    facts = {} if universal is None else {"universal": universal.name}
+    return _over_files("protect", "protected", source, output, job, run, **facts)
 
 
 def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None) -> Report:
@@ -78,12 +93,14 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
     return _report("measure", a, job, results)
 
 
-def _over_files(command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run) -> Report:
+def _over_files(
+    command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run, **facts: Any
+) -> Report:
     results: list[Report] = []
     with stop_on_interrupt() as should_stop:
         for path, target in _pairs(source, output):
             try:
-                results.append(_one_file(kind, path, target, job, run, should_stop))
+                results.append(_one_file(kind, path, target, job, run, should_stop, facts))
             except UserError as error:
                 if not source.is_dir():
                     raise
@@ -95,7 +112,13 @@ def _over_files(command: str, kind: str, source: Path, output: Path, job: JobSet
 
 
 def _one_file(
-    kind: str, path: Path, target: Path, job: JobSettings, run: Run, should_stop: Callable[[], bool]
+    kind: str,
+    path: Path,
+    target: Path,
+    job: JobSettings,
+    run: Run,
+    should_stop: Callable[[], bool],
+    facts: dict[str, Any],
 ) -> Report:
     began = time.monotonic()
     picture = opened(path, job)
@@ -103,12 +126,12 @@ def _one_file(
     last = None
     for last in run(picture.image, should_stop):
         history.add(last)
-        _progress(path.name, last)
+        progress(path.name, last)
     assert last is not None and last.result is not None
     seconds = time.monotonic() - began
     image = to_images(last.result)[0]
     measures = workflow.measures_of(image, job, picture.image)
-    save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped))
+    save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
     result = _result(path, target, picture, measures, seconds)
     return {**result, "losses": history.curves, "steps_done": last.index, "stopped": last.stopped}
 
@@ -201,7 +224,8 @@ def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _progress(name: str, step: Step) -> None:
+def progress(name: str, step: Step) -> None:
+    """Where a run is, on a terminal."""
     if sys.stderr.isatty() and step.steps:
         end = "\n" if step.result is not None else ""
         print(f"\r{name}: step {step.index}/{step.steps}", end=end, file=sys.stderr, flush=True)

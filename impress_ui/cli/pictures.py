@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,27 +21,26 @@ from impress_ui.cli.shared import (
     app,
     job_of,
     option,
+    options_of,
     print_report,
 )
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
 @app.command()
+@options_of(ProtectSettings, "knobs")
 def protect(
     source: Input,
     output: Output,
-    method: Annotated[str | None, option(ProtectSettings, "method")] = None,
-    target: Annotated[str | None, option(ProtectSettings, "target")] = None,
-    target_image: Annotated[Path | None, typer.Option(help="The picture for --target image.")] = None,
-    budget: Annotated[int | None, option(ProtectSettings, "budget")] = None,
-    steps: Annotated[int | None, option(ProtectSettings, "steps")] = None,
-    step_size: Annotated[float | None, option(ProtectSettings, "step_size")] = None,
-    norm: Annotated[str | None, option(ProtectSettings, "norm")] = None,
-    l2_radius: Annotated[float | None, option(ProtectSettings, "l2_radius")] = None,
-    attacked_prompt: Annotated[str | None, option(ProtectSettings, "attacked_prompt")] = None,
-    attacked_strength: Annotated[float | None, option(ProtectSettings, "attacked_strength")] = None,
-    attacked_steps: Annotated[int | None, option(ProtectSettings, "attacked_steps")] = None,
-    repetitions: Annotated[int | None, option(ProtectSettings, "repetitions")] = None,
+    target_image: Annotated[
+        Path | None,
+        typer.Option(help="The picture for --target image; for glaze and nightshade, the picture to resemble."),
+    ] = None,
+    universal: Annotated[
+        Path | None,
+        typer.Option(help="A perturbation that the command universal made, to be added instead of attacking."),
+    ] = None,
+    knobs: Any = None,
     mask: Mask = None,
     checkpoint: Checkpoint = None,
     size: Size = None,
@@ -51,21 +50,53 @@ def protect(
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
-    """Add an imperceptible perturbation that misleads the model: its encoder, or its whole edit."""
+    """Add a perturbation that misleads the model: its encoder, its denoiser, its edit, or who imitates with it.
+
+    Each protection (--method) has its published defaults; docs/protections.md describes them. With --mask and a
+    large --budget the perturbation is a patch.
+    """
     from impress_ui import batch
 
     if target_image is not None:
-        target = target or "image"
+        knobs["target"] = knobs["target"] or "image"
     job = job_of(
         settings,
         run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
-        protect=dict(
-            method=method, target=target, budget=budget, steps=steps, step_size=step_size, norm=norm,
-            l2_radius=l2_radius, attacked_prompt=attacked_prompt, attacked_strength=attacked_strength,
-            attacked_steps=attacked_steps, repetitions=repetitions,
-        ),
-    )  # fmt: skip
-    print_report(batch.protect_files(source, output, job, mask=mask, target=target_image), json)
+        protect=knobs,
+    )
+    report = batch.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
+    print_report(report, json)
+
+
+@app.command("universal")
+@options_of(ProtectSettings, "knobs")
+def learn_universal(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures to learn from; their middle squares.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The .png file of the perturbation.")],
+    target_image: Annotated[Path | None, typer.Option(help="The picture for --target image.")] = None,
+    knobs: Any = None,
+    checkpoint: Checkpoint = None,
+    size: Size = None,
+    seed: Seed = None,
+    device: DeviceName = None,
+    precision: PrecisionName = None,
+    settings: SettingsFile = None,
+    json: AsJson = False,
+) -> None:
+    """Learn one perturbation over a folder, which protect --universal adds to any picture at no cost.
+
+    A larger picture than --size has it repeated.
+    """
+    from impress_ui import batch_universal
+
+    if target_image is not None:
+        knobs["target"] = knobs["target"] or "image"
+    job = job_of(
+        settings,
+        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        protect=knobs,
+    )
+    print_report(batch_universal.universal_file(source, output, job, target=target_image), json)
 
 
 @app.command()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -29,7 +32,45 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     usual = about["default"]
     usual = ", ".join(usual) if isinstance(usual, tuple) else usual
     default = f" Default: {usual}." if usual not in (None, "") else ""
-    return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=f"{symbol}{about['help']}{limits}{default}")
+    annotation = model.model_fields[field].annotation
+    choices = f" One of {', '.join(get_args(annotation))}." if get_origin(annotation) is Literal else ""
+    of = ""
+    if about["not_of"]:
+        few, many = about["of"], about["not_of"]
+        of = f" Of {', '.join(few)}." if len(few) <= len(many) else f" Not of {', '.join(many)}."
+    words = f"{symbol}{about['help']}{choices}{of}{limits}{default}"
+    return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=words)
+
+
+def options_of(model: type[Settings], place: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of them."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            command(**{place: {name: given.pop(name) for name in model.model_fields}, **given})
+
+        parameters = []
+        hints = get_type_hints(command, include_extras=True)
+        for parameter in inspect.signature(command).parameters.values():
+            if parameter.name == place:
+                parameters += [_parameter(model, name) for name in model.model_fields]
+            else:
+                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _parameter(model: type[Settings], name: str) -> inspect.Parameter:
+    """The option of one field; choices are checked by the settings, which name those that there are."""
+    annotated, flag = model.model_fields[name].annotation, name.replace("_", "-")
+    kind: Any = annotated if annotated in (bool, int, float) else str
+    names = (f"--{flag}/--no-{flag}",) if kind is bool else ()
+    annotation = Annotated[kind | None, option(model, name, *names)]
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 
 
 # One alias an option, used by every command that has it.

@@ -15,6 +15,7 @@ from torch import Tensor
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
 from impress_ui.core.optimise import Terms
+from impress_ui.core.protections.common import behind_encoder
 from impress_ui.settings import ProtectSettings
 
 Stage = Callable[[Tensor], Tensor]
@@ -107,22 +108,19 @@ class EditDistance:
             self.texts = [model.embed(prompt) for prompt in prompts]
 
     def __call__(self, x: Tensor) -> Terms:
-        gradient = torch.is_grad_enabled() and x.requires_grad
+        return {"edit distance": behind_encoder(x, self._encode, lambda z, slope: self._judge(x, z, slope))}
+
+    def _judge(self, x: Tensor, latent: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         repetitions, each = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
-        with torch.no_grad():
-            latent = self._encode(x)
-        value, slope = torch.zeros(len(x), device=x.device), torch.zeros_like(latent)
+        value = torch.zeros(len(x), device=x.device)
+        slope = torch.zeros_like(latent) if gradient else None
         for first in range(0, repetitions, each):
             count = min(each, repetitions - first)
             distances, slopes = chain(self._stages(x, latent, count), _repeat(latent, count), gradient)
             value += distances.view(count, -1).sum(dim=0) / repetitions
-            if slopes is not None:
+            if slope is not None and slopes is not None:
                 slope += slopes.view(count, *latent.shape).sum(dim=0) / repetitions
-        if gradient:
-            # The encoder's stage: its graph is built only now, and the loop's own backward pass goes through it.
-            inner = (self._encode(x) * slope).flatten(1).sum(dim=1)
-            value = value + inner - inner.detach()
-        return {"edit distance": value}
+        return value, slope
 
     def _encode(self, x: Tensor) -> Tensor:
         seen = x * self.keep if self.model.inpainting and self.keep is not None else x

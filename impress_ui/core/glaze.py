@@ -1,4 +1,4 @@
-"""GLAZE (Shan et al., arXiv 2302.04222), as IMPRESS's authors re-implemented it: an objective, and its target."""
+"""GLAZE (Shan et al., arXiv 2302.04222), as IMPRESS's authors re-implemented it: its two terms, and its target."""
 
 from __future__ import annotations
 
@@ -24,42 +24,45 @@ TARGET_BATCH = 8
 DECIDING = 4
 
 
-class GlazeLoss:
-    """mean((E(x) - E(x_t))^2) + weight * max(LPIPS(x, original) - p, 0).
+class StyleDistance:
+    """mean((E(x) - E(x_t))^2): how far the picture's latent is from its target's.
 
     Posterior means stand for the published code's fresh samples on both sides, which only add noise to the
-    gradient. Latents are taken in the units of Stable Diffusion's, so that the weight means the same on every
-    checkpoint. The target's latents and the original's LPIPS features are computed here, once.
+    gradient. Latents are taken in the units of Stable Diffusion's, so that the weight of the LPIPS beside it means
+    the same on every checkpoint. The target's latents are computed here, once.
 
     Args:
-        original: pictures (B, 3, H, W) in [-1, 1].
-        target: the same pictures in the target style, (1 or B, 3, H, W).
+        target: the pictures in the target style (or of the target concept), (1 or B, 3, H, W) in [-1, 1].
     """
 
-    def __init__(
-        self,
-        autoencoder: Autoencoder,
-        perceptual: PerceptualDistance,
-        original: Tensor,
-        target: Tensor,
-        *,
-        budget: float,
-        weight: float,
-    ) -> None:
-        self.autoencoder, self.perceptual, self.budget = autoencoder, perceptual, budget
+    def __init__(self, autoencoder: Autoencoder, target: Tensor) -> None:
+        self.autoencoder = autoencoder
         self.unit = autoencoder.scaling_factor / PUBLISHED_SCALING
-        self.weights: Mapping[str, float] = {"perceptual": weight}
+        self.weights: Mapping[str, float] = {}
         with torch.no_grad():
             self.goal = autoencoder.encode(target)
+
+    def __call__(self, x: Tensor) -> Terms:
+        latents = (self.autoencoder.encode(x) - self.goal) * self.unit
+        return {"style distance": latents.square().mean(dim=(1, 2, 3))}
+
+
+class PerceptualExcess:
+    """weight * max(LPIPS(x, original) - p, 0), the soft budget of GLAZE and Nightshade.
+
+    Args:
+        original: pictures (B, 3, H, W) in [-1, 1], whose features are computed here, once.
+    """
+
+    def __init__(self, perceptual: PerceptualDistance, original: Tensor, *, budget: float, weight: float) -> None:
+        self.perceptual, self.budget = perceptual, budget
+        self.weights: Mapping[str, float] = {"perceptual": weight}
+        with torch.no_grad():
             self.reference = perceptual.features(original)
 
     def __call__(self, x: Tensor) -> Terms:
         distance = self.perceptual.between(self.perceptual.features(x), self.reference)
-        latents = (self.autoencoder.encode(x) - self.goal) * self.unit
-        return {
-            "style distance": latents.square().mean(dim=(1, 2, 3)),
-            "perceptual": (distance - self.budget).clamp(min=0),
-        }
+        return {"perceptual": (distance - self.budget).clamp(min=0)}
 
 
 @torch.no_grad()

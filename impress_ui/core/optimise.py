@@ -125,13 +125,13 @@ def within_mask(constraint: Constraint, fixed: Tensor, mask: Tensor | None) -> C
 
 
 class SignStepper:
-    """Sign of the gradient times a size that decays linearly to a hundredth, as PhotoGuard's encoder attack does."""
+    """Sign of the gradient times a size, which decays linearly to a hundredth as in PhotoGuard's encoder attack."""
 
-    def __init__(self, size: float) -> None:
-        self.size = size
+    def __init__(self, size: float, *, decays: bool = True) -> None:
+        self.size, self.final = size, size / 100 if decays else size
 
     def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:
-        size = self.size - (self.size - self.size / 100) * index / steps
+        size = self.size - (self.size - self.final) * index / steps
         return x - size * gradient.sign()
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from impress_ui.core.diffusion_attack import EditDistance
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
-from impress_ui.core.glaze import GlazeLoss
 from impress_ui.core.images import LEVELS_PER_UNIT, quantise
 from impress_ui.core.models import Autoencoder
-from impress_ui.core.objectives import LatentDistance
 from impress_ui.core.optimise import (
     AdamStepper,
     Constraint,
     NormalisedStepper,
-    Objective,
     ShouldStop,
     SignStepper,
     Step,
@@ -31,33 +28,11 @@ from impress_ui.core.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.core.perceptual import load_perceptual
-from impress_ui.settings import ProtectSettings
+from impress_ui.core.protections.common import Setup
+from impress_ui.core.protections.registry import objective_of
+from impress_ui.settings import ABOUT, UNSEEN, ProtectSettings
 
-GREY = 0.0  # mid-grey in [-1, 1]
 PUBLISHED_SIDE = 512  # pixels; the L2 radius is meant for pictures of this size
-NO_TARGET = "The target 'image' needs a target picture: add one, or choose the zero or grey target."
-
-
-def target_latent(x: Tensor, settings: ProtectSettings, autoencoder: Autoencoder, target: Tensor | None) -> Tensor:
-    """The latent that the attack pushes towards (1 or B, C, h, w), for pictures x (B, 3, H, W)."""
-    with torch.no_grad():
-        if settings.target == "zero":
-            return torch.zeros_like(autoencoder.encode(x[:1]))
-        if settings.target == "grey":
-            return autoencoder.encode(torch.full_like(x[:1], GREY))
-        if target is None:
-            raise UserError(NO_TARGET)
-        return autoencoder.encode(target)
-
-
-def target_picture(x: Tensor, settings: ProtectSettings, target: Tensor | None) -> Tensor:
-    """The picture (1 or B, 3, H, W) that the diffusion attack pushes the edit towards; zero, as published, is grey."""
-    if settings.target in ("zero", "grey"):
-        return torch.full_like(x[:1], GREY)
-    if target is None:
-        raise UserError(NO_TARGET)
-    return target
 
 
 def protect(
@@ -71,68 +46,84 @@ def protect(
     target: Tensor | None = None,
     should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
-    """PhotoGuard's attacks (Salman et al., arXiv 2302.06588) and GLAZE (Shan et al., arXiv 2302.04222), by steps.
+    """Any of the protections in ``settings.ABOUT``, by steps.
 
     Args:
         x: pictures (B, 3, H, W) in [-1, 1], on the autoencoder's device.
-        model: the whole diffusion model, which the diffusion attack needs.
-        seed: of the random start and of the sampler's noise; the result is a function of inputs, settings and seed.
+        model: the whole diffusion model, where ``registry.needs_model`` says so.
+        seed: of the random start, of times and noises; the result is a function of inputs, settings and seed.
         mask: (1 or B, 1, H, W), 1 where pixels may change; None for everywhere. An inpainting model repaints the
             rest in the attacked edit.
-        target: picture of x's size for the target 'image'; for GLAZE, the pictures in the target style.
+        target: picture of x's size for the target 'image'; for GLAZE and Nightshade, the pictures to resemble, which
+            the model makes where there are none.
 
     Yields:
         ``Step``; the last one's ``result`` is rounded to 8 bits without leaving the budget.
+
+    Raises:
+        UserError: a missing target, a model of the wrong kind, or a large budget without a mask.
     """
-    ball, stepper, radius, noise = _geometry(x, settings)
-    constraint = within_mask(ball, x, mask)
-    start = x
-    if settings.random_start and noise:
-        uniform = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
-        start = constraint(x + (2 * uniform - 1) * noise)
-    objective = _objective(x, settings, autoencoder, model, target, mask, seed)
-    for step in optimise(start, objective, constraint, stepper, settings.steps, should_stop=should_stop):
+    check_budget(settings, mask is not None)
+    setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop)
+    bounds = bounds_of(x, settings)
+    constraint = within_mask(bounds.constraint, x, mask)
+    start = constraint(bounds.start(x, seed)) if settings.random_start else x
+    steps = optimise(start, objective_of(setup), constraint, bounds.stepper, settings.steps, should_stop=should_stop)
+    for step in steps:
         if step.result is not None:
-            step.result = _rounded(step.result, x, radius)
+            step.result = _rounded(step.result, x, bounds.l2_radius)
         yield step
 
 
-def _objective(
-    x: Tensor,
-    settings: ProtectSettings,
-    autoencoder: Autoencoder,
-    model: DiffusionModel | None,
-    target: Tensor | None,
-    mask: Tensor | None,
-    seed: int,
-) -> Objective:
-    match settings.method:
-        case "photoguard-diffusion":
-            if model is None:
-                raise ValueError("the diffusion attack needs the model")
-            return EditDistance(model, settings, target_picture(x, settings, target), seed=seed + 1, keep=mask)
-        case "glaze":
-            if target is None:
-                raise ValueError("GLAZE needs the pictures in the target style")
-            network = load_perceptual(autoencoder.similarity_network("auto"), autoencoder.device)
-            return GlazeLoss(
-                autoencoder, network, x, target, budget=settings.perceptual_budget, weight=settings.perceptual_weight
-            )
-    return LatentDistance(autoencoder, target_latent(x, settings, autoencoder, target))
+def check_budget(settings: ProtectSettings, masked: bool) -> None:
+    """Refuse a budget that leaves nothing of a picture, unless it is a patch's.
+
+    Raises:
+        UserError: it needs a mask.
+    """
+    if ABOUT[settings.method].ball == "norm" and settings.norm == "linf" and settings.budget > UNSEEN and not masked:
+        raise UserError(
+            f"A budget of {settings.budget} grey levels needs a mask, so that it is a patch; "
+            f"without one at most {UNSEEN} are allowed."
+        )
 
 
-def _geometry(x: Tensor, settings: ProtectSettings) -> tuple[Constraint, Stepper, float | None, float]:
-    """(constraint, stepper, L2 radius to keep when rounding, size of the uniform start) in [-1, 1] units."""
-    if settings.method == "glaze":
+@dataclass(frozen=True)
+class Bounds:
+    """How far and by which steps the change may go, in [-1, 1] units.
+
+    Attributes:
+        l2_radius: to be kept when rounding, if the ball is one of the L2 norm.
+        noise: half the width of the uniform random start.
+    """
+
+    constraint: Constraint
+    stepper: Stepper
+    l2_radius: float | None
+    noise: float
+
+    def start(self, x: Tensor, seed: int) -> Tensor:
+        """x with the random start's noise."""
+        if not self.noise:
+            return x
+        uniform = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
+        return x + (2 * uniform - 1) * self.noise
+
+
+def bounds_of(x: Tensor, settings: ProtectSettings) -> Bounds:
+    """The ball about x (B, 3, H, W), and the stepper that the method has in it."""
+    about = ABOUT[settings.method]
+    if about.ball == "lpips":
         cap = settings.cap / LEVELS_PER_UNIT
         stepper = AdamStepper(settings.glaze_rate, floor=settings.glaze_rate)
-        return linf_ball(x, cap) if cap else pixel_range, stepper, None, settings.perceptual_budget
+        return Bounds(linf_ball(x, cap) if cap else pixel_range, stepper, None, settings.perceptual_budget)
     if settings.norm == "linf":
         radius = settings.budget / LEVELS_PER_UNIT
-        return linf_ball(x, radius), SignStepper(settings.step_size / LEVELS_PER_UNIT), None, radius
+        sign = SignStepper(settings.step_size / LEVELS_PER_UNIT, decays=about.decays)
+        return Bounds(linf_ball(x, radius), sign, None, radius)
     scale = math.sqrt(x[0].numel() / (3 * PUBLISHED_SIDE**2))
     radius = settings.l2_radius * scale
-    return l2_ball(x, radius), NormalisedStepper(settings.l2_step * scale), radius, 0.0
+    return Bounds(l2_ball(x, radius), NormalisedStepper(settings.l2_step * scale), radius, 0.0)
 
 
 def _rounded(result: Tensor, x: Tensor, radius: float | None) -> Tensor:

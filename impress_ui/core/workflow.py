@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 import impress_ui
+from impress_ui.core import universal
 from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import SampleStep, edit, generate
 from impress_ui.core.errors import UserError
@@ -22,7 +24,9 @@ from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import protect
-from impress_ui.core.purify import needs_model, purify
+from impress_ui.core.protections.registry import needs_model
+from impress_ui.core.purify import needs_model as purifier_needs_model
+from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings
 
 
@@ -36,20 +40,42 @@ def protect_picture(
 ) -> Iterator[Step]:
     """Steps of protecting one RGB picture, already at its working size. A target picture is resized to it.
 
-    GLAZE's first step comes after an edit into the target style, which takes as long as any edit; with a target
-    picture, that one is the target.
+    GLAZE's and Nightshade's first step comes after an edit that makes their target, which takes as long as any edit;
+    with a target picture, that one is the target.
     """
     autoencoder = load_autoencoder(job.run)
-    goal = None
-    if job.protect.method == "glaze" and target is None:
-        target = _in_another_style(image, job, should_stop)
-    if target is not None:
-        goal = to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
-    model = load_diffusion_model(job.run) if job.protect.method == "photoguard-diffusion" else None
+    model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
     return protect(
         to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=goal, should_stop=should_stop,
+        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=_like(target, image, autoencoder),
+        should_stop=should_stop,
     )  # fmt: skip
+
+
+def learn_universal(
+    images: Sequence[Image.Image],
+    job: JobSettings,
+    *,
+    target: Image.Image | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[Step]:
+    """Steps of learning one perturbation over square RGB pictures of one size; the result is the perturbation."""
+    autoencoder = load_autoencoder(job.run)
+    model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
+    return universal.learn(
+        to_tensor(images, autoencoder.device), job.protect, autoencoder, model=model, seed=job.run.seed,
+        target=_like(target, images[0], autoencoder), should_stop=should_stop,
+    )  # fmt: skip
+
+
+def apply_universal(
+    image: Image.Image, perturbation: Path, job: JobSettings, *, mask: Image.Image | None = None
+) -> Iterator[Step]:
+    """The one step of adding a stored universal perturbation to an RGB picture, already at its working size."""
+    autoencoder = load_autoencoder(job.run)
+    change = universal.from_file(perturbation, autoencoder.device)
+    x = universal.apply(change, to_tensor(image, autoencoder.device), _mask(mask, image, autoencoder))
+    return iter([Step(0, 0, {}, x, x)])
 
 
 def purify_picture(
@@ -57,7 +83,7 @@ def purify_picture(
 ) -> Iterator[Step]:
     """Steps of purifying one RGB picture, already at its working size."""
     autoencoder = load_autoencoder(job.run)
-    model = load_diffusion_model(job.run) if needs_model(job.purify) else None
+    model = load_diffusion_model(job.run) if purifier_needs_model(job.purify) else None
     return purify(
         to_tensor(image, autoencoder.device), job.purify, autoencoder, model=model,
         seed=job.run.seed, mask=_mask(mask, image, autoencoder), should_stop=should_stop,
@@ -144,14 +170,11 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
         )
 
 
-def _in_another_style(image: Image.Image, job: JobSettings, should_stop: ShouldStop) -> Image.Image:
-    """What GLAZE moves the picture towards; the picture itself when stopped before it was made."""
-    from impress_ui.core.glaze import farthest_style, style_targets
-
-    model = load_diffusion_model(job.run)
-    style = job.protect.style or farthest_style([image], model.autoencoder, seed=job.run.seed)
-    made = style_targets([image], style, job.protect, model, seed=job.run.seed, should_stop=should_stop)
-    return made[0] if made else image
+def _like(target: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:
+    """A target picture at the size of the picture."""
+    if target is None:
+        return None
+    return to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
 
 
 def _mask(mask: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:

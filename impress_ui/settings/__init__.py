@@ -17,12 +17,14 @@ from impress_ui.settings.impress import (
 )
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
-from impress_ui.settings.protect import Norm, ProtectMethod, ProtectSettings, TargetKind
+from impress_ui.settings.protect import UNSEEN, Adaptive, Norm, ProtectMethod, ProtectSettings, TargetKind
+from impress_ui.settings.protections import ABOUT, About
 from impress_ui.settings.purify import CONTROLS, GENERATIVE, KNOBS, PurifyMethod, PurifySettings, purifier_of, words_of
 from impress_ui.settings.run import EMBEDDED, Device, Precision, RunSettings
 from impress_ui.settings.stress import AS_SET, StressSettings
 
 __all__ = [
+    "ABOUT",
     "AS_SET",
     "CONTROLS",
     "EMBEDDED",
@@ -30,7 +32,10 @@ __all__ = [
     "KNOBS",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
+    "UNSEEN",
+    "About",
     "Adapted",
+    "Adaptive",
     "ClassifyPreset",
     "ClassifySettings",
     "ConsistencyTerm",

@@ -34,6 +34,9 @@ class Settings(BaseModel):
     # The name of that field, and the sets by name. What a set does not hold has the field's own default.
     chooser: ClassVar[str] = ""
     choices: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # A field that picks a method, and the fields that each method has; fields of no method count for all of them.
+    picker: ClassVar[str] = ""
+    fields_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -53,8 +56,19 @@ class Settings(BaseModel):
         return {name: getattr(values, name) for name in cls.chosen_fields()}
 
     @classmethod
+    def has(cls, name: str, picked: str | None = None) -> bool:
+        """Whether a field counts for a picked method, or for the default one."""
+        if not cls.picker:
+            return True
+        own = cls.fields_of[picked or cls.model_fields[cls.picker].default]
+        return name in own or not any(name in fields for fields in cls.fields_of.values())
+
+    @classmethod
     def describe(cls, name: str) -> dict[str, Any]:
-        """Label, symbol, help, default, minimum, maximum, step and choices of one field, for a widget or an option."""
+        """Label, symbol, help, default, minimum, maximum, step and choices of one field, for a widget or an option.
+
+        ``of`` names the methods that have it and ``not_of`` the others, where there are such.
+        """
         field = cls.model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         bounds = {type(limit).__name__: limit for limit in field.metadata}
@@ -67,6 +81,8 @@ class Settings(BaseModel):
             "maximum": getattr(bounds.get("Le"), "le", None),
             "step": extra.get("step"),
             "choices": extra.get("choices", []),
+            "of": tuple(method for method in cls.fields_of if cls.has(name, method)),
+            "not_of": tuple(method for method in cls.fields_of if not cls.has(name, method)),
         }
 
 

@@ -31,7 +31,9 @@ class JobSettings(Settings):
         for name, values in sections.items():
             kept, section = data.get(name, {}), getattr(self, name)
             chooser = section.chooser
-            if chooser and values.get(chooser, getattr(section, chooser)) != getattr(section, chooser):
-                kept = {field: value for field, value in kept.items() if field not in section.chosen_fields()}
+            if chooser and (new := values.get(chooser, old := getattr(section, chooser))) != old:
+                # What neither choice has a value of its own for stays as it was given.
+                brought = {*section.choices.get(old, ()), *section.choices.get(new, ())}
+                kept = {field: value for field, value in kept.items() if field not in brought}
             data[name] = {**kept, **values}
         return type(self).model_validate(data)

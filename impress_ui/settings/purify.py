@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
@@ -30,6 +30,26 @@ PurifyMethod = Literal[
 ]
 
 
+# Which fields are a method's own: the page shows no others. The first is the one that tells its rows apart.
+KNOBS: dict[PurifyMethod, tuple[str, ...]] = {
+    "impress": tuple(ImpressSettings.model_fields),
+    "round-trip": ("round_trips",),
+    "jpeg": ("jpeg_quality",),
+    "noise": ("noise_std",),
+    "resize": ("resize_factor",),
+    "total-variation": ("denoise_weight",),
+    "non-local-means": ("denoise_weight",),
+    "blur": ("blur_sigma",),
+    "median": ("median_radius",),
+    "bilateral": ("bilateral_colour", "bilateral_space"),
+    "quantise": ("colours",),
+    "crop-resize": ("crop_share",),
+    "sdedit": ("sdedit_strength", "sdedit_steps"),
+    "gridpure": ("grid_rounds", "grid_strength", "grid_tile", "grid_blend"),
+    "chain": ("chain",),
+}
+
+
 def checked_steps(given: Any) -> Any:
     """A chain's steps, each in the words that ``purifier_of`` understands; text is split at commas, 'then' and '+'."""
     steps = re.split(r"\bthen\b|[,+]", given) if isinstance(given, str) else given
@@ -43,6 +63,9 @@ def checked_steps(given: Any) -> Any:
 
 class PurifySettings(ImpressSettings):
     """IMPRESS, the purifiers that it must beat, and chains of them."""
+
+    picker: ClassVar = "method"
+    fields_of: ClassVar = KNOBS
 
     method: PurifyMethod = knob(
         "impress",
@@ -153,24 +176,6 @@ class PurifySettings(ImpressSettings):
     )
 
 
-# Which fields are a method's own: the page shows no others. The first is the one that tells its rows apart.
-KNOBS: dict[PurifyMethod, tuple[str, ...]] = {
-    "impress": tuple(ImpressSettings.model_fields),
-    "round-trip": ("round_trips",),
-    "jpeg": ("jpeg_quality",),
-    "noise": ("noise_std",),
-    "resize": ("resize_factor",),
-    "total-variation": ("denoise_weight",),
-    "non-local-means": ("denoise_weight",),
-    "blur": ("blur_sigma",),
-    "median": ("median_radius",),
-    "bilateral": ("bilateral_colour", "bilateral_space"),
-    "quantise": ("colours",),
-    "crop-resize": ("crop_share",),
-    "sdedit": ("sdedit_strength", "sdedit_steps"),
-    "gridpure": ("grid_rounds", "grid_strength", "grid_tile", "grid_blend"),
-    "chain": ("chain",),
-}
 # The quick ones that stand beside every purification; the stress test has all.
 CONTROLS: tuple[PurifyMethod, ...] = (
     "round-trip", "jpeg", "noise", "resize", "total-variation", "non-local-means",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import Settings
+from impress_ui.settings import ABOUT, Settings
 
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
@@ -32,13 +32,12 @@ PURIFIER_NAMES = {
     "chain": "Chain",
 }
 CHOICE_NAMES = {
-    "photoguard-encoder": "PhotoGuard, encoder attack",
-    "photoguard-diffusion": "PhotoGuard, diffusion attack",
-    "glaze": "GLAZE, towards another style",
+    **{name: about.label for name, about in ABOUT.items()},
     "linf": "L∞: most change per pixel",
     "l2": "L2: over the whole picture",
     "zero": "Zero latent (diffusion attack: grey)",
     "grey": "Grey picture",
+    "pattern": "Stark pattern, as Mist’s",
     "image": "Uploaded picture",
     **PURIFIER_NAMES,
     "sdedit": "SDEdit, by the diffusion model",
@@ -50,6 +49,10 @@ CHOICE_NAMES = {
     "lpips": "LPIPS",
     "adam": "Adam",
     "projection": "Adam, orthogonal projection",
+    "none": "No: like any other",
+    "consistency": "Consistency, β · mean (V(x) − x)²",
+    "loss": "IMPRESS’s whole loss, times β",
+    "unrolled": "Attack what IMPRESS makes of it",
     "fast": "fast (ours)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",

@@ -32,8 +32,15 @@ PANELS = (
             "edit distance": "distance of the edit to the target",
             "style distance": "latent distance to the target style, squared",
             "perceptual": "max(LPIPS − p, 0)",
+            "texture": "latent distance to the pattern, mean square",
+            "denoising error": "denoising error",
         },
         log=False,
+    ),
+    Panel(
+        "Against IMPRESS",
+        {"round-trip error": "round-trip error, mean (V(x) − x)²", "IMPRESS loss": "IMPRESS’s whole loss"},
+        log=True,
     ),
     Panel(
         "Purification",
@@ -47,10 +54,13 @@ PANELS = (
     ),
     Panel("Similarity", {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"}, log=False),
 )
-# Those of the diffusion attack and of GLAZE are not announced before there is one.
-RARE = {"edit distance", "style distance", "perceptual"}
+# Those of the default protection alone are announced before there is one.
+RARE = {*PANELS[0].series, *PANELS[1].series} - {"latent distance"}
 # Which losses are drawn of which kind of run; an attack's total is its latent distance.
-SERIES = {"protect": set(PANELS[0].series), "purify": {name for panel in PANELS[1:] for name in panel.series}}
+SERIES = {
+    "protect": {name for panel in PANELS[:2] for name in panel.series},
+    "purify": {name for panel in PANELS[2:] for name in panel.series},
+}
 
 
 def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
@@ -72,8 +82,12 @@ def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
 
 
 def charts(curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
-    """All panels as HTML. ``steps`` gives the length of each series' whole run, so that axes never jump."""
-    return f'<div class="charts">{"".join(chart(panel, curves, steps) for panel in PANELS)}</div>'
+    """The panels as HTML, without those that only an adaptive protection fills.
+
+    ``steps`` gives the length of each series' whole run, so that axes never jump.
+    """
+    shown = [panel for panel in PANELS if any(name not in RARE or curves.get(name) for name in panel.series)]
+    return f'<div class="charts">{"".join(chart(panel, curves, steps) for panel in shown)}</div>'
 
 
 def chart(panel: Panel, curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:

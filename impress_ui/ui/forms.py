@@ -6,13 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import EMBEDDED, KNOBS, JobSettings, Settings
-from impress_ui.ui.page import ON_SPACES, Page
-
-# The sections one knob of which chooses a set of defaults for the rest, and their settings.
-CHOOSERS: dict[str, type[Settings]] = {
-    name: type(section) for name, section in JobSettings() if isinstance(section, Settings) and section.chooser
-}
+from impress_ui.settings import EMBEDDED, JobSettings
+from impress_ui.ui.page import ON_SPACES, SECTIONS, Page
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
@@ -22,10 +17,10 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         ValidationError: a value out of its range, or not a number.
     """
     data: dict[str, dict[str, Any]] = {}
-    own = {"method", *KNOBS.get(values[page.knobs["purify", "method"]], ())}
     for (section, name), widget in page.knobs.items():
-        if section == "purify" and name not in own:
-            continue  # another purifier's, and hidden: what stands there must not stop a run
+        model = SECTIONS[section]
+        if model.picker and not model.has(name, values[page.knobs[section, model.picker]]):
+            continue  # another method's, and hidden: what stands there must not stop a run
         if values[widget] is None:
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]

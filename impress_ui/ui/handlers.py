@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import KNOBS, PurifyMethod, Settings
+from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.components import mask_background
-from impress_ui.ui.forms import CHOOSERS, job_from_widgets
+from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain
-from impress_ui.ui.page import CONTROL_KNOBS, Page
+from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
 
 # Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
@@ -26,7 +26,7 @@ Update = dict[Component, Any]
 # What the estimates depend on.
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
-    ("protect", "repetitions"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
+    ("protect", "repetitions"), ("protect", "adaptive"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
     ("stress", "purifiers"), ("stress", "edits"), ("stress", "twins"), ("edit", "strength"),
     ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
     ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
@@ -95,18 +95,18 @@ class Handlers:
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
         demo.unload(self.leave)
 
-        for section, model in CHOOSERS.items():
-            knobs = page.section(section)
-            knobs[model.chooser].input(
-                functools.partial(self.choose, model), [knobs[model.chooser]],
-                [knobs[name] for name in model.chosen_fields()], queue=False, **PRIVATE,
-            )  # fmt: skip
+        for section, model in SECTIONS.items():
+            for choosing in {model.chooser, model.picker} - {""}:
+                choice = page.knobs[section, choosing]
+                changed = [page.knobs[section, name] for name in self.changed_by(model, choosing)]
+                area, field = page.areas.get(section, (None, "")) if choosing == model.picker else (None, "")
+                outputs = changed if area is None else [*changed, area]
+                choice.input(
+                    functools.partial(self.choose, model, choosing, field), [choice], outputs,
+                    queue=False, **PRIVATE,
+                )  # fmt: skip
         for knob in HINTED:
             page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
-        page.knobs["purify", "method"].change(
-            self.purifier, [page.knobs["purify", "method"]],
-            [page.impress_knobs, *(page.knobs["purify", name] for name in CONTROL_KNOBS)], **PRIVATE,
-        )  # fmt: skip
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
         for widget in (page.left, page.right, page.gain, page.signed):
             widget.change(self.pair, pair_inputs, pair_outputs, trigger_mode="always_last", **PRIVATE)
@@ -168,11 +168,6 @@ class Handlers:
         """The mask is painted for inpainting only."""
         return gr.update(visible=mode == "inpaint")
 
-    def purifier(self, method: PurifyMethod) -> list[Any]:
-        """Only the chosen purifier's own knobs are shown."""
-        own = KNOBS[method]
-        return [gr.update(visible=method == "impress"), *(gr.update(visible=name in own) for name in CONTROL_KNOBS)]
-
     def leave(self, request: gr.Request) -> None:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
         from impress_ui.ui.runs import JOBS
@@ -221,10 +216,27 @@ class Handlers:
             page.edit_mask: mask_background(original),
         }
 
-    def choose(self, model: type[Settings], choice: str) -> Any:
-        """The values that a recipe, a method or a preset brings, in the order of their knobs."""
-        values = list(model.chosen_values(choice).values())
-        return values if len(values) > 1 else values[0]
+    def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
+        """The fields whose values or visibility a recipe, a preset or a method decides."""
+        valued = model.chosen_fields() if choosing == model.chooser else ()
+        owned = [name for fields in model.fields_of.values() for name in fields] if choosing == model.picker else ()
+        return tuple(dict.fromkeys([*valued, *owned]))
+
+    def choose(self, model: type[Settings], choosing: str, area_of: str, choice: str) -> Any:
+        """What a recipe, a preset or a method changes, in the order of ``changed_by``: values, and which knobs show.
+
+        Last comes the area that shows with the field ``area_of``, where there is one.
+        """
+        values = model.chosen_values(choice) if choosing == model.chooser else {}
+        updates = []
+        for name in self.changed_by(model, choosing):
+            update = {"value": values[name]} if name in values else {}
+            if choosing == model.picker:
+                update["visible"] = model.has(name, choice)
+            updates.append(gr.update(**update))
+        if area_of:
+            updates.append(gr.update(visible=model.has(area_of, choice)))
+        return updates if len(updates) > 1 else updates[0]
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
+from impress_ui.settings import ProtectSettings
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
@@ -68,13 +69,15 @@ def _input(page: Page) -> None:
 
 def _settings(page: Page) -> None:
     gr.HTML(views.heading("Settings", "the defaults are good"))
-    gr.HTML('<h3 class="group">Protection <span>PhotoGuard’s attacks, or GLAZE</span></h3>')
+    gr.HTML('<h3 class="group">Protection <span>a method, and what it has to be set</span></h3>')
     add_knobs(page, "protect", MAIN_KNOBS["protect"])
     with gr.Accordion("More about the attack", open=False):
         add_knobs(page, "protect", other_knobs("protect"))
-        page.target = picture_input(
-            "Target picture, for the target “Uploaded picture”", "The target picture", height=180
-        )
+        # Shown and hidden as a column: an update of the picture itself would build it anew.
+        with gr.Column(visible=ProtectSettings.has("target")) as page.target_area:
+            page.target = picture_input(
+                "Target picture, for the target “Uploaded picture”", "The target picture", height=180
+            )
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")
@@ -90,7 +93,7 @@ def _purifier(page: Page) -> None:
     gr.HTML('<h3 class="group">Purification <span>IMPRESS, or what it must beat</span></h3>')
     chooser, *main = MAIN_KNOBS["purify"]
     add_knobs(page, "purify", (chooser,))
-    add_knobs(page, "purify", CONTROL_KNOBS, visible=False)
+    add_knobs(page, "purify", CONTROL_KNOBS)
     with gr.Column(elem_id="impress-knobs") as page.impress_knobs:
         add_knobs(page, "purify", tuple(main))
         with gr.Accordion("More about the optimisation", open=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -33,7 +32,7 @@ SECTIONS: dict[str, type[Settings]] = {
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
-    "protect": ("method", "budget", "steps"),
+    "protect": ("method", "style", "concept", "perceptual_budget", "budget", "steps", "adaptive"),
     "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
     "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
@@ -59,6 +58,7 @@ class Page:
     notes: gr.HTML = None
     mask: gr.ImageEditor = None
     target: gr.Image = None
+    target_area: gr.Column = None
     both: gr.Button = None
     protect: gr.Button = None
     purify: gr.Button = None
@@ -119,6 +119,11 @@ class Page:
     style_verdict: gr.HTML = None
     style_zip: gr.File = None
 
+    @property
+    def areas(self) -> dict[str, tuple[gr.Column, str]]:
+        """Columns of a section that are shown while its method has a field, and that field."""
+        return {"protect": (self.target_area, "target"), "purify": (self.impress_knobs, "recipe")}
+
     def section(self, name: str) -> dict[str, Component]:
         """The knobs of one section of the settings, by field."""
         return {knob_name: widget for (section, knob_name), widget in self.knobs.items() if section == name}
@@ -134,12 +139,13 @@ class Page:
         return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.style_stop
 
 
-def add_knobs(page: Page, section: str, names: tuple[str, ...], **given: Any) -> None:
+def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
     """Place a section's knobs here."""
     for name in names:
         # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
-        options = given | ({"interactive": False} if name == "checkpoint" and ON_SPACES else {})
-        page.knobs[section, name] = knob(SECTIONS[section], name, elem_id=f"{section}-{name}", **options)
+        options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
+        model = SECTIONS[section]
+        page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
 
 
 def other_knobs(section: str, *without: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from impress_ui.core.edit import SampleStep
 from impress_ui.core.images import to_images
 from impress_ui.core.optimise import LossHistory, Step
 from impress_ui.jobs import throttled
-from impress_ui.settings import JobSettings, words_of
+from impress_ui.settings import JobSettings, ProtectSettings, words_of
 
 Kind = Literal["protect", "purify", "edit", "generate"]
 PHASES: dict[Kind, str] = {
@@ -49,8 +49,10 @@ def work_of(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int =
         return Work(kind, "sampling", pixels * (2 if sampling.guidance > 1 else 1))
     attack = job.protect
     if attack.method == "photoguard-diffusion":
-        pixels *= attack.attacked_steps * attack.repetitions * (2 if attack.attacked_prompt else 1)
-    return Work(kind, attack.method, pixels)
+        pixels *= attack.attacked_steps * (2 if attack.attacked_prompt else 1)
+    if ProtectSettings.has("repetitions", attack.method):
+        pixels *= attack.repetitions
+    return Work(kind, f"{attack.method}, adaptive: {attack.adaptive}", pixels)
 
 
 def generation(job: JobSettings) -> Work:

@@ -157,6 +157,24 @@ def test_glaze_brings_its_steps_and_its_curves(opened: Page, photo: Path) -> Non
     expect(steps).to_have_value(default)
 
 
+def test_a_protection_shows_its_own_knobs(opened: Page, photo: Path) -> None:
+    for label, shown, hidden in (
+        ("AdvDM (Mist", ("budget", "adaptive"), ("perceptual_budget", "style", "concept")),
+        ("Nightshade", ("concept", "perceptual_budget"), ("budget", "style")),
+        ("GLAZE", ("style", "perceptual_budget"), ("budget", "concept")),
+        ("SDS(−)", ("budget",), ("concept",)),
+    ):
+        choose(opened, "protect-method", label)
+        for name in shown:
+            expect(opened.locator(f"#protect-{name}")).to_be_visible()
+        for name in hidden:
+            expect(opened.locator(f"#protect-{name}")).to_be_hidden()
+    upload(opened, photo)
+    put(opened, "protect-steps", 2)
+    assert "protected in" in run(opened, "#run-protect")
+    expect(opened.locator(".line-denoising-error")).to_have_count(1)
+
+
 def test_a_painted_mask_keeps_the_rest(opened: Page, photo: Path, tmp_path: Path) -> None:
     upload(opened, photo)
     expect(opened.locator("#pane-original img")).to_be_visible()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from impress_ui.cli import main
 from impress_ui.core.images import read_metadata, save_png
+from impress_ui.settings import ProtectSettings
 
 QUICK = ["--size", "64", "--steps", "3"]
 
@@ -167,9 +169,49 @@ def test_the_diffusion_attack_has_its_options(capsys: pytest.CaptureFixture[str]
     assert report["losses"]["edit distance"] and report["measures"]["against_original"]["l2"] > 0
 
 
+def test_every_setting_of_a_protection_is_an_option(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
+) -> None:
+    report = run_json(
+        capsys, "protect", photo, "-o", tmp_path / "x.png", "--method", "mist-fused", "--size", 64, "--steps", 2,
+        "--fusion-rate", 500, "--adaptive", "consistency", "--beta", 12, "--no-random-start", "--target", "grey",
+    )  # fmt: skip
+    attack = report["settings"]["protect"]
+    assert attack["method"] == "mist-fused" and attack["fusion_rate"] == 500 and attack["random_start"] is False
+    assert set(report["losses"]) == {"total", "texture", "denoising error", "round-trip error"}
+    status, out, _ = run(capsys, "protect", "--help")
+    for name in ProtectSettings.model_fields:
+        assert f"--{name.replace('_', '-')}" in out
+    assert status == 0 and "sdst-minus" in out
+
+
+def test_a_universal_perturbation_is_learnt_once_and_added_to_others(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        shutil.copy(photo, tmp_path / "in" / f"{name}.png")
+    learnt = tmp_path / "u.png"
+    options = ("--method", "mist-textural", "--size", 64, "--steps", 3)
+    report = run_json(capsys, "universal", tmp_path / "in", "-o", learnt, *options)
+    assert report["pictures"] == 2 and len(report["losses"]["texture"]) == 4
+    assert read_metadata(learnt)["settings"]["protect"]["method"] == "mist-textural"
+    added = run_json(capsys, "protect", photo, "-o", tmp_path / "x.png", "--universal", learnt)
+    assert 0 < added["measures"]["against_original"]["linf"] <= 16 and added["losses"] == {}
+    assert read_metadata(tmp_path / "x.png")["universal"] == "u.png"
+    status, _, err = run(capsys, "protect", photo, "-o", tmp_path / "y.png", "--universal", photo)
+    assert status == 2 and "no universal perturbation" in err
+    status, _, err = run(capsys, "universal", tmp_path / "in", "-o", learnt, "--method", "glaze")
+    assert status == 2 and "budget in grey levels" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["protect", "{photo}", "-o", "{out}", "--method", "secret"], "photoguard-encoder"),
+        (["protect", "{photo}", "-o", "{out}", "--budget", "200"], "needs a mask"),
+        (["protect", "{photo}", "-o", "{out}", "--method", "nightshade", "--concept", ""], "concept"),
+        (["universal", "{folder}", "-o", "{out}"], "holds no"),
         (["purify", "{photo}", "-o", "{out}", "--alpha", "99"], "alpha"),
         (["purify", "{photo}", "-o", "{out}", "--alpha", "nan"], "alpha"),
         (["purify", "{photo}", "-o", "{out}", "--recipe", "secret"], "recipe"),

@@ -7,13 +7,14 @@ from lpips import LPIPS
 from PIL import Image
 
 from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.glaze import GlazeLoss, farthest_style, style_targets
+from impress_ui.core.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
 from impress_ui.core.images import LEVELS_PER_UNIT, to_images, to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.painting import STYLES, paint
 from impress_ui.core.perceptual import PerceptualDistance, load_perceptual
 from impress_ui.core.protect import protect
+from impress_ui.core.protections.common import Sum
 from impress_ui.core.workflow import protect_picture
 from impress_ui.settings import JobSettings, ProtectSettings
 
@@ -27,7 +28,7 @@ def alex() -> PerceptualDistance:
 
 def test_the_terms_by_hand(embedded: Autoencoder, batch: torch.Tensor, alex: PerceptualDistance) -> None:
     original, target, x = batch[:1], batch[1:2], (batch[:1] + 0.3 * batch[2:3]).clamp(-1, 1)
-    loss = GlazeLoss(embedded, alex, original, target, budget=0.05, weight=30)
+    loss = Sum([StyleDistance(embedded, target), PerceptualExcess(alex, original, budget=0.05, weight=30)])
     terms = loss(x)
     with torch.no_grad():
         theirs: LPIPS = alex.lpips  # the published package's own forward pass

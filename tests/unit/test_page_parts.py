@@ -4,11 +4,12 @@ import gradio as gr
 import pytest
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import JobSettings, PurifySettings, RunSettings
+from impress_ui.settings import ABOUT, JobSettings, ProtectSettings, PurifySettings, RunSettings
 from impress_ui.ui import edit_views, forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
@@ -36,6 +37,22 @@ def test_every_setting_has_a_knob_that_starts_at_its_default() -> None:
     for section, model in SECTIONS.items():
         assert set(model.model_fields) == set(page.section(section))
     assert job_from_widgets(page, {widget: widget.value for widget in page.knobs.values()}) == JobSettings()
+
+
+def test_a_protection_shows_its_own_knobs_only() -> None:
+    with gr.Blocks():
+        page = build_page()
+        handlers = Handlers(page)
+    shown = {name for name, widget in page.section("protect").items() if widget.visible}
+    assert shown == {"method", *ABOUT["photoguard-encoder"].fields} and page.target_area.visible
+    names = handlers.changed_by(ProtectSettings, "method")
+    assert {"method", *names} == set(ProtectSettings.model_fields)
+    for method, about in ABOUT.items():
+        *updates, area = handlers.choose(ProtectSettings, "method", method)
+        after = dict(zip(names, updates, strict=True))
+        assert {name for name, update in after.items() if update["visible"]} == set(about.fields)
+        assert after["steps"]["value"] == ProtectSettings(method=method).steps
+        assert area["visible"] == ("target" in about.fields)
 
 
 def test_sliders_stand_on_their_grid() -> None:

@@ -85,5 +85,7 @@ def test_a_new_method_brings_its_steps_and_leaves_the_rest() -> None:
     assert job.protect.steps == 500
     back = job.updated(protect={"method": "photoguard-encoder"})
     assert back.protect.steps == ProtectSettings().steps and back.protect.budget == 8
+    # What the new method has a value of its own for is the new method's.
+    assert job.updated(protect={"method": "aspl"}).protect.budget == ProtectSettings(method="aspl").budget == 6
     # Naming the choice that stands anyway takes nothing away.
     assert job.updated(protect={"steps": 7}).updated(protect={"method": "glaze"}).protect.steps == 7
