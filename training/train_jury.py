@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from impress_ui.core.adapters import ADAPTER
 from impress_ui.core.artists import ARTISTS, Work
@@ -78,7 +79,9 @@ def train(args: argparse.Namespace) -> None:
             print(f"step {step.index}: loss {mean:.4f}, {time.monotonic() - began:.0f} s", flush=True)
             recent = []
     args.export.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(args.run / ADAPTER, args.export / ADAPTER)
+    half = {name: value.half() for name, value in load_file(args.run / ADAPTER).items()}
+    with safe_open(args.run / ADAPTER, framework="pt") as saved:  # its metadata holds the adapter's configuration
+        save_file(half, args.export / ADAPTER, metadata=saved.metadata())
 
 
 def main() -> None:

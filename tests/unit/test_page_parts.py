@@ -48,7 +48,7 @@ def test_a_protection_shows_its_own_knobs_only() -> None:
     names = handlers.changed_by(ProtectSettings, "method")
     assert {"method", *names} == set(ProtectSettings.model_fields)
     for method, about in ABOUT.items():
-        *updates, area = handlers.choose(ProtectSettings, "method", method)
+        *updates, area = handlers.choose(ProtectSettings, "method", "target", method)
         after = dict(zip(names, updates, strict=True))
         assert {name for name, update in after.items() if update["visible"]} == set(about.fields)
         assert after["steps"]["value"] == ProtectSettings(method=method).steps
