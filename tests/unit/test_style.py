@@ -56,13 +56,14 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
 
     module = sys.modules["impress_ui.core.experiments.style"]  # the package's attribute of that name is its function
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
+    monkeypatch.setattr(module, "JURY", ClassifySettings(method="diffusion", stages=((2, 1), (1, 2))))
     logged: list[str] = []
     plan = Plan(QUICK, tmp_path, "test", None, 0, log=logged.append, artists=1)
     report = run_experiment("style", plan)
     assert [row["works"] for row in report["rows"]] == [
-        "clean", "GLAZE", "GLAZE, jpeg quality 25", "GLAZE, impress fast, 40 steps",
+        "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 40 steps",
     ]  # fmt: skip
-    assert all(0 <= row["clip_accuracy"] <= 1 and row["imitations"] == 2 for row in report["rows"])
+    assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
     assert (tmp_path / "style.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged

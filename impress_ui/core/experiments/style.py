@@ -34,6 +34,7 @@ CONTROLS = (
 )
 FAST = PurifySettings(recipe="fast-style")
 CLEAN, NONE = "clean", "GLAZE"
+JURY = ClassifySettings(method="diffusion")
 GALLERY = 3  # pictures of each artist in the sheet
 
 
@@ -63,7 +64,7 @@ def style(plan: Plan) -> Report:
         kept = _kept(folder, job, paper)
         if kept is None:
             study = _study(artist, job, judge, paper, plan)
-            kept = _figures(study, load_diffusion_classifier(ClassifySettings(method="diffusion"), job.run))
+            kept = _figures(study, load_diffusion_classifier(JURY, job.run))
             _keep(folder, study, kept, job, paper)
         records += kept
         sheets[artist] = {row["variant"]: _gallery(folder, row["variant"]) for row in kept}
