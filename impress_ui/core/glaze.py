@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import edit
-from impress_ui.core.images import to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import ShouldStop, Terms, never
-from impress_ui.core.painting import STYLES, in_words, paint
+from impress_ui.core.painting import STYLES, in_words
 from impress_ui.core.perceptual import PerceptualDistance
 from impress_ui.settings import EditSettings, ProtectSettings
 
 # Scaling factor of the latents for which the published weight of 30 was chosen.
 PUBLISHED_SCALING = 0.18215
 TARGET_BATCH = 8
-DECIDING = 4
+
+
+class Judge(Protocol):
+    """Tells how much of each class a picture has, as ``ClipClassifier`` does."""
+
+    classes: Sequence[str]
+
+    def scores(self, images: Sequence[Image.Image]) -> Tensor: ...
 
 
 class StyleDistance:
@@ -65,24 +71,15 @@ class PerceptualExcess:
         return {"perceptual": (distance - self.budget).clamp(min=0)}
 
 
-@torch.no_grad()
-def farthest_style(images: Sequence[Image.Image], autoencoder: Autoencoder, *, seed: int = 0) -> str:
-    """The one of our painters' styles in which the pictures' latents are farthest from their own, on average.
+def farthest_style(images: Sequence[Image.Image], judge: Judge) -> str:
+    """The one of our painters' styles that the judge finds the least of in the pictures, on average.
 
-    Painted by the painters themselves, which costs an encoding a style where an edit into each would cost minutes.
-
-    Args:
-        images: RGB pictures of one size, the first few of which decide.
+    Not the one whose pictures lie farthest in latent space: that is hardly reached within the budget, and what a model
+    then learns is still the artist's.
     """
-    pictures = [np.asarray(image) for image in images[:DECIDING]]
-    own = autoencoder.encode(to_tensor(list(images[:DECIDING]), autoencoder.device))
-
-    def distance(style: str) -> float:
-        painted = [paint(style, picture, seed + number) for number, picture in enumerate(pictures)]
-        there = autoencoder.encode(to_tensor([Image.fromarray(picture) for picture in painted], autoencoder.device))
-        return (there - own).square().mean().item()
-
-    return max(STYLES, key=distance)
+    named = [index for index, name in enumerate(judge.classes) if name in STYLES]
+    scores = judge.scores(images).clamp(min=1e-12).log().mean(dim=0)
+    return judge.classes[min(named, key=lambda index: scores[index].item())]
 
 
 def style_targets(

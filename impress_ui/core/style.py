@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -22,7 +22,7 @@ from torch import Tensor
 from impress_ui.core.artists.works import Work
 from impress_ui.core.batches import BATCH, over_batches
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.glaze import farthest_style, style_targets
+from impress_ui.core.glaze import Judge, farthest_style, style_targets
 from impress_ui.core.images import to_tensor
 from impress_ui.core.mimic import FineTuning, imitate
 from impress_ui.core.optimise import ShouldStop, Step, never
@@ -31,14 +31,6 @@ from impress_ui.core.purify import purify
 from impress_ui.settings import JobSettings, PurifySettings
 
 Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
-
-
-class Judge(Protocol):
-    """Tells how much of each class a picture has, as ``ClipClassifier`` does."""
-
-    classes: Sequence[str]
-
-    def scores(self, images: Sequence[Image.Image]) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class StyleStudy:
         works: what the artist made, of one size, with captions.
         captions: what the imitators are asked for.
         artist: the class that a judge should find in the imitations.
-        judge: names the style of pictures, as ``ClipClassifier`` does.
+        judge: names the style of pictures, as ``ClipClassifier`` does; also finds GLAZE's target.
         variants: by name, in the order in which they are run.
 
     Attributes:
@@ -155,7 +147,7 @@ class StyleStudy:
     def _target(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         if self.targets or len(self.protected) == len(self.works):
             return
-        self.style = self.style or farthest_style(self.images, model.autoencoder, seed=self.job.run.seed)
+        self.style = self.style or farthest_style(self.images, self.judge)
         made = style_targets(
             self.images, self.style, self.job.protect, model, seed=self.job.run.seed, should_stop=should_stop
         )

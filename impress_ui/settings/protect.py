@@ -126,8 +126,8 @@ class ProtectSettings(Settings):
     )
     style: str = knob(
         "",
-        "GLAZE: the style that the picture is moved towards, in words. Empty: the one of our styles whose "
-        "painting of the picture lies farthest from it for the autoencoder.",
+        "GLAZE: the style that the picture is moved towards, in words. Empty: the one of our styles that a classifier "
+        "finds the least of in the picture.",
         label="Target style",
         max_length=200,
     )

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
-from impress_ui.core.glaze import farthest_style, style_targets
+from impress_ui.core.glaze import Judge, farthest_style, style_targets
 from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.core.protections.common import Setup
-from impress_ui.settings import ProtectSettings
+from impress_ui.settings import ClassifySettings, ProtectSettings
 
 GREY = 0.0  # mid-grey in [-1, 1]
 TILES = (4, 16, 64)  # pixels: structure at every scale that an encoder looks at
@@ -61,6 +61,12 @@ def repainted(
     if settings.method == "nightshade" and not settings.concept.strip():
         raise UserError("Nightshade needs a concept: say in words what the model should take the picture for.")
     named = settings.concept if settings.method == "nightshade" else settings.style
-    wanted = named or farthest_style(images, model.autoencoder, seed=seed)
+    wanted = named or farthest_style(images, _judge())
     made = style_targets(images, wanted, settings, model, seed=seed, should_stop=should_stop)
     return x if made is None else to_tensor(made, str(x.device))
+
+
+def _judge() -> Judge:
+    from impress_ui.core.classifiers.clip import load_clip_classifier
+
+    return load_clip_classifier(ClassifySettings())
