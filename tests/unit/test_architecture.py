@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -59,12 +59,13 @@ def test_files_stay_short() -> None:
 
 def test_help_needs_neither_torch_nor_a_second() -> None:
     def run() -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-m", "impress_ui", "--help"], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0 and "purify" in done.stdout
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(run() for _ in range(4)) < 1
+    assert min(run() for _ in range(4)) < 1  # processor seconds, which other work on the machine does not stretch
     code = "import sys, impress_ui.cli; print([m for m in ('torch', 'gradio', 'diffusers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ})
     assert done.stdout.strip() == "[]", done.stderr
