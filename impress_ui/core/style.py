@@ -182,7 +182,9 @@ class StyleStudy:
         yield from _over(
             source,
             self.sets[name],
-            lambda x, first: purify(x, settings, model.autoencoder, seed=job.run.seed, should_stop=should_stop),
+            lambda x, first: purify(
+                x, settings, model.autoencoder, model=model, seed=job.run.seed, should_stop=should_stop
+            ),
             model.device,
         )
 
