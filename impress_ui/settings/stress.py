@@ -14,7 +14,7 @@ from impress_ui.settings.purify import KNOBS, PurifySettings, purifier_of, words
 AS_SET = "as-set"
 _ONE_OF_EACH = ("fast", *(method for method in KNOBS if method not in ("impress", "chain")), "jpeg 40, then fast")
 USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
-OFFERED = (*USUAL, "paper", "paper-editing", AS_SET)
+OFFERED = (*USUAL, "fast-style", "paper", "paper-editing", AS_SET)
 
 
 def checked_purifiers(given: Any) -> Any:

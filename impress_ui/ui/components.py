@@ -54,6 +54,7 @@ CHOICE_NAMES = {
     "loss": "IMPRESS’s whole loss, times β",
     "unrolled": "Attack what IMPRESS makes of it",
     "fast": "fast (ours)",
+    "fast-style": "fast-style (ours, for GLAZE)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",
     "img2img": "Image to image",

@@ -5,6 +5,8 @@ The jury is for judging alone. The denoiser itself knows no artist, so that a st
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from impress_ui.core.adapters import load_imitator
 from impress_ui.core.artists import ARTISTS
 from impress_ui.core.classifiers.common import CLASSES, check_classes
@@ -20,8 +22,11 @@ def prompt_of(manner: str) -> str:
     return f"a picture by {manner}" if manner in ARTISTS else in_words(manner)
 
 
+@lru_cache(maxsize=1)
 def load_diffusion_classifier(settings: ClassifySettings, run: RunSettings) -> DiffusionClassifier:
     """The classifier over the settings' classes, with the run's checkpoint or, for the embedded one, the jury.
+
+    It is kept for the next call.
 
     Raises:
         UserError: a class list or a top-k that decides nothing, or a checkpoint that cannot classify.
