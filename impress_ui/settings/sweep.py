@@ -77,7 +77,7 @@ def default_range(name: str) -> tuple[float, float]:
 
 
 def values_between(name: str, low: float, high: float, count: int) -> tuple[Any, ...]:
-    """``count`` values of a setting from low to high, both included, on the setting's own grid; fewer where it is coarse.
+    """``count`` values of a setting from low to high, both included, on the setting's grid; fewer where it is coarse.
 
     They are equally spaced, or by equal ratios where high is at least ``WIDE`` times a positive low.
 
