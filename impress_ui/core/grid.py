@@ -7,12 +7,13 @@ The page's Explore section and the ablation measure a cell alike:
     cost        LPIPS(x_adv, x)                                 what the protection costs the picture
     lpips, ssim, psnr of x_pur against x                        what protection and purification together cost it
     round_trip  mean((V(x_adv) - x_adv)^2)                      what gives the protection away
+
+Their words are in ``settings.explore.MEASURES``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from PIL import Image
@@ -24,30 +25,6 @@ from impress_ui.core.models import Autoencoder
 from impress_ui.core.stress_rows import NOTHING, share_left
 
 Figures = dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One figure of a cell: in words, its unit's format, and whether less of it is nearer to the original."""
-
-    label: str
-    form: str
-    least_is_best: bool
-    of_protection: bool = False
-
-    def __call__(self, value: float | None) -> str:
-        return "–" if value is None else format(value, self.form)
-
-
-MEASURES: dict[str, Measure] = {
-    "left": Measure("Protection left, of the latent distance", ".0%", True),
-    "strength": Measure("Strength before purifying, latent distance", ".3f", True, of_protection=True),
-    "cost": Measure("Cost of the protection, LPIPS", ".3f", True, of_protection=True),
-    "lpips": Measure("Purified to the original, LPIPS", ".3f", True),
-    "ssim": Measure("Purified to the original, SSIM", ".3f", False),
-    "psnr": Measure("Purified to the original, PSNR in dB", ".1f", False),
-    "round_trip": Measure("Round-trip error of the protected picture", ".4f", True, of_protection=True),
-}
 
 
 def figures_of(
