@@ -3,7 +3,7 @@
     exploration = Exploration(original, job)
     for step in exploration.run():
         ...                                   # step.phase, step.seconds_left
-    exploration.cells                         # what is done, whether stopped or not
+    exploration.grid                          # what is done, whether stopped or not
 
 Cells that share their protection share the protected picture. ``core/grid.py`` says what is measured.
 """
@@ -11,7 +11,7 @@ Cells that share their protection share the protected picture. ``core/grid.py`` 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from impress_ui.core.costs import (
     remember_protection,
 )
 from impress_ui.core.errors import UserError
-from impress_ui.core.grid import Figures, figures_of
+from impress_ui.core.grid import Grid, GridCell, figures_of, words_of
 from impress_ui.core.images import to_images
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
@@ -35,21 +35,9 @@ from impress_ui.core.protect import check_budget
 from impress_ui.core.purify import needs_model, planned_steps
 from impress_ui.core.workflow import protect_picture, purify_picture
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence_of
-from impress_ui.settings.sweep import Axis, Cell, cells_of, label_of, settings_at
+from impress_ui.settings.sweep import Cell, cells_of, settings_at
 
-Place = tuple[Any, ...]  # a cell's values in the order of the axes
-
-
-# What the two ends are to whom: the purifier's ends and the protector's.
-ENDS = {
-    "left": ("best for the purifier,", "best for the protection,"),
-    "strength": ("weakest,", "strongest,"),
-    "cost": ("least,", "most,"),
-    "lpips": ("best,", "worst,"),
-    "ssim": ("best,", "worst,"),
-    "psnr": ("best,", "worst,"),
-    "round_trip": ("least seen,", "most seen,"),
-}
+Planned = list[tuple[Cell, JobSettings]]
 
 
 @dataclass(frozen=True)
@@ -71,18 +59,47 @@ class ExploreStep:
 
 @dataclass(frozen=True)
 class ExploredCell:
-    """One cell: the settings that it differs in, its pictures and its figures."""
+    """A cell that is done, the settings that made it, and its two pictures."""
 
-    cell: Cell
+    done: GridCell
     job: JobSettings
     protected: Image.Image
     purified: Image.Image
-    figures: Figures
-    seconds: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """The cell without its pictures, as plain data."""
-        return {**self.cell, **self.figures, "seconds": round(self.seconds, 3)}
+
+def plan_of(job: JobSettings) -> Planned:
+    """The cells of ``job.explore`` with the settings of each.
+
+    Raises:
+        UserError: a range that the setting does not have, or a setting that the chosen method does not have.
+    """
+    try:
+        return [(cell, settings_at(job, cell)) for cell in cells_of(job.explore.axes())]
+    except ValidationError as error:
+        raise UserError(sentence_of(error)) from None
+    except ValueError as error:
+        raise UserError(f"This cannot be explored: {error}.") from None
+
+
+def varies_protection(job: JobSettings) -> bool:
+    """Whether any axis is one of the protection's."""
+    return any(axis.name.startswith("protect.") for axis in job.explore.axes())
+
+
+def expected_of(
+    planned: Sequence[tuple[Cell, JobSettings]], size: tuple[int, int], made: Collection[ProtectSettings] = ()
+) -> float | None:
+    """Seconds that cells are going to take, where some protections are made already; None where a pace is unknown."""
+    seconds, made = 0.0, set(made)
+    for _, job in planned:
+        parts = [expected_seconds(job.purify, size)]
+        if job.protect not in made:
+            parts.append(expected_protection(job.protect, size))
+        made.add(job.protect)
+        if None in parts:
+            return None
+        seconds += sum(part or 0.0 for part in parts)
+    return seconds
 
 
 @dataclass
@@ -94,8 +111,7 @@ class Exploration:
         mask, target: as ``workflow.protect_picture`` takes them.
 
     Raises:
-        UserError: a range that the setting does not have, a setting that the chosen method does not have, a budget
-            that needs a mask, or more of the checkpoint than there is.
+        UserError: as ``plan_of`` does, or a budget that needs a mask.
     """
 
     original: Image.Image
@@ -107,22 +123,13 @@ class Exploration:
     expected: float | None = None
 
     def __post_init__(self) -> None:
-        try:
-            self.axes: tuple[Axis, ...] = self.job.explore.axes()
-            self.planned = [(cell, settings_at(self.job, cell)) for cell in cells_of(self.axes)]
-        except ValidationError as error:
-            raise UserError(sentence_of(error)) from None
-        except ValueError as error:
-            raise UserError(f"This cannot be explored: {error}.") from None
+        self.planned = plan_of(self.job)
+        self.grid = Grid(self.job.explore.axes())
         for _, job in self.planned:
             check_budget(job.protect, self.mask is not None)
         self._made: dict[ProtectSettings, Image.Image] = {}
-        if self.protected is not None and not self.varies_protection:
+        if self.protected is not None and not varies_protection(self.job):
             self._made[self.planned[0][1].protect] = self.protected
-
-    @property
-    def varies_protection(self) -> bool:
-        return any(axis.name.startswith("protect.") for axis in self.axes)
 
     @property
     def count(self) -> int:
@@ -140,104 +147,68 @@ class Exploration:
         self.expected = self._left(0)
         yield ExploreStep("Measured the pace", 0, self.count, seconds_left=self.expected)
         for number, (cell, job) in enumerate(self.planned):
-            if should_stop():
-                yield ExploreStep("Stopped", number, self.count, stopped=True)
-                return
             began = time.monotonic()
-            where = ExploreStep(words_of(cell), number, self.count)
-            if job.protect not in self._made:
-                times: list[float] = []
-                steps = protect_picture(self.original, job, mask=self.mask, target=self.target, should_stop=should_stop)
-                protected = yield from self._followed(steps, where, "protecting", number, job.protect.steps, times)
-                if protected is None:
+            for doing in (self._protect, self._purify):
+                result = None if should_stop() else (yield from doing(number, should_stop))
+                if result is None:
+                    yield ExploreStep("Stopped", number, self.count, stopped=True)
                     return
-                remember_protection(job.protect, self.original.size, times[-1] - times[0])
-                self._made[job.protect] = protected
-            turn = time.monotonic()
-            steps = purify_picture(self._made[job.protect], job, mask=self.mask, should_stop=should_stop)
-            planned = planned_steps(job.purify)
-            purified = yield from self._followed(steps, where, "purifying", number, planned, [])
-            if purified is None:
-                return
-            remember(job.purify, self.original.size, time.monotonic() - turn)
             protected = self._made[job.protect]
-            figures = figures_of(self.original, protected, purified, autoencoder)
-            self.cells.append(ExploredCell(cell, job, protected, purified, figures, time.monotonic() - began))
+            figures = figures_of(self.original, protected, result, autoencoder)
+            done = GridCell(cell, figures, time.monotonic() - began)
+            self.grid.cells.append(done)
+            self.cells.append(ExploredCell(done, job, protected, result))
             left = self._left(number + 1)
-            yield replace(where, number=number + 1, seconds_left=left, done=True)
-
-    def _followed(
-        self, steps: Iterator[Step], where: ExploreStep, doing: str, number: int, planned: int, times: list[float]
-    ) -> Iterator[ExploreStep]:
-        """Pass the steps on; returns the result, or None where it was stopped and is not the cell's."""
-        left = self._left(number, purify_only=doing == "purifying")
-        phase, began = f"{where.phase}: {doing}", time.monotonic()
-        yield replace(where, phase=phase, steps=planned, seconds_left=left)
-        result = None
-        for step in steps:
-            times.append(time.monotonic())
-            spent = time.monotonic() - began
-            told = None if left is None else max(0.0, left - spent)
-            if step.stopped:
-                yield replace(where, phase="Stopped", stopped=True)
-                return None
-            if step.result is not None:
-                result = to_images(step.result)[0]
-            yield replace(where, phase=phase, index=step.index, steps=planned, seconds_left=told)
-        return result
-
-    def _left(self, number: int, purify_only: bool = False) -> float | None:
-        """Seconds that the cells from ``number`` on are going to take; ``purify_only``: that one is protected."""
-        size, seconds = self.original.size, 0.0
-        made = set(self._made)
-        for at, (_, job) in enumerate(self.planned[number:]):
-            parts = [expected_seconds(job.purify, size)]
-            if job.protect not in made and not (purify_only and at == 0):
-                parts.append(expected_protection(job.protect, size))
-            made.add(job.protect)
-            if None in parts:
-                return None
-            seconds += sum(part or 0.0 for part in parts)
-        return seconds
-
-    def at(self, place: Place) -> ExploredCell | None:
-        """The cell of those values, if it is done."""
-        return next((done for done in self.cells if tuple(done.cell.values()) == place), None)
-
-    def ends(self, measure: str) -> tuple[ExploredCell, ExploredCell] | None:
-        """(nearest to the original, farthest) by a measure; None where no cell has it."""
-        known = [(done.figures[measure], number) for number, done in enumerate(self.cells)]
-        ordered = sorted((value, number) for value, number in known if value is not None)
-        if not ordered:
-            return None
-        low, high = self.cells[ordered[0][1]], self.cells[ordered[-1][1]]
-        return (low, high) if MEASURES[measure].less_is_nearer else (high, low)
-
-    def verdict(self, measure: str) -> str:
-        """The two ends of a measure, in words."""
-        about, ends = MEASURES[measure], self.ends(measure)
-        if ends is None:
-            return f"{about.label}: {'it is nowhere defined' if self.cells else 'nothing is measured yet'}."
-        values = [done.figures[measure] for done in ends]
-        if values[0] == values[1]:
-            return f"{about.label}: {about(values[0])} in every cell."
-        told = [
-            f"{word} {about(value)} at {words_of(done.cell)}"
-            for word, value, done in zip(ENDS[measure], values, ends, strict=True)
-        ]
-        return f"{about.label}: {'; '.join(told)}."
+            yield ExploreStep(words_of(cell), number + 1, self.count, seconds_left=left, done=True)
 
     def report(self) -> dict[str, Any]:
         """The whole exploration as plain data."""
         return {
-            "axes": {axis.name: list(axis.values) for axis in self.axes},
-            "cells": [done.as_dict() for done in self.cells],
+            "axes": {axis.name: list(axis.values) for axis in self.grid.axes},
+            "cells": [done.as_dict() for done in self.grid.cells],
             "planned": self.count,
             "expected_seconds": self.expected,
-            "verdicts": {name: self.verdict(name) for name in MEASURES},
+            "verdicts": {name: self.grid.verdict(name) for name in MEASURES},
         }
 
+    def _protect(self, number: int, should_stop: ShouldStop) -> Generator[ExploreStep, None, Image.Image | None]:
+        _, job = self.planned[number]
+        if job.protect in self._made:
+            return self._made[job.protect]
+        steps = protect_picture(self.original, job, mask=self.mask, target=self.target, should_stop=should_stop)
+        times: list[float] = []
+        result = yield from self._followed(steps, number, "protecting", job.protect.steps, times)
+        if result is not None:
+            self._made[job.protect] = result
+            remember_protection(job.protect, self.original.size, times[-1] - times[0])
+        return result
 
-def words_of(cell: Cell) -> str:
-    """A cell in words: 'Budget ε 8, Trust radius 24'."""
-    return ", ".join(f"{label_of(name)} {value:g}" for name, value in cell.items())
+    def _purify(self, number: int, should_stop: ShouldStop) -> Generator[ExploreStep, None, Image.Image | None]:
+        _, job = self.planned[number]
+        began = time.monotonic()
+        steps = purify_picture(self._made[job.protect], job, mask=self.mask, should_stop=should_stop)
+        result = yield from self._followed(steps, number, "purifying", planned_steps(job.purify), [])
+        if result is not None:
+            remember(job.purify, self.original.size, time.monotonic() - began)
+        return result
+
+    def _followed(
+        self, steps: Iterator[Step], number: int, doing: str, planned: int, times: list[float]
+    ) -> Generator[ExploreStep, None, Image.Image | None]:
+        """Pass the steps on, with their times; returns the result, or None where it was stopped half way."""
+        left, began = self._left(number), time.monotonic()
+        where = ExploreStep(f"{words_of(self.planned[number][0])}: {doing}", number, self.count, 0, planned, left)
+        yield where
+        result = None
+        for step in steps:
+            times.append(time.monotonic())
+            if step.stopped:
+                return None
+            if step.result is not None:
+                result = to_images(step.result)[0]
+            told = None if left is None else max(0.0, left - (times[-1] - began))
+            yield replace(where, index=step.index, seconds_left=told)
+        return result
+
+    def _left(self, number: int) -> float | None:
+        return expected_of(self.planned[number:], self.original.size, self._made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from impress_ui.core.explore import Exploration, ExploredCell
+from impress_ui.core.grid import Grid, GridCell
 from impress_ui.settings import MEASURES
 from impress_ui.settings.sweep import is_wide
 
@@ -22,24 +22,24 @@ STYLE = """svg{font-family:sans-serif;background:#fff}.frame{fill:#fff;stroke:#b
 .dot{fill:#117065}"""
 
 
-def chart(exploration: Exploration, measure: str, *, alone: bool = False) -> str:
+def chart(grid: Grid, measure: str, *, alone: bool = False) -> str:
     """The map or the curve of one measure; ``alone`` makes it a file of its own."""
-    two = len(exploration.axes) == 2
-    height = TOP + BOTTOM + ROW * len(exploration.axes[1].values) if two else CURVE_HEIGHT
-    inside = _map(exploration, measure, height) if two else _curve(exploration, measure)
+    two = len(grid.axes) == 2
+    height = TOP + BOTTOM + ROW * len(grid.axes[1].values) if two else CURVE_HEIGHT
+    inside = _map(grid, measure, height) if two else _curve(grid, measure)
     about = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     style = f"<style>{STYLE}</style>" if alone else ""
-    words = escape(exploration.verdict(measure))
+    words = escape(grid.verdict(measure))
     return (
         f'<svg{about} class="explored" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{words}">'
         f"{style}{inside}</svg>"
     )
 
 
-def _map(exploration: Exploration, measure: str, height: int) -> str:
-    first, second = exploration.axes
-    about, ends = MEASURES[measure], exploration.ends(measure)
-    values = [value for done in exploration.cells if (value := done.figures[measure]) is not None]
+def _map(grid: Grid, measure: str, height: int) -> str:
+    first, second = grid.axes
+    about, ends = MEASURES[measure], grid.ends(measure)
+    values = [value for done in grid.cells if (value := done.figures[measure]) is not None]
     low, high = min(values, default=0.0), max(values, default=1.0)
     width = (WIDTH - LEFT - RIGHT) / len(first.values)
     parts = []
@@ -50,7 +50,7 @@ def _map(exploration: Exploration, measure: str, height: int) -> str:
         for row, y in enumerate(second.values):
             top = TOP + (len(second.values) - 1 - row) * ROW
             box = f'x="{left + 1.5:.1f}" y="{top + 1.5}" width="{width - 3:.1f}" height="{ROW - 3}" rx="3"'
-            done = exploration.at((x, y))
+            done = grid.at(x, y)
             if done is None:
                 parts.append(f'<rect class="empty" {box}/>')
                 continue
@@ -68,10 +68,10 @@ def _map(exploration: Exploration, measure: str, height: int) -> str:
     return "".join(parts) + _text("axis", "middle", (LEFT + WIDTH - RIGHT) / 2, height - 10, first.label)
 
 
-def _curve(exploration: Exploration, measure: str) -> str:
-    (axis,) = exploration.axes
-    about, ends = MEASURES[measure], exploration.ends(measure)
-    drawn = [(x, exploration.at((x,))) for x in axis.values]
+def _curve(grid: Grid, measure: str) -> str:
+    (axis,) = grid.axes
+    about, ends = MEASURES[measure], grid.ends(measure)
+    drawn = [(x, grid.at(x)) for x in axis.values]
     known = [(x, done, value) for x, done in drawn if done is not None and (value := done.figures[measure]) is not None]
     values = [value for _, _, value in known]
     low, high = _padded(min(values, default=0.0), max(values, default=1.0))
@@ -111,7 +111,7 @@ def _text(kind: str, anchor: str, x: float, y: float, words: str) -> str:
     return f'<text class="{kind}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
 
 
-def _mark(done: ExploredCell, ends: tuple[ExploredCell, ExploredCell] | None) -> str:
+def _mark(done: GridCell, ends: tuple[GridCell, GridCell] | None) -> str:
     """The class of the ring about an end; none while there is but one cell."""
     if ends is None or ends[0] is ends[1]:
         return ""

@@ -32,9 +32,10 @@ MEASURES: dict[str, Measure] = {
     "round_trip": Measure("Round-trip error of the protected picture", ".4f", True),
 }
 NAMES = swept_names()
+NOTHING = "nothing"
 # A dropdown of the settings that a grid may vary; the second may be none.
 Swept = Literal[NAMES]  # type: ignore[valid-type]
-SweptOrNone = Literal["", *NAMES]  # type: ignore[valid-type]
+SweptOrNone = Literal[NOTHING, *NAMES]  # type: ignore[valid-type]
 Figure = Literal[tuple(MEASURES)]  # type: ignore[valid-type]
 _SPACING = "equal steps, or equal ratios where the largest is ten times the smallest or more"
 
@@ -42,14 +43,14 @@ _SPACING = "equal steps, or equal ratios where the largest is ten times the smal
 class ExploreSettings(Settings):
     """What is varied, from where to where, in how many values; and what is shown of it."""
 
-    x: Swept = knob("protect.budget", "The setting to vary, of the protection or of the purification.", label="Vary")
-    x_from: float = knob(4.0, "Its smallest value.", label="from")
-    x_to: float = knob(32.0, "Its largest value.", label="to")
-    x_count: int = knob(4, f"How many values: {_SPACING}.", label="values", step=1, ge=2, le=9)
-    y: SweptOrNone = knob("", "A second setting to vary, for a map; none for a curve.", label="And vary")
-    y_from: float = knob(8.0, "The second setting's smallest value.", label="from")
-    y_to: float = knob(32.0, "The second setting's largest value.", label="to")
-    y_count: int = knob(3, f"How many values of the second setting: {_SPACING}.", label="values", step=1, ge=2, le=9)
+    x: Swept = knob("protect.budget", "A setting of the protection or of the purification.", label="Vary")
+    x_from: float = knob(4.0, "Its smallest value.", label="From")
+    x_to: float = knob(32.0, "Its largest value.", label="To")
+    x_count: int = knob(4, f"How many values: {_SPACING}.", label="Values", ge=2, le=9)
+    y: SweptOrNone = knob(NOTHING, "A second one, for a map; nothing for a curve.", label="And vary")
+    y_from: float = knob(8.0, "The second setting's smallest value.", label="From")
+    y_to: float = knob(32.0, "The second setting's largest value.", label="To")
+    y_count: int = knob(3, f"How many values of the second setting: {_SPACING}.", label="Values", ge=2, le=9)
     measure: Figure = knob(
         "left",
         "What the map or the curve shows; all of them are measured, and this may be changed afterwards.",
@@ -65,6 +66,6 @@ class ExploreSettings(Settings):
         if self.x == self.y:
             raise ValueError("the two varied settings must differ")
         first = Axis(self.x, values_between(self.x, self.x_from, self.x_to, self.x_count))
-        if not self.y:
+        if self.y == NOTHING:
             return (first,)
         return first, Axis(self.y, values_between(self.y, self.y_from, self.y_to, self.y_count))

@@ -9,6 +9,7 @@ from impress_ui.settings import ProtectSettings
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.layout_explore import explore_section
 from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
@@ -41,6 +42,8 @@ def build_page() -> Page:
             page.table = gr.HTML(views.table([]), elem_id="measures")
         with gr.Column(elem_id="stress-area"):
             stress_section(page)
+        with gr.Column(elem_id="explore-area"):
+            explore_section(page)
         with gr.Column(elem_id="generate-area"):
             generate_section(page)
         with gr.Column(elem_id="style-area"):
