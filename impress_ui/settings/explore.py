@@ -37,20 +37,19 @@ NOTHING = "nothing"
 Swept = Literal[NAMES]  # type: ignore[valid-type]
 SweptOrNone = Literal[NOTHING, *NAMES]  # type: ignore[valid-type]
 Figure = Literal[tuple(MEASURES)]  # type: ignore[valid-type]
-_SPACING = "equal steps, or equal ratios where the largest is ten times the smallest or more"
 
 
 class ExploreSettings(Settings):
     """What is varied, from where to where, in how many values; and what is shown of it."""
 
-    x: Swept = knob("protect.budget", "A setting of the protection or of the purification.", label="Vary")
+    x: Swept = knob("protect.budget", "Over equal steps, or equal ratios from a tenfold range on.", label="Vary")
     x_from: float = knob(4.0, "Its smallest value.", label="From")
     x_to: float = knob(32.0, "Its largest value.", label="To")
-    x_count: int = knob(4, f"How many values: {_SPACING}.", label="Values", ge=2, le=9)
+    x_count: int = knob(4, "How many values.", label="Values", ge=2, le=9)
     y: SweptOrNone = knob(NOTHING, "A second one, for a map; nothing for a curve.", label="And vary")
-    y_from: float = knob(8.0, "The second setting's smallest value.", label="From")
-    y_to: float = knob(32.0, "The second setting's largest value.", label="To")
-    y_count: int = knob(3, f"How many values of the second setting: {_SPACING}.", label="Values", ge=2, le=9)
+    y_from: float = knob(8.0, "Its smallest value.", label="From")
+    y_to: float = knob(32.0, "Its largest value.", label="To")
+    y_count: int = knob(3, "How many values.", label="Values", ge=2, le=9)
     measure: Figure = knob(
         "left",
         "What the map or the curve shows; all of them are measured, and this may be changed afterwards.",

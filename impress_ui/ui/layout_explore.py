@@ -22,15 +22,14 @@ def explore_section(page: Page) -> None:
                 with gr.Row(elem_classes="axis"):
                     add_knobs(page, "explore", ("x", "x_from", "x_to", "x_count"))
                 with gr.Row(elem_classes="axis"):
-                    add_knobs(page, "explore", ("y",))
-                    with gr.Row(elem_classes="axis-range", visible=False) as page.explore_second:
-                        add_knobs(page, "explore", ("y_from", "y_to", "y_count"))
+                    add_knobs(page, "explore", ("y", *SECOND))
             with gr.Column(elem_classes="buttons"):
                 page.explore = gr.Button("Explore", variant="primary", size="lg", elem_id="explore-run")
                 page.explore_stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="explore-stop")
             page.explore_hint = gr.HTML(explore_views.hint(None, None), elem_id="explore-hint")
         page.explore_status = gr.HTML(views.idle(explore_views.IDLE), elem_id="explore-status")
-        add_knobs(page, "explore", ("measure",))
+        with gr.Column(elem_classes="measure"):
+            add_knobs(page, "explore", ("measure",))
         page.explore_verdict = gr.HTML("", elem_id="explore-verdict")
         page.explore_chart = gr.HTML("", elem_id="explore-chart")
         page.explore_pictures = lossless(
@@ -42,11 +41,15 @@ def explore_section(page: Page) -> None:
             label="The table as CSV, everything as a zip", file_count="multiple", visible=False, interactive=False,
             elem_id="explore-files",
         )  # fmt: skip
+    for name in SECOND:
+        page.knobs["explore", name].visible = False
     for name in ("x", "y"):
         choices = offered(ProtectSettings().method, PurifySettings().method)
         page.knobs["explore", name].choices = [*FIRST[name], *choices]
 
 
+# Shown while there is a second setting.
+SECOND = ("y_from", "y_to", "y_count")
 # What stands before the settings in each of the two lists.
 FIRST = {"x": [], "y": [(CHOICE_NAMES[NOTHING], NOTHING)]}
 

@@ -110,7 +110,6 @@ class Page:
 
     explore: gr.Button = None
     explore_stop: gr.Button = None
-    explore_second: gr.Row = None
     explore_hint: gr.HTML = None
     explore_status: gr.HTML = None
     explore_verdict: gr.HTML = None
