@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
+from impress_ui.documents import checked
 from impress_ui.settings import EMBEDDED, JobSettings
 from impress_ui.ui.page import ON_SPACES, SECTIONS, Page
 
@@ -24,7 +25,7 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         if values[widget] is None:
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]
-    return _allowed(JobSettings.model_validate(data))
+    return allowed(JobSettings.model_validate(data))
 
 
 def job_from_json(data: Any) -> JobSettings:
@@ -34,14 +35,15 @@ def job_from_json(data: Any) -> JobSettings:
         UserError: it is not an object.
         ValidationError: a name or a value that is not valid.
     """
-    if data is None:
-        return JobSettings()
-    if not isinstance(data, dict):
-        raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
-    return _allowed(JobSettings.model_validate(data))
+    return allowed(JobSettings() if data is None else checked(data))
 
 
-def _allowed(job: JobSettings) -> JobSettings:
+def allowed(job: JobSettings) -> JobSettings:
+    """The same settings, unless a public page may not run them.
+
+    Raises:
+        UserError: it may not.
+    """
     if ON_SPACES and job.run.checkpoint != EMBEDDED:
         raise UserError(
             "On this public page only the embedded checkpoint can be used; run the program yourself for others."

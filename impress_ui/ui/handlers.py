@@ -198,7 +198,7 @@ class Handlers:
             raise gr.Error(sentence, print_exception=False) from None
         original = str(save_png(picture.image, new_folder(request.session_hash) / "original.png"))
         record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
-        if made_here(path) == "protected":
+        if made_here(path).get("kind") == "protected":
             notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
         yield {
             **{pane: original if name == "original" else None for name, pane in page.panes.items()},

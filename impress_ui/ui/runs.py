@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, fit, open_picture, read_metadata
+from impress_ui.core.images import Picture, fit, metadata_of, open_picture
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.jobs import Jobs
 from impress_ui.settings import JobSettings
@@ -67,13 +68,9 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
     return fit(open_picture(path), job.run.size)
 
 
-def made_here(path: str) -> str | None:
-    """What kind of result of this program an uploaded file says it is."""
-    try:
-        kind = (read_metadata(path) or {}).get("kind")
-    except (OSError, ValueError, SyntaxError):
-        return None
-    return kind if isinstance(kind, str) else None
+def made_here(path: str) -> dict[str, Any]:
+    """What an uploaded file says about itself, if this program saved it; empty otherwise."""
+    return metadata_of(path) or {}
 
 
 def mask_of(editor: dict | None) -> Image.Image | None:
