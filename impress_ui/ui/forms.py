@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.documents import checked
+from impress_ui.documents import checked, from_json, from_link, to_query
+from impress_ui.presets import PRESETS
 from impress_ui.settings import EMBEDDED, JobSettings
 from impress_ui.ui.page import ON_SPACES, SECTIONS, Page
 
@@ -36,6 +37,28 @@ def job_from_json(data: Any) -> JobSettings:
         ValidationError: a name or a value that is not valid.
     """
     return allowed(JobSettings() if data is None else checked(data))
+
+
+def job_from_text(text: str) -> JobSettings:
+    """The settings of a JSON text, a share link, or a preset's name; never of a file of this machine.
+
+    Raises:
+        UserError, ValidationError: it is none of these, or not valid.
+    """
+    text = (text or "").strip()
+    if text in PRESETS:
+        return PRESETS[text].applied_to(JobSettings())
+    if text.startswith("{"):
+        return allowed(from_json(text, "given"))
+    if not text.startswith(("?", "http://", "https://")):
+        raise UserError(f"There is no preset {text[:60]}; choose from {', '.join(PRESETS)}, or give JSON or a link.")
+    return allowed(from_link(text))
+
+
+def settings_report(text: str) -> dict[str, Any]:
+    """Settings given as text, in full and as a link's query."""
+    job = job_from_text(text)
+    return {"settings": job.model_dump(mode="json"), "link": f"?{to_query(job)}"}
 
 
 def allowed(job: JobSettings) -> JobSettings:

@@ -55,11 +55,8 @@ class PageJob(ABC):
             self.job = job_from_widgets(self.page, self.values)
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for seconds in waiting:
-                    waited = views.duration(seconds)
-                    yield {
-                        self.status: views.status("Waiting", f"for the device, which another job has; {waited} so far")
-                    }
+                for turn in waiting:
+                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
