@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import gradio as gr
+
 from impress_ui.core.errors import UserError
 from impress_ui.documents import checked, from_json, from_link, to_query
 from impress_ui.presets import PRESETS
@@ -27,6 +29,22 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]
     return allowed(JobSettings.model_validate(data))
+
+
+def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:
+    """Updates that set every knob as the settings have it, and show those of the methods that are picked."""
+    updates: dict[Any, Any] = {}
+    for (section, name), widget in page.knobs.items():
+        values, model = getattr(job, section), SECTIONS[section]
+        value = getattr(values, name)
+        if isinstance(value, tuple):
+            value = list(value) if isinstance(widget, gr.Dropdown) else ", then ".join(value)
+        picked = getattr(values, model.picker) if model.picker else None
+        updates[widget] = gr.update(value=value, visible=model.has(name, picked))
+    for section, (area, field) in page.areas.items():
+        values = getattr(job, section)
+        updates[area] = gr.update(visible=values.has(field, getattr(values, values.picker)))
+    return updates
 
 
 def job_from_json(data: Any) -> JobSettings:

@@ -29,6 +29,17 @@ def forget_study(session: str) -> None:
 class StyleRun(PageJob):
     """Protect, purify, fine-tune, imitate and judge."""
 
+    title, parts = "Style study", ("style",)
+
+    def draws_seed(self) -> bool:
+        """A study that was stopped goes on with the seed that it has."""
+        known = _studies.get(self.session)
+        return known is None or known[1].finished
+
+    def curves(self) -> tuple[dict[str, list[float]], dict[str, int]]:
+        known = _studies.get(self.session)
+        return (dict(known[1].curves), dict.fromkeys(known[1].curves, self.job.mimic.steps)) if known else ({}, {})
+
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         study = self._study()
         page, began, phase = self.page, time.monotonic(), None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from impress_ui.ui.components import PURIFIER_NAMES
@@ -96,6 +97,12 @@ def status(
         f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"{known}>'
         f'<i style="width:{width:.1f}%"></i></div>{computed}</div>'
     )
+
+
+def text_of(line: str) -> str:
+    """A status line's words, without its markup."""
+    told = re.search(r'class="told">(.*?)</span>', line)
+    return unescape(told[1]) if told else ""
 
 
 def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:

@@ -53,7 +53,8 @@ def test_a_style_is_studied_and_packed(client: Client, tmp_path: Path) -> None:
 
 
 def test_style_mistakes_get_a_sentence(client: Client, photo: Path) -> None:
-    for arguments, told in ((("Nobody", TINY), "no artist Nobody"), (("mine", TINY, [handle_file(photo)]), "at least 4")):
+    nobody, few = ("Nobody", TINY), ("mine", TINY, [handle_file(photo)])
+    for arguments, told in ((nobody, "no artist Nobody"), (few, "at least 4")):
         with pytest.raises(AppError) as caught:
             client.predict(*arguments, api_name="/style")
         assert told in str(caught.value) and "Traceback" not in str(caught.value)
