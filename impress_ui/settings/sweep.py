@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impress_ui.settings.base import Settings
-from impress_ui.settings.job import JobSettings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 
+if TYPE_CHECKING:
+    from impress_ui.settings.job import JobSettings
+
 SECTIONS: dict[str, type[Settings]] = {"protect": ProtectSettings, "purify": PurifySettings}
 # From this ratio of the largest to the smallest value on, equal steps would leave all small values out.
-WIDE = 20.0
+WIDE = 10.0
 
 Cell = dict[str, Any]  # values by dotted name
 
@@ -77,7 +79,7 @@ def default_range(name: str) -> tuple[float, float]:
 
 
 def values_between(name: str, low: float, high: float, count: int) -> tuple[Any, ...]:
-    """``count`` values of a setting from low to high, both included, on the setting's grid; fewer where it is coarse.
+    """``count`` values of a setting from low to high, both included, on its own grid; fewer where that is coarse.
 
     They are equally spaced, or by equal ratios where high is at least ``WIDE`` times a positive low.
 
@@ -90,11 +92,16 @@ def values_between(name: str, low: float, high: float, count: int) -> tuple[Any,
     if low > high:
         raise ValueError(f"{label_of(name)} cannot go from {low:g} to {high:g}: the first must be the smaller one")
     shares = [number / (count - 1) for number in range(count)] if count > 1 else [0.0]
-    if low > 0 and high / low >= WIDE:
+    if is_wide(low, high):
         values = [low * (high / low) ** share for share in shares]
     else:
         values = [low + (high - low) * share for share in shares]
     return tuple(dict.fromkeys(min(greatest, max(least, _rounded(name, value))) for value in values))
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Whether values from low to high are spaced, and drawn, by ratios."""
+    return low > 0 and high / low >= WIDE
 
 
 def cells_of(axes: Sequence[Axis]) -> list[Cell]:
