@@ -211,8 +211,8 @@ def _checkpoints(settings: TransferSettings) -> dict[str, tuple[str, ...]]:
 TRANSFER = Experiment(
     "transfer",
     "Whether what was made on one autoencoder holds on another: protected on A, purified with B, seen by C. Every "
-    "figure is C's own and needs no denoiser, but for the edit: a denoiser fits the latents of one autoencoder alone, so "
-    "the edit is the embedded model's, and unknown where C is another. Protected on none: the clean picture.",
+    "figure is C's own and needs no denoiser, but for the edit: a denoiser fits the latents of one autoencoder alone, "
+    "so the edit is the embedded model's, and unknown where C is another. Protected on none: the clean picture.",
     TransferSettings,
     units,
     run,
