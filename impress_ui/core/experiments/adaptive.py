@@ -127,28 +127,26 @@ def _over_beta(
 
 
 def sheets(run: Run[AdaptiveSettings], rows: list[Record]) -> list[Sheet]:
-    """The first photographs of each protection: the picture and its edit, protected and purified, in three forms."""
+    """The first photographs of each protection in three forms, protected and purified; and the edits of all these."""
     settings, drawn = run.settings, []
     names = photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]
+    strongest = [f"{term} {max(settings.betas):g}" for term in settings.terms[:1]]
+    shown = [PLAIN, *strongest, *([UNROLLED] if settings.unrolled else [])]
+    labels = ["clean", *(label for form in shown for label in (form, f"{form}, purified"))]
     for method in settings.methods:
         there = forms(method, settings)
-        shown = [PLAIN, *(f"{settings.terms[0]} {max(settings.betas):g}" for _ in settings.terms[:1])]
-        shown += [UNROLLED] if settings.unrolled else []
-        lines = []
+        pictures, edits = [], []
         for number, name in enumerate(names):
-            keys = [f"edited {name} {CLEAN}"]
-            for form in shown:
-                job = _job(settings, there[form], number)
-                keys += [protected_key(name, job), purified_key(name, job)]
-                keys += [f"edited {name} {method} {form}", f"edited {name} {method} {form} purified"]
-            pictures = [picture for key in keys if (picture := run.kept(key))]
-            if len(pictures) == len(keys):
-                lines.append([photographs.square(name, settings.split, settings.run.size), *pictures])
-        labels = ["clean", "its edit"]
-        for form in shown:
-            labels += [form, f"{form}, purified", f"edit: {form}", f"edit: {form}, purified"]
-        if lines:
-            drawn.append(Sheet(method, labels, lines, width=144))
+            jobs = [_job(settings, there[form], number) for form in shown]
+            keys = [key for job in jobs for key in (protected_key(name, job), purified_key(name, job))]
+            own = [f"edited {name} {method} {form}{after}" for form in shown for after in ("", " purified")]
+            original = photographs.square(name, settings.split, settings.run.size)
+            pictures.append([original, *map(run.kept, keys)])
+            edits.append([run.kept(key) for key in (f"edited {name} {CLEAN}", *own)])
+        for kind, lines in (("pictures", pictures), ("edits", edits)):
+            whole = [line for line in lines if None not in line]
+            if whole:
+                drawn.append(Sheet(f"{method}_{kind}", labels, whole, width=144))
     return drawn
 
 
