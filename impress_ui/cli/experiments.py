@@ -18,9 +18,9 @@ from impress_ui.cli.shared import (
     app,
     log,
     print_report,
-    read_settings,
 )
 from impress_ui.core.errors import UserError
+from impress_ui.documents import read_data
 from impress_ui.settings import JobSettings
 
 
@@ -108,7 +108,7 @@ def experiment(
         else:
             fields[dotted] = value
     kind = find_experiment(name).settings
-    given = kind.model_validate({"experiment": name, **(read_settings(settings) if settings else {})})
+    given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
     report = run_experiment(name, given.overridden(sections, **fields), output, log)
     if report is None:  # another process has it
         return

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
+from impress_ui.presets import EXAMPLES
 from impress_ui.settings import ProtectSettings
 from impress_ui.ui import curves, views
 from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
+from impress_ui.ui.layout_bar import bar, new_seed_box
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
 from impress_ui.ui.layout_explore import explore_section
 from impress_ui.ui.layout_stress import stress_section
@@ -18,13 +20,12 @@ from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 
-EXAMPLES = ("mountain1", "canyon1", "city11", "beach2", "dune5", "sky8")
-
 
 def build_page() -> Page:
     """Lay out the page inside the current ``gr.Blocks``."""
     page = Page(record=gr.State(Record()))
     gr.HTML(views.header(), elem_id="masthead")
+    bar(page)
     with gr.Column(elem_id="bench"):
         with gr.Column(elem_id="input-area"):
             _input(page)
@@ -69,7 +70,7 @@ def _input(page: Page) -> None:
         "Your picture", "The picture that you uploaded", elem_id="upload", height=210, show_label=False,
         placeholder="# Drop a picture here\nor click to choose one; clean, or already protected by somebody",
     )  # fmt: skip
-    gr.Examples(
+    page.examples = gr.Examples(
         [[str(PHOTOS / "test" / f"{name}.jpg")] for name in EXAMPLES], [page.upload],
         label="Example photographs", elem_id="examples", api_visibility="private",
     )  # fmt: skip
@@ -99,6 +100,7 @@ def _settings(page: Page) -> None:
     _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
+    new_seed_box(page)
     with gr.Accordion("Model and machine", open=False):
         add_knobs(page, "run", other_knobs("run"))
 

@@ -8,7 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-SHORTCUTS = ASSETS / "shortcuts.js"
+STYLES = (STYLE, ASSETS / "bar.css")
+SCRIPTS = ("shortcuts.js", "share.js")
 
 INK = colors.Color(
     name="ink",
@@ -92,3 +93,9 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent",
         checkbox_label_background_fill_dark="transparent",
     )
+
+
+def scripts() -> str:
+    """What runs in the browser once the page is there, as one function."""
+    parts = [(ASSETS / name).read_text(encoding="utf-8").strip() for name in SCRIPTS]
+    return "() => {\n" + "".join(f"({part})();\n" for part in parts) + "}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from impress_ui.ui.components import PURIFIER_NAMES
@@ -120,11 +121,23 @@ def status(
     )
 
 
+def text_of(line: str) -> str:
+    """A status line's words, without its markup."""
+    told = re.search(r'class="told">(.*?)</span>', line)
+    return unescape(told[1]) if told else ""
+
+
 def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:
     """The status line of a run at step ``index`` of ``steps``."""
     pace = f" · {rate:.1f} steps/s" if rate else ""
     remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
+
+
+def waiting(ahead: int, seconds: float) -> str:
+    """The status line of a job that waits for the device."""
+    before = "one job is" if ahead == 1 else f"{ahead} jobs are"
+    return status("Waiting", f"for the device: {before} before this one; {duration(seconds)} so far")
 
 
 def ending(timing: Timing, stopped: bool) -> str:
