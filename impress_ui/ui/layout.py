@@ -44,8 +44,10 @@ def _story(page: Page) -> None:
         gr.HTML(views.story(), elem_id="story")
         page.status = gr.HTML(views.idle(), elem_id="run-status")
         _panes(page)
+        gr.HTML(views.zoom_bar())
+        gr.HTML(views.what_you_see(views.PANES_TOLD))
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
-        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_classes="caption")
+        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_id="curves-told")
     with gr.Column(elem_id="edit-area"):
         edit_section(page)
     with gr.Column(elem_id="compare-area"):
@@ -140,6 +142,7 @@ def _comparison(page: Page) -> None:
         views.heading("Compare", "Two pictures under one slider, and what differs between them, amplified"),
         padding=False,
     )
+    gr.HTML(f'<p class="caption">{views.COMPARE_EMPTY}</p>', elem_id="compare-empty")
     choices = [(label, name) for name, label in ALL_PICTURES.items()]
     with gr.Row():
         with gr.Column(min_width=280):
@@ -158,6 +161,7 @@ def _comparison(page: Page) -> None:
             page.difference = picture_output(
                 "Difference", "The amplified difference of the two pictures", elem_id="difference", height=300
             )
+    gr.HTML(views.what_you_see(views.COMPARE_TOLD), elem_id="compare-told")
 
 
 # The page's rooms: name -> (title of its tab, what is in it). Picture and settings stand beside all of them.

@@ -8,8 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, ASSETS / "bar.css")
-SCRIPTS = ("shortcuts.js", "share.js")
+STYLES = (STYLE, ASSETS / "bar.css", ASSETS / "compare.css")
+SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js")
 
 INK = colors.Color(
     name="ink",
