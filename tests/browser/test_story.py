@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytest.importorskip("axe_playwright_python")
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import enter, make_quick, put, run, upload
@@ -86,7 +87,7 @@ def off_centre(page: Page) -> list[float]:
 
 def serious_findings(page: Page) -> list[str]:
     """What axe-core holds against the page."""
-    found = axe.Axe().run(page).response["violations"]
+    found = Axe().run(page).response["violations"]
     return [
         f"{finding['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:200]})"
         for finding in found
@@ -99,7 +100,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(opened: Page) 
     """Upload, examples, the run, its settings, then the rooms; and the arrow keys move along the rooms."""
     areas = ("upload", "examples", "run-both", "run-row", "settings-area", "rooms")
     seen: list[str] = []
-    for _ in range(90):
+    for _ in range(160):
         opened.keyboard.press("Tab")
         at = opened.evaluate("ids => ids.find(id => document.activeElement.closest('#' + id)) ?? ''", list(areas))
         if at and at not in seen:
