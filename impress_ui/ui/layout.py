@@ -14,6 +14,7 @@ from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_bar import bar, new_seed_box
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.layout_explore import explore_section
 from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
@@ -168,6 +169,7 @@ def _comparison(page: Page) -> None:
 ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "story": ("Protect, purify, edit", _story),
     "stress": ("Stress test", _room(stress_section, "stress")),
+    "explore": ("Explore", _room(explore_section, "explore")),
     "style": ("Style", _room(style_section, "style")),
     "generate": ("Generate", _room(generate_section, "generate")),
     "about": ("About", _room(about_section, "about")),
