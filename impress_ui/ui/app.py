@@ -11,8 +11,8 @@ from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
-from impress_ui.ui.bar import Bar
 from impress_ui.ui.handlers import Handlers
+from impress_ui.ui.keep import Keep
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import ON_SPACES, register
 from impress_ui.ui.record import sweep
@@ -34,9 +34,9 @@ def build_app() -> gr.Blocks:
         page = build_page()
         register(page)
         Handlers(page).connect(demo)
-        bar = Bar(page)
-        bar.connect()
-        bar.connect_examples(page.examples.dataset)
+        keep = Keep(page)
+        keep.connect()
+        keep.connect_examples(page.examples.dataset)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 

@@ -19,9 +19,9 @@ from impress_ui.core.images import Picture, open_picture, save_png
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu
-from impress_ui.ui.bar import runs_after
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing

@@ -8,7 +8,7 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, ASSETS / "bar.css")
+STYLES = (STYLE, ASSETS / "keep.css")
 SCRIPTS = ("shortcuts.js", "share.js")
 
 INK = colors.Color(

@@ -1,4 +1,4 @@
-"""What the bar does: settings from presets, files, pictures and links into the knobs and back, and the runs so far."""
+"""What is kept: settings from presets, files, pictures and links into the knobs and back, and the runs so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from impress_ui.ui.record import Record
 
 Values = Mapping[Any, Any]
 Update = dict[Component, Any]
-HIDDEN = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+# Through the queue: a mistake outside it reaches the browser as a failed request, without its sentence.
+HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 # The browser makes the file, so that nothing of it is kept on the server.
 SAVE = """(text) => {
   const link = document.createElement("a");
@@ -39,8 +40,8 @@ COPY = """(query) => {
 }"""
 
 
-class Bar:
-    """The handlers of the bar; each takes what its input widgets hold and gives updates by widget."""
+class Keep:
+    """The handlers; each takes what its input widgets hold and gives updates by widget."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
