@@ -39,6 +39,9 @@ COPY = """(query) => {
   navigator.clipboard?.writeText(link).catch(() => {});
 }"""
 
+# Whoever restores a run wants to see it.
+ENTER = "(room) => { document.getElementById(`room-${room}-button`)?.click(); }"
+
 
 class Keep:
     """The handlers; each takes what its input widgets hold and gives updates by widget."""
@@ -60,7 +63,9 @@ class Keep:
         page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
         for pick in (page.past, page.past_other):
             pick.input(self.look, [page.past, page.past_other], [page.past_archive, page.past_view], **HIDDEN)
-        page.past_restore.click(self.restore, {page.past}, [*restored, *self._replayed()], **HIDDEN)
+        page.past_restore.click(
+            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
+        ).success(None, [page.document], js=ENTER, **HIDDEN)
 
     def connect_examples(self, dataset: gr.Dataset) -> None:
         """An example brings its settings along."""
@@ -122,7 +127,7 @@ class Keep:
             raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {widgets[number]: value for number, value in run.shown.items() if widgets.get(number) in allowed_here}
-        return {**self._set(run.job), **shown, **shown_record(page, run.record)}
+        return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
 
     def _replayed(self) -> list[Component]:
         """What a run may have set, but for the buttons and the knobs."""

@@ -46,6 +46,7 @@ class PageJob(ABC):
     folder: Path
     title: str  # what a list of runs calls it
     parts: tuple[str, ...]  # what it does, for the time that a lent GPU is asked for
+    room = "story"  # where on the page its results stand
     archive = ""  # the name of the zip that ``ready`` packs; none for jobs that pack their own
 
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
@@ -185,7 +186,7 @@ class PageJob(ABC):
         told = shown.get(self.status, "")
         HISTORIES.add(self.session, Run(
             self.title, self.job, self.record, views.text_of(told), drawn, steps,
-            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed,
+            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed, self.room,
         ))  # fmt: skip
         return runs_after(page, self.session)
 
