@@ -8,7 +8,7 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, ASSETS / "bar.css", ASSETS / "compare.css")
+STYLES = (STYLE, ASSETS / "keep.css", ASSETS / "compare.css")
 SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js")
 
 INK = colors.Color(
