@@ -164,7 +164,7 @@ def _default(model: type[Settings], name: str) -> str:
     about = model.describe(name)
     if isinstance(about["default"], bool) or not isinstance(about["default"], int | float):
         return ""
-    other = f", unless the {model.chooser} brings its own" if name in model.chosen_fields() else ""
+    other = f", or the {model.chooser}’s own" if name in model.chosen_fields() else ""
     return f"Default: {about['default']:g}{other}."
 
 
