@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from impress_ui.core.checkpoints import Part, Source, find_source
 from impress_ui.core.errors import UserError
+from impress_ui.core.frozen import spare_inputs
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -32,7 +33,7 @@ class Autoencoder:
     """
 
     def __init__(self, module: nn.Module, name: str, device: str, own: bool) -> None:
-        self.module = module.to(device).requires_grad_(False).eval()
+        self.module = spare_inputs(module.to(device).requires_grad_(False).eval())
         if device == "cpu":
             self.module.to(memory_format=torch.channels_last)
         self.name, self.device, self.own = name, device, own

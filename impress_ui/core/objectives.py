@@ -11,7 +11,8 @@ from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
 from impress_ui.core.perceptual import PerceptualDistance
 
-WATCH_EVERY = 5
+# A look at the consistency is a pass of the encoder and the decoder: at every tenth step a fourteenth of the time.
+WATCH_EVERY = 10
 
 
 def consistency(x: Tensor, autoencoder: Autoencoder) -> Tensor:
@@ -53,7 +54,7 @@ class ImpressLoss:
 
     Another measure may stand for the consistency, and another distance from x_adv for LPIPS; both map x to (B,).
     A term of weight 0 is left out, but for the consistency: it is the measure of the method, so without a
-    weight it is still watched, without gradient and at every fifth call only.
+    weight it is still watched, without gradient and at every tenth call only.
 
     The features of the fixed x_adv are computed here, once. While every image is within its similarity
     budget the hinge is exactly zero and so is its gradient: LPIPS's backward pass is then left out.
