@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from impress_ui.core.checkpoints import SD, SDXL, Source, find_source
 from impress_ui.core.errors import UserError
 from impress_ui.core.frozen import spare_inputs
+from impress_ui.core.memory import free_memory
 from impress_ui.core.models import DTYPES, Autoencoder, _loading, describe, load_autoencoder, load_part, pick_device
 from impress_ui.settings import RunSettings, Sampler
 
@@ -232,8 +233,7 @@ def _short_of_memory(device: str, modules: Sequence[nn.Module]) -> bool:
     if device != "cuda":
         return False
     needed = sum(p.numel() * p.element_size() for module in modules for p in module.parameters())
-    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # PyTorch's own, to be used again
-    return MEMORY_MARGIN * needed > torch.cuda.mem_get_info()[0] + kept
+    return MEMORY_MARGIN * needed > (free_memory(device) or 0)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,15 @@ def total_variation(x: Tensor) -> Tensor:
     return (down**2 + right**2 + (1 / 255) ** 2).sqrt().mean(dim=(1, 2, 3))
 
 
+def excess(distance: Tensor, budget: float) -> Tensor:
+    """max(distance - budget, 0), (B,); without a graph where it is zero for all, since its gradient is zero too."""
+    hinge = (distance - budget).clamp(min=0)
+    # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
+    if hinge.device.type == "cpu" and not bool(hinge.any()):
+        return hinge.detach()
+    return hinge
+
+
 class LatentDistance:
     """PhotoGuard's encoder objective: ||E(x) - z_target||_2 on the posterior mean, unscaled.
 
@@ -107,11 +116,7 @@ class ImpressLoss:
         return self._watched
 
     def _hinge(self, x: Tensor) -> Tensor:
-        hinge = (self._similarity(x) - self.delta).clamp(min=0)
-        # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
-        if x.device.type == "cpu" and not bool(hinge.any()):
-            return hinge.detach()
-        return hinge
+        return excess(self._similarity(x), self.delta)
 
     def _lpips(self, x: Tensor) -> Tensor:
         return self.perceptual.between(self.perceptual.features(x), self.reference)
