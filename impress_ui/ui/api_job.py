@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from impress_ui.core.errors import UserError
 from impress_ui.settings import JobSettings
 from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain
+from impress_ui.ui.record import new_folder
+from impress_ui.ui.sessions import session_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from impress_ui.core.images import Picture
     from impress_ui.core.optimise import Step
     from impress_ui.ui.progress import Kind, Timing, Work
+    from impress_ui.ui.runs import Waiting
 
 Report = dict[str, Any]
 Streamed = Iterator[tuple[str | None, Report]]
@@ -33,18 +35,14 @@ StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
     """A caller's job; any mistake inside becomes one sentence.
 
-    Its folder lasts until the last result is delivered, when Gradio has copied it into its cache.
+    What it makes lasts as long as the caller's session.
     """
     try:
         from impress_ui.ui import runs
 
-        job = job_from_json(settings)
-        with (
-            runs.JOBS.open(request.session_hash) as should_stop,
-            runs.device_for(should_stop) as waiting,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            yield ApiJob(job, should_stop, waiting, Path(folder))
+        job, session = job_from_json(settings), session_of(request)
+        with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
+            yield ApiJob(job, should_stop, waiting, new_folder(session))
     except Exception as error:
         raise gr.Error(explain(error), print_exception=False) from None
 
@@ -55,13 +53,13 @@ class ApiJob:
 
     settings: JobSettings
     should_stop: Callable[[], bool]
-    waiting: Iterator[float]
+    waiting: Iterator[Waiting]
     folder: Path
 
     def wait(self) -> Streamed:
         """Stream that the job waits, until the device is its own."""
-        for _ in self.waiting:
-            yield None, {"phase": "Waiting"}
+        for waited in self.waiting:
+            yield None, {"phase": "Waiting", "place": waited.place}
         if self.should_stop():
             raise UserError("The job was stopped before it began.")
 

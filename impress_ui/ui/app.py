@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Sequence
 
 import gradio as gr
 
@@ -12,11 +14,13 @@ from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import EXAMPLES, build_page
-from impress_ui.ui.page import ON_SPACES
-from impress_ui.ui.record import sweep
+from impress_ui.ui.public import HOST, address_of
+from impress_ui.ui.record import KEPT, sweep
 from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
 
-HOUR = 3600
+CLEANED_EVERY = 600  # seconds
+# Waiting jobs hold a thread each, and the buttons beside them need some.
+THREADS = 64
 
 
 def build_app() -> gr.Blocks:
@@ -25,7 +29,7 @@ def build_app() -> gr.Blocks:
         title="IMPRESS: protect, reconstruct, purify, edit",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(HOUR, 24 * HOUR),
+        delete_cache=(CLEANED_EVERY, KEPT),
     )
     with demo:
         Handlers(build_page()).connect(demo)
@@ -33,21 +37,24 @@ def build_app() -> gr.Blocks:
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) -> None:
+def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, checkpoints: Sequence[str] = ()) -> None:
     """Serve the page until interrupted. It answers at once; the model is loaded behind it.
 
     Args:
         host: address to listen on; None for GRADIO_SERVER_NAME, or this machine alone (a Space: everywhere).
         port: None for GRADIO_SERVER_PORT, or the first free one from 7860.
+        checkpoints: hub ids and folders that visitors may choose where others than this machine's users come.
 
     Raises:
         UserError: the port is taken.
     """
     logging.getLogger("diffusers").setLevel(logging.ERROR)
+    address = address_of(host)
+    HOST.listens(address, checkpoints)
     sweep()
     try:
         demo.launch(
-            server_name=host or ("0.0.0.0" if ON_SPACES else None),
+            server_name=address,
             server_port=port,
             theme=theme(),
             css_paths=[STYLE],
@@ -59,6 +66,7 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
             run_history=False,  # it would keep visitors' pictures; results carry their settings in the file instead
             footer_links=["api", "settings"],
             max_file_size="40mb",
+            max_threads=THREADS,
             state_session_capacity=200,
             ssr_mode=False,
             prevent_thread_lock=True,
@@ -68,7 +76,15 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
         raise UserError(f"Port {port} of {host or 'this machine'} is taken; choose another one.") from None
     print(f"The page is at {demo.local_url}", flush=True)
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_clean, name="clean", daemon=True).start()
     demo.block_thread()
+
+
+def _clean() -> None:
+    """Callers without a session cannot be seen to leave; what was made for them goes by its age."""
+    while True:
+        time.sleep(CLEANED_EVERY)
+        sweep()
 
 
 def _warm_up() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import EMBEDDED, JobSettings
-from impress_ui.ui.page import ON_SPACES, SECTIONS, Page
+from impress_ui.settings import JobSettings
+from impress_ui.ui.page import SECTIONS, Page
+from impress_ui.ui.public import HOST
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
@@ -24,7 +25,7 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         if values[widget] is None:
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]
-    return _allowed(JobSettings.model_validate(data))
+    return HOST.check(JobSettings.model_validate(data))
 
 
 def job_from_json(data: Any) -> JobSettings:
@@ -38,12 +39,4 @@ def job_from_json(data: Any) -> JobSettings:
         return JobSettings()
     if not isinstance(data, dict):
         raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
-    return _allowed(JobSettings.model_validate(data))
-
-
-def _allowed(job: JobSettings) -> JobSettings:
-    if ON_SPACES and job.run.checkpoint != EMBEDDED:
-        raise UserError(
-            "On this public page only the embedded checkpoint can be used; run the program yourself for others."
-        )
-    return job
+    return HOST.check(JobSettings.model_validate(data))

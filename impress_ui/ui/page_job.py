@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
 
 Update = dict[Component, Any]
+PREVIEWS_KEPT = 24  # a few seconds of them
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
@@ -44,6 +46,7 @@ class PageJob(ABC):
         self.page, self.values, self.session, self.status = page, values, session, status
         self.record: Record = values[page.record]
         self.images: dict[str, Image.Image] = {}
+        self._previews: list[Path] = []
 
     @abstractmethod
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
@@ -55,11 +58,8 @@ class PageJob(ABC):
             self.job = job_from_widgets(self.page, self.values)
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for seconds in waiting:
-                    waited = views.duration(seconds)
-                    yield {
-                        self.status: views.status("Waiting", f"for the device, which another job has; {waited} so far")
-                    }
+                for waited in waiting:
+                    yield {self.status: views.waiting(waited.place, waited.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
@@ -119,6 +119,13 @@ class PageJob(ABC):
         if name not in self.images:
             self.images[name] = open_picture(self.record.files[name]).image
         return self.images[name]
+
+    def preview(self, image: Image.Image) -> str:
+        """A file for a picture that is soon replaced by the next; the last ones are kept for slow browsers."""
+        self._previews.append(save_png(image, self.folder / f"preview-{uuid.uuid4().hex}.png"))
+        while len(self._previews) > PREVIEWS_KEPT:
+            self._previews.pop(0).unlink(missing_ok=True)
+        return str(self._previews[-1])
 
     def edit_captions(self) -> Update:
         """What stands under the edits, and what they say together, as the record now is."""

@@ -76,7 +76,7 @@ class PageRun(PageJob):
                 page.curves: curves.charts(self.record.curves, self.record.steps),
             }
             if progress.result is None:
-                yield {**update, page.panes[name]: progress.preview()}
+                yield {**update, page.panes[name]: self.preview(progress.preview())}
                 continue
             self.stopped = progress.stopped
             path = self.keep(name, progress.result, **self.facts(progress))

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,31 +30,44 @@ from impress_ui.ui.progress import follow, follow_samples, work_of
 NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
 JOBS = Jobs()
+ASKED_EVERY = 0.2  # seconds between two looks at Stop while a job waits
+TOLD_EVERY = 1.0  # seconds between two tellings that it waits; a vanished visitor's job leaves the line at one
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """How long a job has waited for the device, and how many are before it, itself counted."""
+
+    seconds: float
+    place: int
+
+
 @contextmanager
-def device_for(should_stop: ShouldStop) -> Iterator[Iterator[float]]:
-    """The device for the length of the block; iterate over what it gives to wait, by seconds waited.
+def device_for(should_stop: ShouldStop) -> Iterator[Iterator[Waiting]]:
+    """The device for the length of the block; iterate over what it gives to wait.
 
     A job that is stopped while it waits leaves the loop without the device: ask ``should_stop`` again after it.
-    """
-    held = False
 
-    def wait() -> Iterator[float]:
-        nonlocal held
-        began = time.monotonic()
+    Raises:
+        UserError: too many jobs wait already.
+    """
+    place = JOBS.line.join()
+
+    def wait() -> Iterator[Waiting]:
+        began = told = time.monotonic()
         while not should_stop():
-            held = JOBS.acquire_device(0.2)
-            if held:
+            if JOBS.line.take(place, ASKED_EVERY):
                 return
-            yield time.monotonic() - began
+            now = time.monotonic()
+            if now - told >= TOLD_EVERY or told == began:
+                told = now
+                yield Waiting(now - began, JOBS.line.number(place))
 
     try:
         yield wait()
     finally:
-        if held:
-            JOBS.release_device()
+        JOBS.line.leave(place)
 
 
 def open_at(path: str | None, job: JobSettings) -> Picture:

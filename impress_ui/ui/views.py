@@ -105,6 +105,11 @@ def running(phase: str, index: int, steps: int, rate: float, left: float | None)
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
 
 
+def waiting(place: int, seconds: float) -> str:
+    """The status line of a job that has not the device yet: its place in the line, 1 being next."""
+    return status("Waiting", f"for the device: place {place} in the line, {duration(seconds)} so far")
+
+
 def ending(timing: Timing, stopped: bool) -> str:
     """How a run came to its end."""
     return f"at step {timing.index} of {timing.steps}" if stopped else f"in {timing.seconds:.1f} s"
