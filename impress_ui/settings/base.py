@@ -89,9 +89,15 @@ class Settings(BaseModel):
 def sentence_of(error: ValidationError) -> str:
     """The first mistake in one sentence: which setting, what is wrong with it, and what was given."""
     first = error.errors(include_url=False, include_context=False)[0]
-    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    name = _short(".".join(str(part) for part in first["loc"])) or "settings"
     if first["type"] == "extra_forbidden":
         return f"There is no setting named {name}."
     given = first["input"]
-    shown = "" if isinstance(given, (dict, list)) else f" (given: {str(given)[:60]})"
+    shown = "" if isinstance(given, (dict, list)) else f" (given: {_short(str(given))})"
     return f"The setting {name} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+
+
+def _short(text: str, most: int = 60) -> str:
+    """What somebody sent, as part of one sentence."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * most]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"

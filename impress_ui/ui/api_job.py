@@ -37,6 +37,7 @@ def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
 
     What it makes lasts as long as the caller's session.
     """
+    job = None
     try:
         from impress_ui.ui import runs
 
@@ -44,7 +45,7 @@ def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
         with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
             yield ApiJob(job, should_stop, waiting, new_folder(session))
     except Exception as error:
-        raise gr.Error(explain(error), print_exception=False) from None
+        raise gr.Error(explain(error, job), print_exception=False) from None
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class ApiJob:
                 losses = {name: values[-1] for name, values in progress.curves.items()}
                 yield None, {**_told(progress.timing), "losses": losses}
                 continue
-            facts = _facts(progress.timing, progress.stopped)
+            facts = {**_facts(progress.timing, progress.stopped), "fault": progress.step.fault}
             measures = measures_of(progress.result, self.settings, picture.image)
             path = self.save(made, progress.result, measures=measures, **facts)
             yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)

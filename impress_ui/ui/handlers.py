@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.components import Component
 
 from impress_ui.jobs import WAITING
-from impress_ui.settings import Settings
+from impress_ui.settings import RunSettings, Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.forms import job_from_widgets
@@ -193,7 +193,8 @@ class Handlers:
             yield {page.notes: ""}
             return
         try:
-            picture = fit(open_picture(path), values[page.knobs["run", "size"]])
+            size = RunSettings(size=values[page.knobs["run", "size"]]).size
+            picture = fit(open_picture(path), size)
         except Exception as error:
             sentence = explain(error)
             yield {page.notes: views.notes([sentence])}

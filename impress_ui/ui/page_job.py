@@ -66,7 +66,7 @@ class PageJob(ABC):
                 self.folder = new_folder(self.session)
                 yield from self.work(should_stop)
         except Exception as error:
-            sentence = explain(error)
+            sentence = explain(error, getattr(self, "job", None))
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
             raise gr.Error(sentence, print_exception=False) from None
 

@@ -80,7 +80,8 @@ class PageRun(PageJob):
                 continue
             self.stopped = progress.stopped
             path = self.keep(name, progress.result, **self.facts(progress))
-            self.told.append(f"{name} {views.ending(timing, progress.stopped)}")
+            ended = f"{name} {views.ending(timing, progress.stopped)}"
+            self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
             yield {**update, page.panes[name]: path, page.record: self.record}
 
     def _reconstruct(self) -> Update:

@@ -83,10 +83,7 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
 
 def made_here(path: str) -> str | None:
     """What kind of result of this program an uploaded file says it is."""
-    try:
-        kind = (read_metadata(path) or {}).get("kind")
-    except (OSError, ValueError, SyntaxError):
-        return None
+    kind = (read_metadata(path) or {}).get("kind")
     return kind if isinstance(kind, str) else None
 
 
