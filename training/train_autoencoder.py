@@ -6,6 +6,7 @@
 Runs on a GPU when there is one and resumes from ``--run`` when started again with the same arguments.
 L1 + LPIPS(AlexNet) + a light KL term; the VGG16 backbone stays frozen for the first steps, until the
 decoder has settled, and then learns at a lower rate, which raises fidelity and steerability alike.
+``--architecture kl`` trains diffusers' ``AutoencoderKL`` from scratch instead, which has no such backbone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -27,17 +29,38 @@ from training.photos import Crops, held_out_batch
 from training.state import keep, resume
 
 EMA_DECAY = 0.999
+GROUPS = 8  # of AutoencoderKL's normalisation; its widths are multiples of it
 
 
-def new_model(trained: Path | None = None, kept: float = 0.0) -> VGGAutoencoder:
+def new_kl(widths: tuple[int, ...], trained: Path | None = None) -> AutoencoderKL:
+    """Diffusers' ``AutoencoderKL`` of these widths (full resolution first), new or from a folder."""
+    if trained:
+        return AutoencoderKL.from_pretrained(trained, torch_dtype=torch.float32)
+    stages = len(widths)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * stages,
+        up_block_types=("UpDecoderBlock2D",) * stages,
+        block_out_channels=widths,
+        latent_channels=4,
+        norm_num_groups=GROUPS,
+        sample_size=128,
+        force_upcast=False,
+    )
+
+
+def new_vgg(widths: tuple[int, ...], trained: Path | None = None, kept: float = 0.0) -> VGGAutoencoder:
     """An autoencoder whose backbone holds ImageNet's VGG16.
 
     Args:
+        widths: of a new decoder, full resolution first.
         trained: folder of an earlier one to go on from; None for new weights.
         kept: share of the earlier backbone in the new one, the rest is ImageNet's. Training the backbone
             raises fidelity but makes it less steerable; a mixture lies between the two.
     """
-    model = VGGAutoencoder.from_pretrained(trained, torch_dtype=torch.float32) if trained else VGGAutoencoder()
+    if trained:
+        model = VGGAutoencoder.from_pretrained(trained, torch_dtype=torch.float32)
+    else:
+        model = VGGAutoencoder(block_out_channels=widths)
     weights = load_file(LPIPS_WEIGHTS / "vgg.safetensors")
     convolutions = [module for module in model.backbone.modules() if isinstance(module, nn.Conv2d)]
     # LPIPS cuts VGG16 into slices but keeps its layer numbers, so sorting by number restores the order.
@@ -68,15 +91,15 @@ def validate(model: nn.Module, batch: Tensor) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def latent_deviation(model: VGGAutoencoder, crops: Tensor) -> float:
+def latent_deviation(model: VGGAutoencoder | AutoencoderKL, crops: Tensor) -> float:
     """Standard deviation of the posterior means over a batch; its reciprocal is the scaling factor."""
     return model.encode(crops).latent_dist.mode().std().item()
 
 
-def export(model: VGGAutoencoder, folder: Path, crops: Tensor) -> None:
+def export(model: VGGAutoencoder | AutoencoderKL, folder: Path, crops: Tensor) -> None:
     """Save as a diffusers folder in float16, the scaling factor set from the measured deviation."""
     options = {name: value for name, value in model.config.items() if not name.startswith("_")}
-    half = VGGAutoencoder(**{**options, "scaling_factor": round(1 / latent_deviation(model, crops), 5)})
+    half = type(model)(**{**options, "scaling_factor": round(1 / latent_deviation(model, crops), 5)})
     half.load_state_dict(model.state_dict())
     half.half().save_pretrained(folder, safe_serialization=True)
 
@@ -84,11 +107,14 @@ def export(model: VGGAutoencoder, folder: Path, crops: Tensor) -> None:
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = new_model(args.init, args.backbone_kept).to(device, memory_format=torch.channels_last)
+    widths = tuple(args.widths)
+    model = new_kl(widths, args.init) if args.architecture == "kl" else new_vgg(widths, args.init, args.backbone_kept)
+    model = model.to(device, memory_format=torch.channels_last)
     ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
     lpips = load_perceptual("alex", device)
-    backbone = list(model.backbone.parameters())
-    rest = [*model.head.parameters(), *model.decoder.parameters()]
+    backbone = list(model.backbone.parameters()) if isinstance(model, VGGAutoencoder) else []
+    known = {id(parameter) for parameter in backbone}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in known]
     optimiser = torch.optim.AdamW(
         [{"params": rest, "peak": args.lr}, {"params": backbone, "peak": args.lr * args.backbone_ratio}],
         lr=args.lr,
@@ -104,7 +130,8 @@ def train(args: argparse.Namespace) -> None:
     for step in range(start, args.steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, group["peak"])
-        model.backbone.requires_grad_(step >= args.freeze)
+        for parameter in backbone:
+            parameter.requires_grad_(step >= args.freeze)
         # The last fifth trains on larger crops, nearer to the sizes that the app works at.
         x = next(large if step > 0.8 * args.steps else small).to(device, memory_format=torch.channels_last)
         with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
@@ -143,6 +170,8 @@ def main() -> None:
     parser.add_argument(
         "--export", type=Path, default=Path("training/runs/vae/export"), help="diffusers folder to write"
     )
+    parser.add_argument("--architecture", choices=("vgg", "kl"), default="vgg")
+    parser.add_argument("--widths", type=int, nargs="+", default=[48, 96, 160], help="decoder's, full resolution first")
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--freeze", type=int, default=600, help="steps before the backbone learns too")
     parser.add_argument("--init", type=Path, help="an exported autoencoder to go on from")

@@ -17,7 +17,7 @@ from impress_ui.ui.sessions import session_of
 
 
 def connect_api() -> None:
-    """Add /protect, /purify, /reconstruct, /edit, /generate, /stress, /measure and /stop to the ``gr.Blocks``."""
+    """Add an endpoint a job, and /stop, to the ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")
@@ -39,6 +39,7 @@ def connect_api() -> None:
     trigger.click(edit, edited, [files, report], api_name="edit", **DEVICE)
     trigger.click(generate, [settings], [files, report], api_name="generate", **DEVICE)
     trigger.click(stress, [image, settings, original], [files, report], api_name="stress", **DEVICE)
+    trigger.click(explore, [image, settings, protected, mask], [files, report], api_name="explore", **DEVICE)
     trigger.click(measure, [image, reference, settings], [report], api_name="measure", **DEVICE)
     trigger.click(stop, None, [report], api_name="stop", queue=False)
 
@@ -137,6 +138,29 @@ def stress(
     with job_of(settings, request) as job:
         yield from job.wait()
         yield from job.stream_stress(job.open(image), job.open(original) if original else None)
+
+
+def explore(
+    image: str,
+    settings: dict | None = None,
+    protected: str | None = None,
+    mask: str | None = None,
+    request: gr.Request = None,
+) -> StreamedFiles:
+    """Vary one or two settings over a picture, as the settings' ``explore`` says: {"x": "protect.budget", ...}.
+
+    Streams {"phase", "cell", "cells", "step", "steps", "seconds_left"}, then the files (table, chart, sheet, every
+    cell's pictures) and a report with every cell's figures. Where the purification alone is varied, the protected
+    picture may be given; a stopped exploration gives what it has.
+    """
+    with job_of(settings, request) as job:
+        yield from job.wait()
+        picture, known = job.open(image), job.open(protected) if protected else None
+        if known is not None:
+            from impress_ui.core import workflow
+
+            workflow.same_size(picture.image, known, "protected picture")
+        yield from job.stream_explored(picture, known, mask)
 
 
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:

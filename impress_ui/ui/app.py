@@ -12,6 +12,7 @@ import gradio as gr
 from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.ui.api import connect_api
+from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import EXAMPLES, build_page
 from impress_ui.ui.public import HOST, address_of
@@ -32,7 +33,9 @@ def build_app() -> gr.Blocks:
         delete_cache=(CLEANED_EVERY, KEPT),
     )
     with demo:
-        Handlers(build_page()).connect(demo)
+        page = build_page()
+        Handlers(page).connect(demo)
+        connect_explore(page)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 

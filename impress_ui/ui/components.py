@@ -9,7 +9,9 @@ from typing import Any, TypeVar, get_args, get_origin
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import ABOUT, Settings
+from impress_ui.settings import ABOUT, MEASURES, Settings
+from impress_ui.settings.explore import NOTHING
+from impress_ui.settings.sweep import label_of, swept_names
 
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
@@ -62,6 +64,9 @@ CHOICE_NAMES = {
     "checkpoint": "Checkpoint’s own",
     "ddim": "DDIM",
     "dpm++": "DPM++",
+    NOTHING: "Nothing more: a curve",
+    **{name: measure.label for name, measure in MEASURES.items()},
+    **{name: f"{name.partition('.')[0].capitalize()}: {label_of(name)}" for name in swept_names()},
 }
 
 

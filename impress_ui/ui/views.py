@@ -18,6 +18,17 @@ CAPTIONS = {
     "reconstructed": "V(x) = D(E(x)): what the model sees of it.",
     "purified": "The protection taken out again.",
 }
+STORY = {
+    "Image": "Take an example, or bring your own.",
+    "Protect": "A change that nobody sees misleads the model.",
+    "Reconstruct": "See what the model’s autoencoder makes of it.",
+    "Purify": "Try to take the protection out again.",
+    "Edit": "Does it still spoil an edit by text?",
+}
+CURVES_TOLD = (
+    "While a protection works, its latent moves: the distance to the target falls. While the purification works, its "
+    "loss falls, and similarity stays at zero as long as the result is near enough to the protected picture."
+)
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 
@@ -51,9 +62,20 @@ def header() -> str:
 </header>"""
 
 
+def story() -> str:
+    """The path in five words, for whoever is here for the first time."""
+    items = "".join(f"<li><b>{name}</b> <span>{told}</span></li>" for name, told in STORY.items())
+    return f'<ol class="story" aria-label="The path">{items}</ol>'
+
+
 def heading(title: str, about: str) -> str:
     """A section's title and one line about it."""
     return f'<div class="section"><h2>{escape(title)}</h2><span>{escape(about)}</span></div>'
+
+
+def what_you_see(told: str) -> str:
+    """The short line under a result that says how to read it."""
+    return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
 
 
 def notes(sentences: Iterable[str]) -> str:
