@@ -113,10 +113,15 @@ def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
         if len(pictures) == len(keys):
             shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
     labels = ["clean", *(text for cell in cells for text in (_words(cell, names), "purified"))]
-    return [Sheet("pictures", labels, shown, width=144)] if shown else []
+    return [Sheet("pictures", labels, shown, width=160)] if shown else []
 
 
 def _curves(names: Sequence[str], rows: Sequence[Record], column: str) -> list[Lines]:
+    if MEASURES[column].of_protection:  # the purification has no part in it: one line would hide the other
+        names = [name for name in names if name.startswith("protect.")]
+        rows = list({_words(row, names): row for row in rows}.values())
+    if not names:
+        return []
     x, *others = names
     if not all(isinstance(row[x], (int, float)) and not isinstance(row[x], bool) for row in rows):
         return []

@@ -51,9 +51,8 @@ def variants(paper: bool = False) -> dict[str, Variant]:
 
 def units(settings: StyleSettings) -> list[Unit]:
     """An artist each."""
-    return [
-        Unit({"artist": artist}, artist, {"number": i}) for i, artist in enumerate(list(ARTISTS)[: settings.artists])
-    ]
+    chosen = list(ARTISTS)[: settings.artists]
+    return [Unit({"artist": artist}, artist, {"number": number}) for number, artist in enumerate(chosen)]
 
 
 def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
