@@ -20,6 +20,8 @@ from impress_ui.settings.sweep import label_of, settings_at
 
 COVARIATE = "entropy"
 AS_SET = "as set"  # a setting that a row of a one-at-a-time design leaves alone
+# Measures in which the purification has no part.
+OF_PROTECTION = ("strength", "cost", "round_trip")
 SHEET_CELLS, SHEET_ROWS = 8, 4
 
 
@@ -117,7 +119,7 @@ def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
 
 
 def _curves(names: Sequence[str], rows: Sequence[Record], column: str) -> list[Lines]:
-    if MEASURES[column].of_protection:  # the purification has no part in it: one line would hide the other
+    if column in OF_PROTECTION:  # lines of different purifications would hide each other
         names = [name for name in names if name.startswith("protect.")]
         rows = list({_words(row, names): row for row in rows}.values())
     if not names:
