@@ -11,11 +11,11 @@ from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
-from impress_ui.ui.bar import Bar
 from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
+from impress_ui.ui.keep import Keep
 from impress_ui.ui.layout import build_page
-from impress_ui.ui.page import ON_SPACES
+from impress_ui.ui.page import ON_SPACES, register
 from impress_ui.ui.record import sweep
 from impress_ui.ui.theme import STYLES, scripts, theme
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
@@ -33,11 +33,12 @@ def build_app() -> gr.Blocks:
     )
     with demo:
         page = build_page()
+        register(page)
         Handlers(page).connect(demo)
         connect_explore(page)
-        bar = Bar(page)
-        bar.connect()
-        bar.connect_examples(page.examples.dataset)
+        keep = Keep(page)
+        keep.connect()
+        keep.connect_examples(page.examples.dataset)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 

@@ -64,7 +64,7 @@ class EditRun(PageJob):
 class GenerateRun(PageJob):
     """Pictures from text, each with a seed of its own."""
 
-    title, parts, archive = "Generate", ("generate",), "impress-generated.zip"
+    title, parts, room, archive = "Generate", ("generate",), "generate", "impress-generated.zip"
 
     def files(self) -> dict[str, Path]:
         return {path.name: path for path in sorted(self.folder.glob("generated-*.png"))}

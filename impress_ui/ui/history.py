@@ -20,6 +20,7 @@ class Run:
 
     Args:
         record: what the page held after it.
+        room: where on the page it was run.
         curves: its losses by name, and ``steps`` the length of each whole run.
         shown: the last value that it gave to each widget besides, by the widget's number.
         archive: its zip.
@@ -33,6 +34,7 @@ class Run:
     steps: Mapping[str, int] = field(default_factory=dict)
     shown: Mapping[int, Any] = field(default_factory=dict)
     archive: str | None = None
+    room: str = "story"
     number: int = 0
     clock: str = ""
 

@@ -19,9 +19,9 @@ from impress_ui.core.images import Picture, open_picture, save_png
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu
-from impress_ui.ui.bar import runs_after
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
@@ -46,6 +46,7 @@ class PageJob(ABC):
     folder: Path
     title: str  # what a list of runs calls it
     parts: tuple[str, ...]  # what it does, for the time that a lent GPU is asked for
+    room = "story"  # where on the page its results stand
     archive = ""  # the name of the zip that ``ready`` packs; none for jobs that pack their own
 
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
@@ -185,7 +186,7 @@ class PageJob(ABC):
         told = shown.get(self.status, "")
         HISTORIES.add(self.session, Run(
             self.title, self.job, self.record, views.text_of(told), drawn, steps,
-            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed,
+            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed, self.room,
         ))  # fmt: skip
         return runs_after(page, self.session)
 

@@ -23,7 +23,7 @@ from impress_ui.ui.progress import INTERVAL
 class StressRun(PageJob):
     """The purifiers one after the other, the table and the scatter filling as they end."""
 
-    title, parts = "Stress test", ("stress",)
+    title, parts, room = "Stress test", ("stress",), "stress"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, began = self.page, time.monotonic()

@@ -29,7 +29,7 @@ def forget_study(session: str) -> None:
 class StyleRun(PageJob):
     """Protect, purify, fine-tune, imitate and judge."""
 
-    title, parts = "Style study", ("style",)
+    title, parts, room = "Style study", ("style",), "style"
 
     def draws_seed(self) -> bool:
         """A study that was stopped goes on with the seed that it has."""

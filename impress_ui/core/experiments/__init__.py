@@ -2,6 +2,8 @@
 
     python -m impress_ui experiment editing --size 128 --budget 16
     python -m impress_ui experiment ablation --size 128 --vary protect.budget=4,8,16 --vary purify.trust_radius=8,24
+    python -m impress_ui experiment adaptive --size 128
+    python -m impress_ui experiment transfer --checkpoints folder1/ --checkpoints folder2/
     python -m impress_ui experiment robustness --settings robustness.yaml
 
 Each reads one settings file and writes CSV, JSON, charts, contact sheets and a report (``runner.py`` says where); run
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.ablation import ABLATION
+from impress_ui.core.experiments.adaptive import ADAPTIVE
 from impress_ui.core.experiments.autoencoder import autoencoder
 from impress_ui.core.experiments.classifier import classifier
 from impress_ui.core.experiments.detector import detector
@@ -25,6 +28,7 @@ from impress_ui.core.experiments.report import as_text
 from impress_ui.core.experiments.robustness import ROBUSTNESS
 from impress_ui.core.experiments.runner import Log, carry_out
 from impress_ui.core.experiments.style import STYLE
+from impress_ui.core.experiments.transfer import TRANSFER
 from impress_ui.core.experiments.whole import in_one_piece
 from impress_ui.settings.experiments import (
     AutoencoderSettings,
@@ -40,6 +44,8 @@ _ALL: tuple[Experiment, ...] = (
     EDITING,
     STYLE,
     ABLATION,
+    ADAPTIVE,
+    TRANSFER,
     ROBUSTNESS,
     in_one_piece("detector", detector, DetectorSettings, ("vae",)),
     in_one_piece("autoencoder", autoencoder, AutoencoderSettings, ("vae",)),

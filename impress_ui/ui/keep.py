@@ -1,4 +1,4 @@
-"""What the bar does: settings from presets, files, pictures and links into the knobs and back, and the runs so far."""
+"""What is kept: settings from presets, files, pictures and links into the knobs and back, and the runs so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from impress_ui.ui.record import Record
 
 Values = Mapping[Any, Any]
 Update = dict[Component, Any]
-HIDDEN = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+# Through the queue: a mistake outside it reaches the browser as a failed request, without its sentence.
+HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 # The browser makes the file, so that nothing of it is kept on the server.
 SAVE = """(text) => {
   const link = document.createElement("a");
@@ -38,9 +39,12 @@ COPY = """(query) => {
   navigator.clipboard?.writeText(link).catch(() => {});
 }"""
 
+# Whoever restores a run wants to see it.
+ENTER = "(room) => { document.getElementById(`room-${room}-button`)?.click(); }"
 
-class Bar:
-    """The handlers of the bar; each takes what its input widgets hold and gives updates by widget."""
+
+class Keep:
+    """The handlers; each takes what its input widgets hold and gives updates by widget."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -59,7 +63,9 @@ class Bar:
         page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
         for pick in (page.past, page.past_other):
             pick.input(self.look, [page.past, page.past_other], [page.past_archive, page.past_view], **HIDDEN)
-        page.past_restore.click(self.restore, {page.past}, [*restored, *self._replayed()], **HIDDEN)
+        page.past_restore.click(
+            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
+        ).success(None, [page.document], js=ENTER, **HIDDEN)
 
     def connect_examples(self, dataset: gr.Dataset) -> None:
         """An example brings its settings along."""
@@ -68,11 +74,14 @@ class Bar:
 
     def preset(self, values: Values) -> Update:
         """A preset's settings; the seed, the model and the prompts stay."""
+        chosen = values[self.page.preset]
+        if chosen is None:  # the keyboard went over the list, and chose nothing
+            return {self.page.knobs["run", "seed"]: gr.update()}
         try:
             job = job_from_widgets(self.page, values)
         except Exception:  # what stands in a knob is not valid, and is about to be replaced
             job = JobSettings()
-        return self._set(PRESETS[values[self.page.preset]].applied_to(job))
+        return self._set(PRESETS[chosen].applied_to(job))
 
     def example(self, chosen: gr.SelectData) -> Update:
         """The settings of the example that was clicked."""
@@ -121,7 +130,7 @@ class Bar:
             raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {widgets[number]: value for number, value in run.shown.items() if widgets.get(number) in allowed_here}
-        return {**self._set(run.job), **shown, **shown_record(page, run.record)}
+        return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
 
     def _replayed(self) -> list[Component]:
         """What a run may have set, but for the buttons and the knobs."""
