@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from annotated_types import MultipleOf
+
 from impress_ui.settings.base import Settings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
@@ -135,10 +137,12 @@ def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
 
 
 def _rounded(name: str, value: float) -> Any:
-    """A value on the setting's grid: whole numbers whole, others to the setting's step, or to three digits."""
+    """A value on the setting's grid: whole numbers to their unit, others to the setting's step, or to three digits."""
     model, field = model_of(name)
-    if model.model_fields[field].annotation is int:
-        return round(value)
+    about = model.model_fields[field]
+    if about.annotation is int:
+        unit = next((limit.multiple_of for limit in about.metadata if isinstance(limit, MultipleOf)), 1)
+        return round(value / unit) * unit
     step = model.describe(field)["step"]
     if step and value >= step:
         return round(round(value / step) * step, 10)
