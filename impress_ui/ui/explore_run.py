@@ -25,7 +25,7 @@ from impress_ui.ui.progress import INTERVAL
 class ExploreRun(PageJob):
     """The cells one after the other, the chart filling as they end."""
 
-    title, parts = "Exploration", ("explore",)
+    title, parts, room = "Exploration", ("explore",), "explore"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, began = self.page, time.monotonic()
