@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,10 +96,10 @@ def values_between(name: str, low: float, high: float, count: int) -> tuple[Any,
         raise ValueError(f"{label_of(name)} cannot go from {low:g} to {high:g}: the first must be the smaller one")
     shares = [number / (count - 1) for number in range(count)] if count > 1 else [0.0]
     if is_wide(low, high):
-        values = [low * (high / low) ** share for share in shares]
+        values = [math.exp(math.log(low) + (math.log(high) - math.log(low)) * share) for share in shares]
     else:
         values = [low + (high - low) * share for share in shares]
-    return tuple(dict.fromkeys(min(greatest, max(least, _rounded(name, value))) for value in values))
+    return tuple(dict.fromkeys(_on_grid(name, value, low, high) for value in values))
 
 
 def is_wide(low: float, high: float) -> bool:
@@ -134,6 +135,14 @@ def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
             if not model.has(field, picked):
                 raise ValueError(f"{picked} has no setting {label_of(f'{section}.{field}')}")
     return changed
+
+
+def _on_grid(name: str, value: float, low: float, high: float) -> Any:
+    """A value from low to high where the setting may stand; numbers that need not be whole keep the two ends as given."""
+    if isinstance(whole := _rounded(name, value), int):
+        least, greatest = limits_of(name)
+        return int(min(greatest, max(least, whole)))
+    return float(next((end for end in (low, high) if math.isclose(value, end)), min(high, max(low, whole))))
 
 
 def _rounded(name: str, value: float) -> Any:
