@@ -138,7 +138,7 @@ def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
 
 
 def _on_grid(name: str, value: float, low: float, high: float) -> Any:
-    """A value from low to high where the setting may stand; numbers that need not be whole keep the two ends as given."""
+    """A value from low to high where the setting may stand; the two ends as given, unless they must be whole."""
     if isinstance(whole := _rounded(name, value), int):
         least, greatest = limits_of(name)
         return int(min(greatest, max(least, whole)))
