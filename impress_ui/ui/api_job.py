@@ -105,6 +105,21 @@ class ApiJob:
             path = self.save(made, progress.result, measures=measures, **facts)
             yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
 
+    def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
+        """Progress, then the perturbation's file and its report."""
+        from impress_ui.ui.progress import follow, learning
+        from impress_ui.universal_files import save_perturbation
+
+        for progress in follow(learning(self.settings, len(images)), steps):
+            if progress.result is None:
+                losses = {name: values[-1] for name, values in progress.curves.items()}
+                yield None, {**_told(progress.timing), "losses": losses}
+                continue
+            facts = {"pictures": len(images), **_facts(progress.timing, progress.stopped)}
+            path = save_perturbation(progress.step, self.folder / "universal.png", self.settings, **facts)
+            told = {"settings": self.settings.model_dump(mode="json"), "losses": dict(progress.curves)}
+            yield str(path), {**told, **facts}
+
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""
         from impress_ui.results import pasted, save_edits
