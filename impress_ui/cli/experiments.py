@@ -30,7 +30,8 @@ def experiment(
         str,
         typer.Argument(
             metavar="NAME",
-            help="purification, editing, style, ablation, robustness, classifier, detector or autoencoder.",
+            help="purification, editing, style, ablation, adaptive, transfer, robustness, classifier, detector or "
+            "autoencoder.",
         ),
     ],
     output: Annotated[
@@ -63,6 +64,12 @@ def experiment(
             "more than once for a grid.",
         ),
     ] = None,
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER", help="Of 'transfer': a checkpoint beside the embedded one; more than once for more."
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +95,7 @@ def experiment(
     fields = _given(
         dict(
             photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
-            attacks=attack or None, artists=artists, paper_artists=paper_artists,
+            attacks=attack or None, artists=artists, paper_artists=paper_artists, checkpoints=checkpoints or None,
         )
     )  # fmt: skip
     if vary:
