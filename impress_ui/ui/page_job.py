@@ -183,11 +183,10 @@ class PageJob(ABC):
              if isinstance(shown.get(zip_), dict) and shown[zip_].get("value")), None,
         )  # fmt: skip
         drawn, steps = self.curves()
-        told = shown.get(self.status, "")
-        HISTORIES.add(self.session, Run(
-            self.title, self.job, self.record, views.text_of(told), drawn, steps,
-            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed, self.room,
-        ))  # fmt: skip
+        told = views.text_of(shown.get(self.status, ""))
+        last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, self.room)
+        HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 
     def _busy(self) -> Update:
