@@ -1,4 +1,4 @@
-"""Settings as documents: JSON files, PNGs saved by this program, share links and presets, read and checked alike.
+"""Settings as documents: JSON and YAML files, saved PNGs, share links and presets, read and checked alike.
 
 job = read_settings("protected.png")              # or settings.json, "?protect.budget=8", "paper-style"
 to_json(job), to_query(job)                       # what makes it again
@@ -20,13 +20,14 @@ MAX_LENGTH = 200_000  # characters of a document; all settings written out are a
 MAX_QUERY = 8_000  # characters; servers and browsers cut longer addresses
 MAX_FIELDS = 300
 PNG = b"\x89PNG"
+YAML = (".yaml", ".yml")
 SECTIONS: dict[str, type[Settings]] = {
     name: field.annotation for name, field in JobSettings.model_fields.items() if name != "version"
 }  # type: ignore[misc]
 
 
 def read_settings(source: str | Path, *, name: str | None = None) -> JobSettings:
-    """The settings that a file holds (JSON, or a PNG saved by this program), a share link, or a preset's name.
+    """The settings that a file holds (JSON, YAML, or a PNG saved by this program), a share link, or a preset's name.
 
     Args:
         name: what to call the file in a sentence; its own name by default.
@@ -35,37 +36,19 @@ def read_settings(source: str | Path, *, name: str | None = None) -> JobSettings
         UserError: there are none, or they cannot be read.
         ValidationError: a name or a value that is not valid.
     """
-    if isinstance(source, str):
-        if source in PRESETS:
-            return PRESETS[source].applied_to(JobSettings())
-        if source.startswith(("?", "http://", "https://")):
-            return from_link(source)
-    path = Path(source)
-    name = name or path.name
-    try:
-        with path.open("rb") as file:
-            start = file.read(MAX_LENGTH + 1)
-    except (OSError, ValueError):
-        raise UserError(
-            f"The settings file {name} cannot be read; check the path, or name a preset: {', '.join(PRESETS)}."
-        ) from None
-    if start.startswith(PNG):
-        return _in_png(path, name)
-    if len(start) > MAX_LENGTH:
-        raise UserError(f"The settings file {name} is too long to be one.")
-    try:
-        return from_json(start.decode("utf-8-sig"), name)
-    except UnicodeDecodeError:
-        raise UserError(f"The settings file {name} is not JSON.") from None
+    named = _named(source)
+    return named if named is not None else JobSettings.model_validate(_in_file(Path(source), name))
+
+
+def read_data(source: str | Path) -> dict[str, Any]:
+    """The same as plain data, unchecked: an experiment's settings have more names than a job's."""
+    named = _named(source)
+    return named.model_dump(mode="json") if named is not None else _in_file(Path(source), None)
 
 
 def from_json(text: str, name: str) -> JobSettings:
     """The settings in a JSON text: alone, or as the ``settings`` of a report."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserError(f"The settings file {name} is not JSON.") from None
-    return checked(data)
+    return checked(_parsed(text, name))
 
 
 def checked(data: Any) -> JobSettings:
@@ -75,11 +58,7 @@ def checked(data: Any) -> JobSettings:
         UserError: it is not an object.
         ValidationError: a name or a value that is not valid.
     """
-    if isinstance(data, dict) and isinstance(data.get("settings"), dict):
-        data = data["settings"]
-    if not isinstance(data, dict):
-        raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
-    return JobSettings.model_validate(data)
+    return JobSettings.model_validate(_unwrapped(data))
 
 
 def from_link(link: str) -> JobSettings:
@@ -151,13 +130,73 @@ def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{section}.{name}": value for section in SECTIONS for name, value in data[section].items()}
 
 
-def _in_png(path: Path, name: str) -> JobSettings:
+def _named(source: str | Path) -> JobSettings | None:
+    """The settings of a preset or a link, or None: then it is a file."""
+    if isinstance(source, str):
+        if source in PRESETS:
+            return PRESETS[source].applied_to(JobSettings())
+        if source.startswith(("?", "http://", "https://")):
+            return from_link(source)
+    return None
+
+
+def _in_file(path: Path, name: str | None) -> dict[str, Any]:
+    name = name or path.name
+    try:
+        with path.open("rb") as file:
+            start = file.read(MAX_LENGTH + 1)
+    except (OSError, ValueError):
+        raise UserError(
+            f"The settings file {name} cannot be read; check the path, or name a preset: {', '.join(PRESETS)}."
+        ) from None
+    if start.startswith(PNG):
+        return _in_png(path, name)
+    if len(start) > MAX_LENGTH:
+        raise UserError(f"The settings file {name} is too long to be one.")
+    try:
+        return _unwrapped(_parsed(start.decode("utf-8-sig"), name))
+    except UnicodeDecodeError:
+        raise UserError(f"The settings file {name} is not {_kind(name)}.") from None
+
+
+def _kind(name: str) -> str:
+    return "YAML" if name.lower().endswith(YAML) else "JSON"
+
+
+def _parsed(text: str, name: str) -> Any:
+    """The data of a text; of YAML its plain types alone, and no aliases, which can grow without bound."""
+    try:
+        if _kind(name) == "JSON":
+            return json.loads(text)
+        import yaml
+
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise ValueError
+        return yaml.safe_load(text)
+    except RecursionError:
+        pass
+    except Exception as error:
+        # yaml is imported only where it is needed, so its errors are known by the module they come from.
+        if not isinstance(error, ValueError) and not type(error).__module__.startswith("yaml"):
+            raise
+    raise UserError(f"The settings file {name} is not {_kind(name)}.")
+
+
+def _unwrapped(data: Any) -> dict[str, Any]:
+    if isinstance(data, dict) and isinstance(data.get("settings"), dict):
+        data = data["settings"]
+    if not isinstance(data, dict):
+        raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
+    return data
+
+
+def _in_png(path: Path, name: str) -> dict[str, Any]:
     from impress_ui.core.images import metadata_of
 
     metadata = metadata_of(path)
     if metadata is None or "settings" not in metadata:
         raise UserError(f"{name} carries no settings; use a PNG saved by this program, or a JSON file.")
-    return checked(metadata["settings"])
+    return _unwrapped(metadata["settings"])
 
 
 def _is_list(section: str, field: str) -> bool:

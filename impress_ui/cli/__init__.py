@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
     documents,
+    experiments,
     pictures,
     sampling,
     stress,

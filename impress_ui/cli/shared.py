@@ -89,7 +89,7 @@ SettingsFile = Annotated[
     str | None,
     typer.Option(
         "--settings",
-        help="A JSON file of settings, a PNG saved by this program, a share link of the page, or a preset "
+        help="A JSON or YAML file of settings, a PNG saved by this program, a share link of the page, or a preset "
         f"({', '.join(PRESETS)}); options override it.",
     ),
 ]

@@ -18,7 +18,7 @@ from impress_ui.ui.mistakes import explain
 
 
 def connect_api() -> None:
-    """Add /protect, /purify, /reconstruct, /edit, /generate, /stress, /style, /measure, /settings and /stop."""
+    """Add an endpoint a job, /measure, /settings and /stop, to the ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")
@@ -43,6 +43,7 @@ def connect_api() -> None:
     trigger.click(edit, edited, [files, report], api_name="edit", **DEVICE)
     trigger.click(generate, [settings], [files, report], api_name="generate", **DEVICE)
     trigger.click(stress, [image, settings, original], [files, report], api_name="stress", **DEVICE)
+    trigger.click(explore, [image, settings, protected, mask], [files, report], api_name="explore", **DEVICE)
     trigger.click(style, [artist, settings, works], [files, report], api_name="style", **DEVICE)
     trigger.click(measure, [image, reference, settings], [report], api_name="measure", **DEVICE)
     trigger.click(settings_of, [source], [report], api_name="settings", queue=False)
@@ -117,6 +118,22 @@ def style(
     of imitations that the classifier takes for the artist's.
     """
     yield from call("style", settings, request, artist, works, settings)
+
+
+def explore(
+    image: str,
+    settings: dict | None = None,
+    protected: str | None = None,
+    mask: str | None = None,
+    request: gr.Request = None,
+) -> StreamedFiles:
+    """Vary one or two settings over a picture, as the settings' ``explore`` says: {"x": "protect.budget", ...}.
+
+    Streams {"phase", "cell", "cells", "step", "steps", "seconds_left"}, then the files (table, chart, sheet, every
+    cell's pictures) and a report with every cell's figures. Where the purification alone is varied, the protected
+    picture may be given; a stopped exploration gives what it has.
+    """
+    yield from call("explore", settings, request, image, protected, mask)
 
 
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:

@@ -63,6 +63,14 @@ def style(job: ApiJob, artist: str, works: list[str] | None, given: Any) -> Stre
     yield from job.stream_study(style_study.begin(settings, artist or "", works or (), job.folder))
 
 
+def explore(job: ApiJob, image: str, protected: str | None, mask: str | None) -> StreamedFiles:
+    """An exploration's files."""
+    picture, known = job.open(image), job.open(protected) if protected else None
+    if known is not None:
+        workflow.same_size(picture.image, known, "protected picture")
+    yield from job.stream_explored(picture, known, mask)
+
+
 def measure(job: ApiJob, image: str, reference: str) -> Streamed:
     """The measures of one picture against another."""
     first, second = job.open(image), job.open(reference)

@@ -164,6 +164,25 @@ class ApiJob:
         files = [str(path) for path in sorted(self.folder.iterdir())]
         yield files, {**report_of(test, stopped=stopped), "notes": notes}
 
+    def stream_explored(self, picture: Picture, protected: Picture | None, mask: str | None) -> StreamedFiles:
+        """Progress, then the files of the exploration and its report."""
+        from impress_ui.core.explore import Exploration
+        from impress_ui.explore_files import report_of, save_exploration
+        from impress_ui.jobs import throttled
+        from impress_ui.ui.progress import INTERVAL
+
+        given = None if protected is None else protected.image
+        exploration = Exploration(picture.image, self.settings, given, self.extra(mask))
+        stopped = False
+        for step, due in throttled(exploration.run(self.should_stop), INTERVAL, lambda step: step.done or step.stopped):
+            stopped = step.stopped
+            if due and not stopped:
+                told = {"phase": step.phase, "cell": step.number, "cells": step.count, "step": step.index}
+                yield None, {**told, "steps": step.steps, "seconds_left": step.seconds_left}
+        save_exploration(exploration, self.folder, stopped=stopped)
+        files = [str(path) for path in sorted(self.folder.iterdir())]
+        yield files, {**report_of(exploration, stopped=stopped), "notes": list(picture.notes)}
+
     def stream_study(self, study: StyleStudy) -> StreamedFiles:
         """Progress with the losses, then the study as a zip and its report."""
         from impress_ui.jobs import throttled

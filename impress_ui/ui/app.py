@@ -11,6 +11,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
+from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.keep import Keep
 from impress_ui.ui.layout import build_page
@@ -34,6 +35,7 @@ def build_app() -> gr.Blocks:
         page = build_page()
         register(page)
         Handlers(page).connect(demo)
+        connect_explore(page)
         keep = Keep(page)
         keep.connect()
         keep.connect_examples(page.examples.dataset)

@@ -55,7 +55,7 @@ class Handlers:
         new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
         pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
         pair_outputs = [page.slider, page.difference, page.figures]
-        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint]
+        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint, page.explore_hint]
 
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
         opened = {page.upload, page.knobs["run", "size"]}
@@ -239,6 +239,7 @@ class Handlers:
         """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
         from impress_ui.core.costs import expected_seconds
         from impress_ui.core.purify import planned_steps
+        from impress_ui.ui.explore_handlers import hint as explore_hint
         from impress_ui.ui.progress import estimate, generation, work_of
 
         page = self.page
@@ -249,10 +250,12 @@ class Handlers:
             tested = "elsewhere"
         edited = [name for name in PICTURES if name in record.files]
         path = edit = stress = None
+        explored = explore_hint(page, values)
         try:
             job = job_from_widgets(page, values)
         except Exception:  # the run itself says what is wrong with the settings
-            return [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
+            told = [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
+            return [*told, explored]
         generate = estimate(generation(job), job.generate.sampling_steps)
         if record.size is not None:
             parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
@@ -268,7 +271,7 @@ class Handlers:
             stress = None if None in costs else sum(costs)
         return [
             views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate),
-            stress_views.hint(tested, stress),
+            stress_views.hint(tested, stress), explored,
         ]  # fmt: skip
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:

@@ -74,11 +74,14 @@ class Keep:
 
     def preset(self, values: Values) -> Update:
         """A preset's settings; the seed, the model and the prompts stay."""
+        chosen = values[self.page.preset]
+        if chosen is None:  # the keyboard went over the list, and chose nothing
+            return {self.page.knobs["run", "seed"]: gr.update()}
         try:
             job = job_from_widgets(self.page, values)
         except Exception:  # what stands in a knob is not valid, and is about to be replaced
             job = JobSettings()
-        return self._set(PRESETS[values[self.page.preset]].applied_to(job))
+        return self._set(PRESETS[chosen].applied_to(job))
 
     def example(self, chosen: gr.SelectData) -> Update:
         """The settings of the example that was clicked."""

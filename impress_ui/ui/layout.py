@@ -13,6 +13,7 @@ from impress_ui.ui import curves, views
 from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
+from impress_ui.ui.layout_explore import explore_section
 from impress_ui.ui.layout_keep import history_section, keep_row, new_seed_box, run_zip
 from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
@@ -43,8 +44,10 @@ def _story(page: Page) -> None:
         gr.HTML(views.story(), elem_id="story")
         page.status = gr.HTML(views.idle(), elem_id="run-status")
         _panes(page)
+        gr.HTML(views.zoom_bar(), elem_id="zoom-bar")
+        gr.HTML(views.what_you_see(views.PANES_TOLD), elem_id="panes-told")
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
-        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_classes="caption")
+        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_id="curves-told")
         run_zip(page)
     with gr.Column(elem_id="edit-area"):
         edit_section(page)
@@ -141,6 +144,7 @@ def _comparison(page: Page) -> None:
         views.heading("Compare", "Two pictures under one slider, and what differs between them, amplified"),
         padding=False,
     )
+    gr.HTML(f'<p class="caption">{views.COMPARE_EMPTY}</p>', elem_id="compare-empty")
     choices = [(label, name) for name, label in ALL_PICTURES.items()]
     with gr.Row():
         with gr.Column(min_width=280):
@@ -159,12 +163,14 @@ def _comparison(page: Page) -> None:
             page.difference = picture_output(
                 "Difference", "The amplified difference of the two pictures", elem_id="difference", height=300
             )
+    gr.HTML(views.what_you_see(views.COMPARE_TOLD), elem_id="compare-told")
 
 
 # The page's rooms: name -> (title of its tab, what is in it). Picture and settings stand beside all of them.
 ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "story": ("Protect, purify, edit", _story),
     "stress": ("Stress test", _room(stress_section, "stress")),
+    "explore": ("Explore", _room(explore_section, "explore")),
     "style": ("Style", _room(style_section, "style")),
     "generate": ("Generate", _room(generate_section, "generate")),
     "history": ("History", _room(history_section, "history")),

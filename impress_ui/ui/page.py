@@ -11,6 +11,7 @@ from gradio.components import Component
 from impress_ui.settings import (
     KNOBS,
     EditSettings,
+    ExploreSettings,
     GenerateSettings,
     MimicSettings,
     ProtectSettings,
@@ -29,6 +30,7 @@ SECTIONS: dict[str, type[Settings]] = {
     "generate": GenerateSettings,
     "mimic": MimicSettings,
     "stress": StressSettings,
+    "explore": ExploreSettings,
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
@@ -38,6 +40,7 @@ MAIN_KNOBS = {
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
     "mimic": ("preset", "works", "imitations", "steps"),
     "stress": ("purifiers",),
+    "explore": tuple(ExploreSettings.model_fields),
     "run": ("seed",),
 }
 # The knobs of each purifier but IMPRESS, which has groups of its own.
@@ -119,6 +122,16 @@ class Page:
     stress_pictures: gr.Gallery = None
     stress_zip: gr.File = None
 
+    explore: gr.Button = None
+    explore_stop: gr.Button = None
+    explore_hint: gr.HTML = None
+    explore_status: gr.HTML = None
+    explore_verdict: gr.HTML = None
+    explore_chart: gr.HTML = None
+    explore_pictures: gr.Gallery = None
+    explore_files: gr.File = None
+    explored: gr.State = None
+
     style_artist: gr.Dropdown = None
     style_files: gr.File = None
     style_name: gr.Textbox = None
@@ -160,12 +173,14 @@ class Page:
     @property
     def run_buttons(self) -> tuple[gr.Button, ...]:
         """What starts a job: a page has one at a time."""
-        return self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.style_run
+        return (
+            self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.explore, self.style_run,
+        )  # fmt: skip
 
     @property
     def stop_buttons(self) -> tuple[gr.Button, ...]:
         """What ends it, beside each of the places that start one."""
-        return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.style_stop
+        return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.explore_stop, self.style_stop
 
 
 _built: list[Page] = []

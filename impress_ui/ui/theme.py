@@ -8,8 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, ASSETS / "keep.css")
-SCRIPTS = ("shortcuts.js", "share.js")
+STYLES = (STYLE, ASSETS / "keep.css", ASSETS / "compare.css")
+SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js")
 
 INK = colors.Color(
     name="ink",
@@ -42,6 +42,9 @@ def theme() -> gr.themes.Base:
         body_text_color_dark="*neutral_100",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
+        link_text_color_dark="*primary_300",
+        link_text_color_hover_dark="*primary_200",
+        link_text_color_visited_dark="*primary_300",
         block_background_fill="white",
         block_background_fill_dark="*neutral_900",
         block_border_color="*neutral_200",

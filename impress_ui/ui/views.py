@@ -30,6 +30,16 @@ CURVES_TOLD = (
     "While a protection works, its latent moves: the distance to the target falls. While the purification works, its "
     "loss falls, and similarity stays at zero as long as the result is near enough to the protected picture."
 )
+PANES_TOLD = (
+    "The protected picture looks like the original; its reconstruction does not. A purified picture is one whose "
+    "reconstruction looks like itself again."
+)
+COMPARE_TOLD = (
+    "Drag the line: what you cannot tell apart here, the model can. The difference shows where the change is; signed, "
+    "what is brighter than mid-grey was raised and what is darker was lowered."
+)
+COMPARE_EMPTY = "The slider and the difference appear with the first result."
+ZOOMS = (1, 2, 4, 8)
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 
@@ -77,6 +87,19 @@ def heading(title: str, about: str) -> str:
 def what_you_see(told: str) -> str:
     """The short line under a result that says how to read it."""
     return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
+
+
+def zoom_bar() -> str:
+    """The buttons that magnify every picture of the story at one place; ``assets/zoom.js`` hears them."""
+    buttons = "".join(
+        f'<button type="button" data-zoom="{times}" aria-pressed="{str(times == 1).lower()}">{times}×</button>'
+        for times in ZOOMS
+    )
+    return (
+        f'<div id="zoom" role="group" aria-label="Zoom of all pictures"><b>Zoom</b>{buttons}'
+        "<span>All pictures show the same place: point at it, or use the arrow keys on these buttons.</span>"
+        "<output></output></div>"
+    )
 
 
 def notes(sentences: Iterable[str]) -> str:

@@ -18,7 +18,9 @@ def make_quick(page: Page) -> None:
     page.locator("#style-protection").get_by_label("As set in Settings").check()
     put(page, "protect-steps", 2)
     put(page, "purify-steps", 2)
+    enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
+    enter(page, "style")
     for knob, value in (("works", 4), ("imitations", 2), ("steps", 10)):
         put(page, f"mimic-{knob}", value)
 
