@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import threading
 
@@ -43,16 +44,19 @@ def build_app() -> gr.Blocks:
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) -> None:
+def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, *, mcp: bool = False) -> None:
     """Serve the page until interrupted. It answers at once; the model is loaded behind it.
 
     Args:
         host: address to listen on; None for GRADIO_SERVER_NAME, or this machine alone (a Space: everywhere).
         port: None for GRADIO_SERVER_PORT, or the first free one from 7860.
+        mcp: also serve the API as tools of the Model Context Protocol, under /gradio_api/mcp/.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or a package that MCP needs is not there.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise UserError("MCP needs one more package: pip install 'gradio[mcp]'.")
     logging.getLogger("diffusers").setLevel(logging.ERROR)
     sweep()
     if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
@@ -68,6 +72,7 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
             share=False,
             show_error=False,
             enable_monitoring=False,
+            mcp_server=mcp,
             run_history=False,  # it would keep visitors' pictures; results carry their settings in the file instead
             footer_links=["api", "settings"],
             max_file_size="40mb",

@@ -28,10 +28,11 @@ METHODS = (("protect", "method"), ("purify", "method"))
 def connect_explore(page: Page) -> None:
     """Attach the section's handlers."""
     knobs = {name: page.knobs["explore", name] for name in (*AXES, "measure")}
-    settings = {*page.knobs.values(), page.record, page.upload}
+    settings = {*page.knobs.values(), page.new_seed, page.record, page.upload}
     outputs = [
         page.explore_status, page.explore_verdict, page.explore_chart, page.explore_pictures, page.explore_files,
         page.explored, page.record, *page.edit_captions.values(), page.verdict, *page.run_buttons, *page.stop_buttons,
+        *page.after_run,
     ]  # fmt: skip
 
     def run(values: Values, request: gr.Request) -> Iterator[Update]:
