@@ -3,15 +3,32 @@
     const button = document.getElementById(id);
     if (button && !button.disabled) button.click();
   };
-  // Ctrl+Enter runs the section that one is writing in, and else the whole path.
-  const runs = { "edit-area": "edit-run", "generate-area": "generate-run" };
+  const open = () => document.querySelector("#rooms [role=tab][aria-selected=true]")?.id ?? "";
+  // Ctrl+Enter runs the section that one is writing in, or what the open room is for, and else the whole path.
+  const runs = {
+    "edit-area": "edit-run", "room-stress": "stress-run", "room-explore": "explore-run", "room-style": "style-run",
+    "room-generate": "generate-run",
+  };
+  const stops = ["stop", "edit-stop", "stress-stop", "explore-stop", "style-stop", "generate-stop"];
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      const area = Object.keys(runs).find((id) => event.target.closest?.("#" + id));
+      const area = Object.keys(runs).find((id) => event.target.closest?.("#" + id) || open() === id + "-button");
       press(area ? runs[area] : "run-both");
     } else if (event.key === "Escape") {
-      press("stop");
+      stops.forEach(press);
     }
+  });
+  // Along a row of tabs the arrow keys move, as everywhere else.
+  const along = { ArrowLeft: -1, ArrowRight: 1 };
+  document.addEventListener("keydown", (event) => {
+    const tab = along[event.key] && event.target.closest?.("[role=tablist] [role=tab]");
+    if (!tab) return;
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")].filter((one) => !one.disabled);
+    tabs[(tabs.indexOf(tab) + along[event.key] + tabs.length) % tabs.length].focus();
+  });
+  // The buttons beside the picture belong to the story: whoever runs it from another room is taken there.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#run-both, #run-protect, #run-purify")) press("room-story-button");
   });
 }

@@ -10,16 +10,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
+LOOK = 0.2  # seconds between two looks at whose turn it is
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job's place in the line for the device: how many are ``ahead`` of it, the one that computes among them."""
+
+    seconds: float
+    ahead: int
 
 
 class Jobs:
-    """Stop events by session, and the device that one job at a time may use."""
+    """Stop events by session, and the device that one job at a time may use, in the order in which they asked."""
 
     def __init__(self) -> None:
-        self._device = threading.Lock()
+        self._turn = threading.Condition()
+        self._line: list[object] = []  # who has the device, then who waits for it
         self._guard = threading.Lock()
         self._running: dict[str, list[threading.Event]] = {}
 
@@ -45,13 +56,32 @@ class Jobs:
             event.set()
         return bool(events)
 
-    def acquire_device(self, timeout: float = 0.2) -> bool:
-        """Wait up to ``timeout`` seconds for the device; when True, the caller calls ``release_device``."""
-        return self._device.acquire(timeout=timeout)
+    @contextmanager
+    def device(self, should_stop: Callable[[], bool]) -> Iterator[Iterator[Waiting]]:
+        """The device for the length of the block, once what this gives has been iterated over to its end.
 
-    def release_device(self) -> None:
-        """Give the device to the next job."""
-        self._device.release()
+        A job that is stopped while it waits leaves that loop without the device: ask ``should_stop`` again after it.
+        """
+        ticket = object()
+        with self._turn:
+            self._line.append(ticket)
+        try:
+            yield self._wait(ticket, should_stop)
+        finally:
+            with self._turn:
+                self._line.remove(ticket)
+                self._turn.notify_all()
+
+    def _wait(self, ticket: object, should_stop: Callable[[], bool]) -> Iterator[Waiting]:
+        began = time.monotonic()
+        while not should_stop():
+            with self._turn:
+                if self._line[0] is not ticket:
+                    self._turn.wait(LOOK)
+                ahead = self._line.index(ticket)
+            if ahead == 0:
+                return
+            yield Waiting(time.monotonic() - began, ahead)
 
 
 def throttled(items: Iterator[T], interval: float, always: Callable[[T], bool]) -> Iterator[tuple[T, bool]]:

@@ -49,7 +49,7 @@ class _scale:
             ]
         else:
             unit = 10.0 ** math.floor(math.log10(max(high - low, 1e-9)))
-            unit = next(unit * f for f in (0.1, 0.2, 0.5, 1.0) if (high - low) / (unit * f) <= 6)
+            unit = next(unit * f for f in (0.1, 0.2, 0.5, 1.0, 2.0) if (high - low) / (unit * f) <= 6)
             marks = [unit * n for n in range(math.floor(low / unit), math.ceil(high / unit) + 1)]
         below = max((m for m in marks if m <= low * (1 + 1e-9)), default=marks[0])
         above = min((m for m in marks if m >= high * (1 - 1e-9)), default=marks[-1])

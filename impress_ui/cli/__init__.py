@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
     bench,
+    documents,
+    experiments,
     pictures,
     sampling,
     stress,

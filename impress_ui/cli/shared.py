@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer
 
 from impress_ui.core.errors import UserError
+from impress_ui.documents import read_settings
+from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
 
 app = typer.Typer(
@@ -84,8 +86,12 @@ Size = Annotated[int | None, option(RunSettings, "size")]
 Seed = Annotated[int | None, option(RunSettings, "seed")]
 Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
 SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", help="A JSON file of settings, or a PNG saved by this program; options override it."),
+    str | None,
+    typer.Option(
+        "--settings",
+        help="A JSON or YAML file of settings, a PNG saved by this program, a share link of the page, or a preset "
+        f"({', '.join(PRESETS)}); options override it.",
+    ),
 ]
 NegativePrompt = Annotated[str | None, option(SamplingSettings, "negative_prompt")]
 Guidance = Annotated[float | None, option(SamplingSettings, "guidance")]
@@ -94,31 +100,12 @@ SamplerName = Annotated[str | None, option(SamplingSettings, "sampler")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-def job_of(file: Path | None, **sections: dict[str, Any]) -> JobSettings:
+def job_of(file: str | None, **sections: dict[str, Any]) -> JobSettings:
     """The settings of the file, or the defaults, with the given options on top."""
     given = {
         name: {key: value for key, value in values.items() if value is not None} for name, values in sections.items()
     }
-    return (_read_settings(file) if file else JobSettings()).updated(**given)
-
-
-def _read_settings(file: Path) -> JobSettings:
-    import json
-
-    if file.suffix.lower() == ".png" and file.is_file():
-        from impress_ui.core.images import read_metadata
-
-        data = (read_metadata(file) or {}).get("settings")
-        if data is None:
-            raise UserError(f"{file.name} carries no settings; use a PNG saved by this program, or a JSON file.")
-    else:
-        try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-        except OSError:
-            raise UserError(f"The settings file {file.name} cannot be read; check the path.") from None
-        except ValueError:
-            raise UserError(f"The settings file {file.name} is not JSON.") from None
-    return JobSettings.model_validate(data)
+    return (read_settings(file) if file else JobSettings()).updated(**given)
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:

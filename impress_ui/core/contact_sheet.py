@@ -7,35 +7,55 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN, HEADER = 6, 24
+MARGIN, LINE = 6, 18  # pixels around pictures, and of a line of a label
+FONT = ImageFont.load_default(15)
 
 
 def contact_sheet(path: Path, labels: Sequence[str], rows: Sequence[Sequence[Image.Image]], width: int = 192) -> None:
     """Save rows of pictures of one shape, each brought to a width, under one label a column."""
     first = rows[0][0]
     height = round(width * first.height / first.width)
-    size = (len(labels) * (width + MARGIN) + MARGIN, len(rows) * (height + MARGIN) + HEADER + MARGIN)
+    labels, header = _headers(labels, width)
+    size = (len(labels) * (width + MARGIN) + MARGIN, len(rows) * (height + MARGIN) + header + MARGIN)
     sheet = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    draw = ImageDraw.Draw(sheet)
     for column, label in enumerate(labels):
-        draw.text((MARGIN + column * (width + MARGIN), 3), label, fill="black", font=font)
+        draw.text((MARGIN + column * (width + MARGIN), 3), label, fill="black", font=FONT)
     for line, pictures in enumerate(rows):
         for column, picture in enumerate(pictures):
             # Nearest keeps the pixels' grain visible, which is what such a sheet is looked at for.
             tile = picture.resize((width, height), Image.Resampling.NEAREST)
-            sheet.paste(tile, (MARGIN + column * (width + MARGIN), HEADER + line * (height + MARGIN)))
+            sheet.paste(tile, (MARGIN + column * (width + MARGIN), header + line * (height + MARGIN)))
     sheet.save(path)
 
 
 def captioned_grid(path: Path, pictures: Mapping[str, Image.Image], columns: int = 5, width: int = 192) -> None:
     """Save pictures of one shape, each brought to a width under its name, in rows of so many."""
     first = next(iter(pictures.values()))
-    cell = width + MARGIN, round(width * first.height / first.width) + HEADER
+    names, header = _headers(list(pictures), width)
+    cell = width + MARGIN, round(width * first.height / first.width) + header
     lines = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (min(columns, len(pictures)) * cell[0] + MARGIN, lines * cell[1] + MARGIN), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for number, (name, picture) in enumerate(pictures.items()):
+    draw = ImageDraw.Draw(sheet)
+    for number, (name, picture) in enumerate(zip(names, pictures.values(), strict=True)):
         left, top = MARGIN + number % columns * cell[0], number // columns * cell[1]
-        draw.text((left, top + 3), name, fill="black", font=font)
-        sheet.paste(picture.resize((width, cell[1] - HEADER), Image.Resampling.NEAREST), (left, top + HEADER))
+        draw.text((left, top + 3), name, fill="black", font=FONT)
+        sheet.paste(picture.resize((width, cell[1] - header), Image.Resampling.NEAREST), (left, top + header))
     sheet.save(path)
+
+
+def _headers(labels: Sequence[str], width: int) -> tuple[list[str], int]:
+    """The labels with line breaks where they would run into the next column, and the height that they take."""
+    broken = [_broken(label, width) for label in labels]
+    return broken, max(label.count("\n") + 1 for label in broken) * LINE + MARGIN
+
+
+def _broken(label: str, width: int) -> str:
+    lines = [""]
+    for word in label.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and FONT.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What purifiers cost: the work in them, and the seconds that this machine takes for it, as measured."""
+"""What runs cost: the work in them, and the seconds that this machine takes for it, as measured."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.images import to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import ShouldStop, never, run_to_end
+from impress_ui.core.protect import protect
+from impress_ui.core.protections.registry import needs_model
 from impress_ui.core.purifiers.generative import tile_count
 from impress_ui.core.purify import parts_of, planned_steps, purify
-from impress_ui.settings import GENERATIVE, PurifySettings
+from impress_ui.settings import GENERATIVE, ProtectSettings, PurifySettings
 
 # Seconds that a unit of work took in the last run of each sort: what every estimate is made of.
 PACE: dict[str, float] = {}
@@ -84,3 +86,35 @@ def _iterates(settings: PurifySettings) -> bool:
 
 def _units(settings: PurifySettings, size: tuple[int, int]) -> float:
     return pixels_of(settings, size) * max(1, planned_steps(settings) + _EXTRA.get(settings.method, 0))
+
+
+def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, float]:
+    """A protection's sort, and the pixels that one of its steps computes for a picture of (width, height)."""
+    pixels = float(size[0] * size[1])
+    if settings.method == "photoguard-diffusion":
+        pixels *= settings.attacked_steps * (2 if settings.attacked_prompt else 1)
+    if ProtectSettings.has("repetitions", settings.method):
+        pixels *= settings.repetitions
+    return f"{settings.method}, adaptive: {settings.adaptive}", pixels
+
+
+def expected_protection(settings: ProtectSettings, size: tuple[int, int]) -> float | None:
+    """Seconds that a protection's steps are going to take; None where none of its sort was run here."""
+    sort, pixels = attack_of(settings, size)
+    return PACE[sort] * pixels * settings.steps if sort in PACE else None
+
+
+def remember_protection(settings: ProtectSettings, size: tuple[int, int], seconds: float) -> None:
+    """Keep the pace of a protection that took so many seconds from its first step to its last."""
+    sort, pixels = attack_of(settings, size)
+    if settings.steps > 1 and seconds > 0:
+        PACE[sort] = seconds / (pixels * (settings.steps - 1))
+
+
+def measure_protection_pace(settings: ProtectSettings, image: Image.Image, autoencoder: Autoencoder) -> None:
+    """Run three steps of a protection whose pace is not known yet, unless it needs more than the autoencoder."""
+    if expected_protection(settings, image.size) is not None or needs_model(settings, target=False):
+        return
+    probe = settings.model_copy(update={"steps": 3, "target": "zero"})
+    times = [time.monotonic() for _ in protect(to_tensor(image, autoencoder.device), probe, autoencoder)]
+    remember_protection(probe.model_copy(update={"steps": len(times)}), image.size, times[-1] - times[0])

@@ -191,14 +191,26 @@ def save_png(image: Image.Image, path: str | Path, metadata: dict[str, Any] | No
 def read_metadata(path: str | Path) -> dict[str, Any] | None:
     """The metadata that ``save_png`` stored, or None; never trusted further than JSON."""
     with Image.open(path, formats=("PNG",)) as image:
+        if image.width * image.height > MAX_PIXELS:
+            return None
         text = getattr(image, "text", {}).get(METADATA_KEY)
     if not text or len(text) > MAX_METADATA:
         return None
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
+
+
+def metadata_of(path: str | Path) -> dict[str, Any] | None:
+    """``read_metadata`` of a file that may be damaged, or be anything at all: None for such."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read_metadata(path)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def pictures_in(path: str | Path) -> list[Path]:

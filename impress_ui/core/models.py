@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from impress_ui.core import fingerprint
 from impress_ui.core.checkpoints import Part, Source, find_source
 from impress_ui.core.errors import UserError
 from impress_ui.core.frozen import spare_inputs
@@ -158,6 +159,7 @@ def load_part(part: Part, cls: Any, **options: Any) -> Any:
         ) from None
     finally:
         torch.set_default_dtype(default)  # diffusers changes it while it loads, and leaves it so when that fails
+    fingerprint.remember(part)
     if not weights:
         return loaded
     loaded, report = loaded

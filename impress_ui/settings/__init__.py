@@ -7,6 +7,7 @@ Nothing here imports torch or gradio, so ``--help`` stays instant.
 from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
 from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
+from impress_ui.settings.explore import MEASURES, ExploreSettings
 from impress_ui.settings.impress import (
     ConsistencyTerm,
     LpipsNetwork,
@@ -30,6 +31,7 @@ __all__ = [
     "EMBEDDED",
     "GENERATIVE",
     "KNOBS",
+    "MEASURES",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
     "UNSEEN",
@@ -42,6 +44,7 @@ __all__ = [
     "Device",
     "EditMode",
     "EditSettings",
+    "ExploreSettings",
     "GenerateSettings",
     "JobSettings",
     "LpipsNetwork",

@@ -86,12 +86,27 @@ class Settings(BaseModel):
         }
 
 
+SHOWN = 60  # characters of a name or a value from outside that a sentence repeats
+NAMED = 5
+
+
 def sentence_of(error: ValidationError) -> str:
-    """The first mistake in one sentence: which setting, what is wrong with it, and what was given."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    name = ".".join(str(part) for part in first["loc"]) or "settings"
-    if first["type"] == "extra_forbidden":
-        return f"There is no setting named {name}."
+    """The mistake in one sentence: every unknown name, or else what is wrong with the first value, and what it was."""
+    found = error.errors(include_url=False, include_context=False)
+    unknown = [_name(mistake["loc"]) for mistake in found if mistake["type"] == "extra_forbidden"]
+    if unknown:
+        more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+        return f"There is no setting named {', '.join(unknown[:NAMED])}{more}."
+    first = found[0]
     given = first["input"]
-    shown = "" if isinstance(given, (dict, list)) else f" (given: {str(given)[:60]})"
-    return f"The setting {name} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+    shown = "" if isinstance(given, (dict, list)) else f" (given: {_shortened(given)})"
+    return f"The setting {_name(first['loc'])} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+
+
+def _name(location: Sequence[str | int]) -> str:
+    return _shortened(".".join(str(part) for part in location)) or "settings"
+
+
+def _shortened(value: Any) -> str:
+    """A text that can be printed anywhere: no lone surrogates, no line breaks, not long."""
+    return " ".join(str(value)[:SHOWN].encode("utf-8", "replace").decode().split())

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from impress_ui.settings.base import Settings
 from impress_ui.settings.diffusion import EditSettings, GenerateSettings
+from impress_ui.settings.explore import ExploreSettings
 from impress_ui.settings.mimic import MimicSettings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
@@ -24,6 +25,7 @@ class JobSettings(Settings):
     generate: GenerateSettings = GenerateSettings()
     mimic: MimicSettings = MimicSettings()
     stress: StressSettings = StressSettings()
+    explore: ExploreSettings = ExploreSettings()
 
     def updated(self, **sections: dict[str, Any]) -> Self:
         """A validated copy with some fields replaced; a new recipe, preset or method brings its own defaults."""

@@ -9,12 +9,16 @@ import gradio as gr
 
 from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
+from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
+from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
-from impress_ui.ui.layout import EXAMPLES, build_page
-from impress_ui.ui.page import ON_SPACES
+from impress_ui.ui.keep import Keep
+from impress_ui.ui.layout import build_page
+from impress_ui.ui.page import ON_SPACES, register
 from impress_ui.ui.record import sweep
-from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
+from impress_ui.ui.theme import STYLES, scripts, theme
+from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 HOUR = 3600
 
@@ -28,7 +32,13 @@ def build_app() -> gr.Blocks:
         delete_cache=(HOUR, 24 * HOUR),
     )
     with demo:
-        Handlers(build_page()).connect(demo)
+        page = build_page()
+        register(page)
+        Handlers(page).connect(demo)
+        connect_explore(page)
+        keep = Keep(page)
+        keep.connect()
+        keep.connect_examples(page.examples.dataset)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
@@ -45,13 +55,15 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
     """
     logging.getLogger("diffusers").setLevel(logging.ERROR)
     sweep()
+    if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
+        _warm_up()
     try:
         demo.launch(
             server_name=host or ("0.0.0.0" if ON_SPACES else None),
             server_port=port,
             theme=theme(),
-            css_paths=[STYLE],
-            js=SHORTCUTS.read_text(encoding="utf-8"),
+            css_paths=list(STYLES),
+            js=scripts(),
             favicon_path=ASSETS / "favicon.svg",
             share=False,
             show_error=False,
@@ -67,11 +79,12 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
     except OSError:
         raise UserError(f"Port {port} of {host or 'this machine'} is taken; choose another one.") from None
     print(f"The page is at {demo.local_url}", flush=True)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    if not ON_ZERO_GPU:
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     demo.block_thread()
 
 
 def _warm_up() -> None:
     from impress_ui.ui.runs import warm_up
 
-    warm_up(PHOTOS / "test" / f"{EXAMPLES[0]}.jpg")
+    warm_up(PHOTOS / "test" / f"{next(iter(EXAMPLES))}.jpg")

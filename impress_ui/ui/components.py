@@ -9,7 +9,9 @@ from typing import Any, TypeVar, get_args, get_origin
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import ABOUT, Settings
+from impress_ui.settings import ABOUT, MEASURES, Settings
+from impress_ui.settings.explore import NOTHING
+from impress_ui.settings.sweep import label_of, swept_names
 
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
@@ -62,6 +64,9 @@ CHOICE_NAMES = {
     "checkpoint": "Checkpoint’s own",
     "ddim": "DDIM",
     "dpm++": "DPM++",
+    NOTHING: "Nothing more: a curve",
+    **{name: measure.label for name, measure in MEASURES.items()},
+    **{name: f"{name.partition('.')[0].capitalize()}: {label_of(name)}" for name in swept_names()},
 }
 
 
@@ -126,7 +131,7 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
     common: dict[str, Any] = {
         "value": about["default"],
         "label": f"{about['label']} {about['symbol']}".strip(),
-        "info": about["help"],
+        "info": f"{about['help']} {_default(model, name)}".strip(),
         "elem_id": f"knob-{name}",
         **options,
     }
@@ -152,6 +157,15 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
         return gr.Number(minimum=low, maximum=high, precision=0 if annotation is int else None, **common)
     # A browser counts a slider's steps from its minimum: one off the grid would make every position odd.
     return gr.Slider(minimum=on_grid(low, step), maximum=high, step=step, **common)
+
+
+def _default(model: type[Settings], name: str) -> str:
+    """What a number is before anybody changes it, in words; a recipe or a method may bring another one along."""
+    about = model.describe(name)
+    if isinstance(about["default"], bool) or not isinstance(about["default"], int | float):
+        return ""
+    other = f", or the {model.chooser}’s own" if name in model.chosen_fields() else ""
+    return f"Default: {about['default']:g}{other}."
 
 
 def on_grid(low: float, step: float) -> float:

@@ -12,11 +12,11 @@ from gradio.components import Component
 
 from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
-from impress_ui.ui.components import mask_background
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import SECTIONS, Page
-from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
+from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 
 # Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
 DEVICE = {"concurrency_id": "device", "concurrency_limit": 8}
@@ -45,19 +45,22 @@ class Handlers:
     def connect(self, demo: gr.Blocks) -> None:
         """Attach every handler of the page."""
         page = self.page
-        settings = {*page.knobs.values(), page.record, page.upload, page.stress_protected}
+        settings = {*page.knobs.values(), page.new_seed, page.record, page.upload, page.stress_protected}
         run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
         edit_texts = [*page.edit_captions.values(), page.verdict]
         pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
-        buttons = [*page.run_buttons, *page.stop_buttons]
+        buttons = [*page.run_buttons, *page.stop_buttons, *page.after_run]
         run_outputs = [page.status, *pictures, *edit_texts, *buttons]
         edit_outputs = [page.edit_status, *pictures, *page.edits.values(), *edit_texts, *buttons]
         new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
         pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
         pair_outputs = [page.slider, page.difference, page.figures]
-        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint]
+        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint, page.explore_hint]
 
-        changes = [page.upload.change(self.open, {page.upload, page.knobs["run", "size"]}, new_outputs, **PRIVATE)]
+        restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
+        opened = {page.upload, page.knobs["run", "size"]}
+        new_outputs = list(dict.fromkeys([*new_outputs, *restored]))
+        changes = [page.upload.change(self.open, opened, new_outputs, **PRIVATE)]
         for button, run, inputs, outputs in (
             (page.both, self.run_both, run_inputs, run_outputs),
             (page.protect, self.run_protect, run_inputs, run_outputs),
@@ -176,45 +179,16 @@ class Handlers:
         while JOBS.stop(request.session_hash) and time.monotonic() < deadline:
             time.sleep(0.2)  # the step under way still saves its picture
         forget(request.session_hash)
+        HISTORIES.forget(request.session_hash)
         from impress_ui.ui.style_run import forget_study
 
         forget_study(request.session_hash)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """A new picture: show it at its working size, say what was done to it, clear what another one left."""
-        from impress_ui.core.images import fit, open_picture, save_png
-        from impress_ui.ui.curves import charts
-        from impress_ui.ui.runs import made_here
+        """A new picture."""
+        from impress_ui.ui.opening import opened
 
-        page, path = self.page, values[self.page.upload]
-        if not path:  # the upload was cleared; what was made from it may still be looked at
-            yield {page.notes: ""}
-            return
-        try:
-            picture = fit(open_picture(path), values[page.knobs["run", "size"]])
-        except Exception as error:
-            sentence = explain(error)
-            yield {page.notes: views.notes([sentence])}
-            raise gr.Error(sentence, print_exception=False) from None
-        original = str(save_png(picture.image, new_folder(request.session_hash) / "original.png"))
-        record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
-        if made_here(path) == "protected":
-            notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
-        yield {
-            **{pane: original if name == "original" else None for name, pane in page.panes.items()},
-            **{caption: views.caption(name, None) for name, caption in page.captions.items()},
-            **dict.fromkeys(page.edits.values()),
-            **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
-            page.verdict: edit_views.verdict(record),
-            page.edit_status: views.idle(edit_views.IDLE),
-            page.record: record,
-            page.notes: views.notes(notes),
-            page.status: views.idle(),
-            page.curves: charts({}, {}),
-            page.table: views.table([]),
-            page.mask: mask_background(original),
-            page.edit_mask: mask_background(original),
-        }
+        yield from opened(self.page, values, request.session_hash)
 
     def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
         """The fields whose values or visibility a recipe, a preset or a method decides."""
@@ -265,6 +239,7 @@ class Handlers:
         """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
         from impress_ui.core.costs import expected_seconds
         from impress_ui.core.purify import planned_steps
+        from impress_ui.ui.explore_handlers import hint as explore_hint
         from impress_ui.ui.progress import estimate, generation, work_of
 
         page = self.page
@@ -275,10 +250,12 @@ class Handlers:
             tested = "elsewhere"
         edited = [name for name in PICTURES if name in record.files]
         path = edit = stress = None
+        explored = explore_hint(page, values)
         try:
             job = job_from_widgets(page, values)
         except Exception:  # the run itself says what is wrong with the settings
-            return [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
+            told = [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
+            return [*told, explored]
         generate = estimate(generation(job), job.generate.sampling_steps)
         if record.size is not None:
             parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
@@ -294,7 +271,7 @@ class Handlers:
             stress = None if None in costs else sum(costs)
         return [
             views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate),
-            stress_views.hint(tested, stress),
+            stress_views.hint(tested, stress), explored,
         ]  # fmt: skip
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+import gradio as gr
 from pydantic import ValidationError
 
 from impress_ui.core.errors import UserError
@@ -17,6 +18,8 @@ def explain(error: Exception) -> str:
     """What went wrong, in a sentence; what is no mistake of the person's goes to the log in full."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, gr.Error):  # explained already, where it happened
+        return str(error.message)
     if isinstance(error, ValidationError):
         return sentence_of(error)
     if _out_of_memory(error):

@@ -10,12 +10,12 @@ from typing import Literal
 from PIL import Image
 
 from impress_ui.core.costs import PACE as _pace
-from impress_ui.core.costs import pixels_of, sort_of
+from impress_ui.core.costs import attack_of, pixels_of, sort_of
 from impress_ui.core.edit import SampleStep
 from impress_ui.core.images import to_images
 from impress_ui.core.optimise import LossHistory, Step
 from impress_ui.jobs import throttled
-from impress_ui.settings import JobSettings, ProtectSettings, words_of
+from impress_ui.settings import JobSettings, words_of
 
 Kind = Literal["protect", "purify", "edit", "generate"]
 PHASES: dict[Kind, str] = {
@@ -47,12 +47,7 @@ def work_of(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int =
     if kind != "protect":
         sampling = job.edit if kind == "edit" else job.generate
         return Work(kind, "sampling", pixels * (2 if sampling.guidance > 1 else 1))
-    attack = job.protect
-    if attack.method == "photoguard-diffusion":
-        pixels *= attack.attacked_steps * (2 if attack.attacked_prompt else 1)
-    if ProtectSettings.has("repetitions", attack.method):
-        pixels *= attack.repetitions
-    return Work(kind, f"{attack.method}, adaptive: {attack.adaptive}", pixels)
+    return Work(kind, *attack_of(job.protect, size))
 
 
 def generation(job: JobSettings) -> Work:

@@ -7,10 +7,10 @@ their functions, so that the page is ready before torch is.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +20,12 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, fit, open_picture, read_metadata
+from impress_ui.core.images import Picture, fit, metadata_of, open_picture
 from impress_ui.core.optimise import ShouldStop
-from impress_ui.jobs import Jobs
+from impress_ui.jobs import Jobs, Waiting
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
+from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
@@ -32,28 +33,9 @@ JOBS = Jobs()
 logger = logging.getLogger(__name__)
 
 
-@contextmanager
-def device_for(should_stop: ShouldStop) -> Iterator[Iterator[float]]:
-    """The device for the length of the block; iterate over what it gives to wait, by seconds waited.
-
-    A job that is stopped while it waits leaves the loop without the device: ask ``should_stop`` again after it.
-    """
-    held = False
-
-    def wait() -> Iterator[float]:
-        nonlocal held
-        began = time.monotonic()
-        while not should_stop():
-            held = JOBS.acquire_device(0.2)
-            if held:
-                return
-            yield time.monotonic() - began
-
-    try:
-        yield wait()
-    finally:
-        if held:
-            JOBS.release_device()
+def device_for(should_stop: ShouldStop) -> AbstractContextManager[Iterator[Waiting]]:
+    """``Jobs.device``; where every call is lent a GPU of its own, nobody waits."""
+    return nullcontext(iter(())) if ON_ZERO_GPU else JOBS.device(should_stop)
 
 
 def open_at(path: str | None, job: JobSettings) -> Picture:
@@ -67,13 +49,9 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
     return fit(open_picture(path), job.run.size)
 
 
-def made_here(path: str) -> str | None:
-    """What kind of result of this program an uploaded file says it is."""
-    try:
-        kind = (read_metadata(path) or {}).get("kind")
-    except (OSError, ValueError, SyntaxError):
-        return None
-    return kind if isinstance(kind, str) else None
+def made_here(path: str) -> dict[str, Any]:
+    """What an uploaded file says about itself, if this program saved it; empty otherwise."""
+    return metadata_of(path) or {}
 
 
 def mask_of(editor: dict | None) -> Image.Image | None:
@@ -89,6 +67,9 @@ def warm_up(photograph: Path) -> None:
     """Load what a first run needs and measure the pace, before anybody clicks; run it in a thread of its own."""
     job = JobSettings().updated(protect={"steps": 2}, purify={"steps": 2}, edit={"sampling_steps": 4})
     try:
+        if ON_ZERO_GPU:  # no GPU is there yet, but what is loaded now is in every worker from its start
+            workflow.load_diffusion_model(job.run)
+            return
         image = fit(open_picture(photograph), job.run.size).image
         workflow.measures_of(image, job, image)
         with JOBS.open("warm-up") as should_stop, device_for(should_stop) as waiting:

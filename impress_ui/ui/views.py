@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from impress_ui.ui.components import PURIFIER_NAMES
@@ -18,6 +19,27 @@ CAPTIONS = {
     "reconstructed": "V(x) = D(E(x)): what the model sees of it.",
     "purified": "The protection taken out again.",
 }
+STORY = {
+    "Image": "Take an example, or bring your own.",
+    "Protect": "A change that nobody sees misleads the model.",
+    "Reconstruct": "See what the model’s autoencoder makes of it.",
+    "Purify": "Try to take the protection out again.",
+    "Edit": "Does it still spoil an edit by text?",
+}
+CURVES_TOLD = (
+    "While a protection works, its latent moves: the distance to the target falls. While the purification works, its "
+    "loss falls, and similarity stays at zero as long as the result is near enough to the protected picture."
+)
+PANES_TOLD = (
+    "The protected picture looks like the original; its reconstruction does not. A purified picture is one whose "
+    "reconstruction looks like itself again."
+)
+COMPARE_TOLD = (
+    "Drag the line: what you cannot tell apart here, the model can. The difference shows where the change is; signed, "
+    "what is brighter than mid-grey was raised and what is darker was lowered."
+)
+COMPARE_EMPTY = "The slider and the difference appear with the first result."
+ZOOMS = (1, 2, 4, 8)
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 
@@ -51,9 +73,33 @@ def header() -> str:
 </header>"""
 
 
+def story() -> str:
+    """The path in five words, for whoever is here for the first time."""
+    items = "".join(f"<li><b>{name}</b> <span>{told}</span></li>" for name, told in STORY.items())
+    return f'<ol class="story" aria-label="The path">{items}</ol>'
+
+
 def heading(title: str, about: str) -> str:
     """A section's title and one line about it."""
     return f'<div class="section"><h2>{escape(title)}</h2><span>{escape(about)}</span></div>'
+
+
+def what_you_see(told: str) -> str:
+    """The short line under a result that says how to read it."""
+    return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
+
+
+def zoom_bar() -> str:
+    """The buttons that magnify every picture of the story at one place; ``assets/zoom.js`` hears them."""
+    buttons = "".join(
+        f'<button type="button" data-zoom="{times}" aria-pressed="{str(times == 1).lower()}">{times}×</button>'
+        for times in ZOOMS
+    )
+    return (
+        f'<div id="zoom" role="group" aria-label="Zoom of all pictures"><b>Zoom</b>{buttons}'
+        "<span>All pictures show the same place: point at it, or use the arrow keys on these buttons.</span>"
+        "<output></output></div>"
+    )
 
 
 def notes(sentences: Iterable[str]) -> str:
@@ -98,11 +144,23 @@ def status(
     )
 
 
+def text_of(line: str) -> str:
+    """A status line's words, without its markup."""
+    told = re.search(r'class="told">(.*?)</span>', line)
+    return unescape(told[1]) if told else ""
+
+
 def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:
     """The status line of a run at step ``index`` of ``steps``."""
     pace = f" · {rate:.1f} steps/s" if rate else ""
     remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
+
+
+def waiting(ahead: int, seconds: float) -> str:
+    """The status line of a job that waits for the device."""
+    before = "one job is" if ahead == 1 else f"{ahead} jobs are"
+    return status("Waiting", f"for the device: {before} before this one; {duration(seconds)} so far")
 
 
 def ending(timing: Timing, stopped: bool) -> str:

@@ -11,6 +11,12 @@ from playwright.sync_api import Page, expect
 ENDED = ("done", "stopped", "failed")
 
 
+def enter(page: Page, room: str) -> None:
+    """Open one of the page's rooms by its tab."""
+    page.click(f"#room-{room}-button")
+    expect(page.locator(f"#room-{room}-button")).to_have_attribute("aria-selected", "true")
+
+
 def upload(page: Page, path: Path) -> None:
     page.set_input_files("#upload input[type=file]", path)
     expect(page.locator("#upload img")).to_be_visible()

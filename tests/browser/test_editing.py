@@ -13,7 +13,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from impress_ui.core.images import read_metadata
-from tests.browser.hands import choose, clear, download, end_of_run, make_quick, paint, pixels, put, run, upload
+from tests.browser.hands import choose, clear, download, end_of_run, enter, make_quick, paint, pixels, put, run, upload
 
 EDITS = ("original", "protected", "purified")
 
@@ -105,6 +105,7 @@ def test_stop_shows_the_edit_as_it_stands(opened: Page, photo: Path) -> None:
 
 
 def test_generate_from_an_example_prompt(opened: Page, tmp_path: Path) -> None:
+    enter(opened, "generate")
     opened.locator("#generate-examples button").nth(1).click()
     field = opened.locator("#generate-prompt").locator("textarea, input")
     expect(field).to_have_value("a photograph of a valley")
@@ -126,6 +127,7 @@ def test_generate_from_an_example_prompt(opened: Page, tmp_path: Path) -> None:
 def test_mistakes_get_a_sentence(opened: Page) -> None:
     opened.click("#edit-run")
     expect(opened.locator(".toast-body")).to_contain_text("There is no picture yet")
+    enter(opened, "generate")
     ask(opened, "generate", "a photograph of a mountain beside a lake " * 8)
     opened.click("#generate-run")
     expect(opened.locator("#generate-status")).to_contain_text("The prompt is too long")

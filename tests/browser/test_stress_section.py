@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import choose, download, end_of_run, put, run, upload
+from tests.browser.hands import choose, download, end_of_run, enter, put, run, upload
 
 
 def only(page: Page, *kept: str) -> None:
@@ -46,6 +46,7 @@ def test_from_a_protected_picture_to_the_verdict(opened: Page, photo: Path) -> N
     upload(opened, photo)
     put(opened, "protect-steps", 8)
     run(opened, "#run-protect")
+    enter(opened, "stress")
     only(opened, "jpeg 40", "blur 1")
     expect(opened.locator("#stress-hint")).to_contain_text("protected picture of this page and its original")
     opened.click("#stress-run")

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from impress_ui.core.artists import works
-from tests.browser.hands import choose, put
+from tests.browser.hands import choose, enter, put
 
 SLOW = 90_000
 
@@ -18,7 +18,9 @@ def make_quick(page: Page) -> None:
     page.locator("#style-protection").get_by_label("As set in Settings").check()
     put(page, "protect-steps", 2)
     put(page, "purify-steps", 2)
+    enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
+    enter(page, "style")
     for knob, value in (("works", 4), ("imitations", 2), ("steps", 10)):
         put(page, f"mimic-{knob}", value)
 
@@ -32,6 +34,7 @@ def ended(page: Page) -> str:
 
 
 def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
+    enter(opened, "style")
     choose(opened, "style-artist", "Birch")
     make_quick(opened)
     opened.click("#style-run")
@@ -49,6 +52,7 @@ def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
 
 
 def test_a_stopped_study_goes_on(opened: Page) -> None:
+    enter(opened, "style")
     make_quick(opened)
     put(opened, "mimic-steps", 400)
     opened.click("#style-run")
@@ -73,6 +77,7 @@ def test_ones_own_pictures(opened: Page, tmp_path: Path) -> None:
     for number, work in enumerate(works("Quartz", "train", side=96, count=4)):
         files.append(tmp_path / f"{number}.png")
         work.image.save(files[-1])
+    enter(opened, "style")
     make_quick(opened)
     opened.locator("#style-own button").first.click()
     opened.locator("#style-files input[type=file]").set_input_files(files[:3])

@@ -7,31 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from skimage.metrics import structural_similarity
 
 from impress_ui.core.errors import UserError
-from impress_ui.core.experiments import Plan, as_text, purifiers, run_experiment
+from impress_ui.core.experiments import EXPERIMENTS, as_text, purifiers, run_experiment
 from impress_ui.core.experiments.common import auc
 from impress_ui.core.experiments.detector import best_threshold
 from impress_ui.core.photographs import squares
-from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings
+from impress_ui.settings import ProtectSettings, PurifySettings
 
 editing = import_module("impress_ui.core.experiments.editing")  # the package's own name is the experiment's function
+SMALL = {"run": {"size": 64, "device": "cpu"}, "protect": {"steps": 4}, "photographs": 2}
 
 
-def plan(output: Path, **changes: object) -> Plan:
-    job = JobSettings().updated(run={"size": 64}, protect={"steps": 4})
-    return Plan(
-        **{
-            "job": job,
-            "output": output,
-            "split": "test",
-            "photographs": 2,
-            "paper_photographs": 0,
-            "log": str,
-            **changes,
-        }
-    )
+def report_of(name: str, output: Path, **changes: object) -> dict:
+    """The report of a small run."""
+    own = {"paper_photographs": 0} if name in ("purification", "editing") else {}
+    settings = EXPERIMENTS[name].settings.model_validate({**SMALL, **own, **changes})
+    report = run_experiment(name, settings, output, lambda text: None)
+    assert report is not None
+    return report
 
 
 def test_auc_counts_the_pairs_in_order() -> None:
@@ -46,7 +42,7 @@ def test_threshold_parts_what_can_be_parted() -> None:
 
 
 def test_purification_table(tmp_path: Path) -> None:
-    report = run_experiment("purification", plan(tmp_path))
+    report = report_of("purification", tmp_path)
     names = {row["purifier"] for row in report["rows"]}
     assert {"clean", "none", "jpeg quality 75"} <= names and any(name.startswith("impress fast") for name in names)
     clean = next(row for row in report["rows"] if row["purifier"] == "clean")
@@ -67,7 +63,7 @@ def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(editing, "CONTROLS", few)
     quick = ProtectSettings(method="photoguard-diffusion", steps=2, repetitions=1, attacked_steps=1)
     monkeypatch.setitem(editing.ATTACKS, "diffusion", quick)
-    report = run_experiment("editing", plan(tmp_path))
+    report = report_of("editing", tmp_path)
     assert {(row["attack"], row["budget"]) for row in report["rows"]} == {("encoder", 16), ("diffusion", 16)}
     rows = {row["purifier"]: row for row in report["rows"] if row["attack"] == "encoder"}
     none, best = rows["none"], rows["jpeg quality 40"]
@@ -81,12 +77,12 @@ def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mean == pytest.approx(none["edit_ssim"])
     assert (tmp_path / "editing_encoder_16.png").exists() and (tmp_path / "editing_diffusion_16.png").exists()
     assert editing.best_control(report["rows"], "encoder", 16) in ("jpeg quality 40", "noise deviation 0.1")
-    with pytest.raises(UserError, match="no attack dance"):
-        run_experiment("editing", plan(tmp_path, attacks=("dance",)))
+    with pytest.raises(ValidationError, match="dance"):
+        report_of("editing", tmp_path, attacks=("dance",))
 
 
 def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
-    report = run_experiment("detector", plan(tmp_path))
+    report = report_of("detector", tmp_path)
     by_budget = {(row["split"], row["budget"]): row for row in report["rows"]}
     assert by_budget["test", 16]["ratio_to_clean"] > by_budget["test", 0]["ratio_to_clean"] == 1
     assert json.loads((tmp_path / "detector_calibration.json").read_text())["photographs"] == 2
@@ -94,9 +90,9 @@ def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
 
 def test_an_unknown_experiment_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no experiment dance"):
-        run_experiment("dance", plan(tmp_path))
-    with pytest.raises(UserError, match="no split train"):
-        run_experiment("detector", plan(tmp_path, split="train"))
+        run_experiment("dance", EXPERIMENTS["detector"].settings(), tmp_path, str)
+    with pytest.raises(ValidationError, match="split"):
+        report_of("detector", tmp_path, split="train")
 
 
 def test_squares_are_cut_from_the_middle() -> None:

@@ -52,21 +52,22 @@ def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: 
 
 
 def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
-    from impress_ui.core.experiments import Plan, run_experiment
+    from impress_ui.core.experiments import run_experiment
+    from impress_ui.settings.experiments import StyleSettings
 
     module = sys.modules["impress_ui.core.experiments.style"]  # the package's attribute of that name is its function
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
     monkeypatch.setattr(module, "JURY", ClassifySettings(method="diffusion", stages=((2, 1), (1, 2))))
     logged: list[str] = []
-    plan = Plan(QUICK, tmp_path, "test", None, 0, log=logged.append, artists=1)
-    report = run_experiment("style", plan)
+    settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), "artists": 1})
+    report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
         "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 40 steps",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
-    assert (tmp_path / "style.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
+    assert (tmp_path / "style_works.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged
     logged.clear()
-    assert run_experiment("style", plan)["rows"] == report["rows"]
-    assert not logged  # nothing was run again
+    assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
+    assert logged == ["1 of 1 units are done already"]

@@ -1,82 +1,70 @@
-"""The tables of the README: measured on held-out photographs, with fixed seeds, by one command each.
+"""The experiments: measured on held-out photographs, with fixed seeds, by one command each.
 
-    python -m impress_ui experiment purification --size 128
     python -m impress_ui experiment editing --size 128 --budget 16
-    python -m impress_ui experiment style --artists 2
-    python -m impress_ui experiment detector
-    python -m impress_ui experiment autoencoder
-    python -m impress_ui experiment classifier
+    python -m impress_ui experiment ablation --size 128 --vary protect.budget=4,8,16 --vary purify.trust_radius=8,24
+    python -m impress_ui experiment adaptive --size 128
+    python -m impress_ui experiment transfer --checkpoints folder1/ --checkpoints folder2/
+    python -m impress_ui experiment robustness --settings robustness.yaml
 
-Each gives a report as plain data (``rows`` are dictionaries of one shape) and writes it as JSON and CSV.
+Each reads one settings file and writes CSV, JSON, charts, contact sheets and a report (``runner.py`` says where); run
+again, it goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable
-from typing import Any, get_args
+from pathlib import Path
 
 from impress_ui.core.errors import UserError
+from impress_ui.core.experiments.ablation import ABLATION
+from impress_ui.core.experiments.adaptive import ADAPTIVE
 from impress_ui.core.experiments.autoencoder import autoencoder
 from impress_ui.core.experiments.classifier import classifier
-from impress_ui.core.experiments.common import Plan, Report
 from impress_ui.core.experiments.detector import detector
-from impress_ui.core.experiments.editing import editing
-from impress_ui.core.experiments.purification import purification
-from impress_ui.core.experiments.style import style
-from impress_ui.core.models import load_autoencoder
-from impress_ui.core.photographs import Split
+from impress_ui.core.experiments.editing import EDITING
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment
+from impress_ui.core.experiments.folder import Record
+from impress_ui.core.experiments.purification import PURIFICATION
+from impress_ui.core.experiments.report import as_text
+from impress_ui.core.experiments.robustness import ROBUSTNESS
+from impress_ui.core.experiments.runner import Log, carry_out
+from impress_ui.core.experiments.style import STYLE
+from impress_ui.core.experiments.transfer import TRANSFER
+from impress_ui.core.experiments.whole import in_one_piece
+from impress_ui.settings.experiments import (
+    AutoencoderSettings,
+    ClassifierSettings,
+    DetectorSettings,
+    ExperimentSettings,
+)
 
-EXPERIMENTS: dict[str, Callable[[Plan], Report]] = {
-    "purification": purification,
-    "editing": editing,
-    "style": style,
-    "detector": detector,
-    "autoencoder": autoencoder,
-    "classifier": classifier,
-}
+__all__ = ["EXPERIMENTS", "as_text", "find_experiment", "run_experiment"]
+
+_ALL: tuple[Experiment, ...] = (
+    PURIFICATION,
+    EDITING,
+    STYLE,
+    ABLATION,
+    ADAPTIVE,
+    TRANSFER,
+    ROBUSTNESS,
+    in_one_piece("detector", detector, DetectorSettings, ("vae",)),
+    in_one_piece("autoencoder", autoencoder, AutoencoderSettings, ("vae",)),
+    in_one_piece("classifier", classifier, ClassifierSettings, WHOLE_MODEL),
+)
+EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 
 
-def run_experiment(name: str, plan: Plan) -> Report:
-    """Run an experiment by name and write ``name.json`` and ``name.csv`` into the plan's output folder.
+def find_experiment(name: str) -> Experiment:
+    """An experiment by name.
 
     Raises:
-        UserError: no such experiment or split.
+        UserError: there is none of that name.
     """
     if name not in EXPERIMENTS:
         raise UserError(f"There is no experiment {name}; choose one of {', '.join(EXPERIMENTS)}.")
-    if plan.split not in get_args(Split):
-        raise UserError(f"There is no split {plan.split}; choose one of {', '.join(get_args(Split))}.")
-    plan.output.mkdir(parents=True, exist_ok=True)
-    report = {
-        "experiment": name,
-        "split": plan.split,
-        "seed": plan.job.run.seed,
-        "checkpoint": load_autoencoder(plan.job.run).describe(),
-        **EXPERIMENTS[name](plan),
-    }
-    (plan.output / f"{name}.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
-    # The finest data there is goes into the CSV: every photograph's figures, where they were kept.
-    records = report.get("per_photograph", report["rows"])
-    with (plan.output / f"{name}.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
-    return report
+    return EXPERIMENTS[name]
 
 
-def as_text(report: Report) -> str:
-    """The report's rows as an aligned table under a line that says what was run."""
-    facts = {key: value for key, value in report.items() if not isinstance(value, (list, dict))}
-    names = list(report["rows"][0])
-    cells = [names, *([_cell(row[name]) for name in names] for row in report["rows"])]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([", ".join(f"{key} {_cell(value)}" for key, value in facts.items()), *lines])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def run_experiment(name: str, settings: ExperimentSettings, output: Path, log: Log) -> Record | None:
+    """Carry an experiment out by name, as ``runner.carry_out`` says."""
+    return carry_out(find_experiment(name), settings, output, log)

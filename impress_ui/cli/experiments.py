@@ -1,0 +1,139 @@
+"""The command that carries an experiment out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from impress_ui.cli.shared import (
+    AsJson,
+    Checkpoint,
+    DeviceName,
+    PrecisionName,
+    Seed,
+    SettingsFile,
+    Size,
+    app,
+    log,
+    print_report,
+)
+from impress_ui.core.errors import UserError
+from impress_ui.documents import read_data
+from impress_ui.settings import JobSettings
+
+
+@app.command()
+def experiment(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="purification, editing, style, ablation, adaptive, transfer, robustness, classifier, detector or "
+            "autoencoder.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the tables, charts and the report; a run goes on in it.")
+    ] = Path("outputs"),
+    photographs: Annotated[
+        int | None, typer.Option(help="Only the first so many photographs of the split.")
+    ] = None,
+    paper_photographs: Annotated[
+        int | None, typer.Option(help="Photographs on which the paper recipes run too: ten minutes each on two cores.")
+    ] = None,
+    budget: Annotated[
+        list[int] | None, typer.Option(help="Budget in grey levels; give it again for more.")
+    ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(help="Of 'editing': encoder or diffusion; more than once for more. Default: both."),
+    ] = None,
+    artists: Annotated[
+        int | None, typer.Option(help="Of 'style': only the first so many artists. Default: all.")
+    ] = None,
+    paper_artists: Annotated[
+        int | None, typer.Option(help="Of 'style': artists whose works the paper recipe purifies too, an hour each.")
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Of 'ablation': protect.budget=4,8,16 or 'purify.alpha={from: 0.01, to: 1, count: 5}'; "
+            "more than once for a grid.",
+        ),
+    ] = None,
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER", help="Of 'transfer': a checkpoint beside the embedded one; more than once for more."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Any setting by name: protect.steps=60, purifiers='[jpeg 40, fast]'."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="'test' for reported figures (default), 'validation' for choosing recipes.")
+    ] = None,
+    checkpoint: Checkpoint = None,
+    size: Size = None,
+    seed: Seed = None,
+    device: DeviceName = None,
+    precision: PrecisionName = None,
+    settings: SettingsFile = None,
+    json: AsJson = False,
+) -> None:  # fmt: skip
+    """Measure on photographs that no training has seen: tables, charts and a report; run again, it goes on."""
+    from impress_ui.core.experiments import as_text, find_experiment, run_experiment
+
+    run = dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision)
+    sections: dict[str, dict[str, Any]] = {"run": _given(run)}
+    fields = _given(
+        dict(
+            photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
+            attacks=attack or None, artists=artists, paper_artists=paper_artists, checkpoints=checkpoints or None,
+        )
+    )  # fmt: skip
+    if vary:
+        fields["vary"] = dict(_assignment(text, listed=True) for text in vary)
+    for text in set_ or ():
+        dotted, value = _assignment(text)
+        section, _, field = dotted.partition(".")
+        if field and section in JobSettings.model_fields:
+            sections.setdefault(section, {})[field] = value
+        else:
+            fields[dotted] = value
+    kind = find_experiment(name).settings
+    given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
+    report = run_experiment(name, given.overridden(sections, **fields), output, log)
+    if report is None:  # another process has it
+        return
+    if json:
+        print_report(report, True)
+    else:
+        print(as_text(report))
+        log(f"The report is {output / name}.html")
+    if report["failed"]:
+        first = report["failed"][0]
+        raise UserError(f"{len(report['failed'])} units failed; the first, {first['unit']}: {first['error']}")
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _assignment(text: str, listed: bool = False) -> tuple[str, Any]:
+    """(name, value) of NAME=VALUE, with the value in YAML; ``listed``: bare values are a list."""
+    import yaml
+
+    name, sign, value = (part.strip() for part in text.partition("="))
+    try:
+        if not (name and sign):
+            raise ValueError
+        return name, yaml.safe_load(f"[{value}]" if listed and value[:1] not in "[{" else value)
+    except (yaml.YAMLError, ValueError):
+        raise UserError(f"'{text}' is not NAME=VALUE; an example is protect.budget=8.") from None

@@ -1,0 +1,49 @@
+"""What a run stands on: versions of the software, hashes of the checkpoints' weights."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import impress_ui
+from impress_ui.core.checkpoints import find_source
+
+PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this program, of Python and of every package that a figure goes through."""
+    found = {"impress": impress_ui.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """SHA-256 of every weights file of the named parts of checkpoints: ``{checkpoint: {"vae/...": hash}}``.
+
+    Raises:
+        UserError: no such checkpoint, or it lacks a part.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for checkpoint, names in checkpoints.items():
+        source = find_source(checkpoint)
+        ours = found.setdefault(checkpoint, {})
+        for name in names:
+            part = source.part(name)
+            folder = part.root / part.subfolder
+            files = {file.resolve(): file for file in sorted(folder.glob("*.safetensors"))}
+            ours |= {f"{name}/{file.name}": sha256(file) for file in files.values()}
+    return found
+
+
+def sha256(file: Path) -> str:
+    """Of a file, a piece at a time."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

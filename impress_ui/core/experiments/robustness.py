@@ -1,0 +1,121 @@
+"""How does a protection's strength grow with its budget, and what does each purifier leave of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from impress_ui.core import photographs
+from impress_ui.core.experiments.charts import Chart, Lines
+from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.core.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
+from impress_ui.core.grid import MEASURES, distances_to, figures_of
+from impress_ui.core.metrics import measure
+from impress_ui.core.models import load_autoencoder
+from impress_ui.settings import JobSettings, purifier_of
+from impress_ui.settings.experiments import RobustnessSettings
+from impress_ui.settings.stress import AS_SET
+
+NONE = "none"
+COLUMNS = ("strength", "left", "after", "cost", "lpips", "ssim", "psnr", "round_trip")
+SHEET_ROWS = 4
+
+
+def units(settings: RobustnessSettings) -> list[Unit]:
+    """Each photograph at each budget under each purifier, and without one."""
+    names = photographs.names_of(settings.split)[: settings.photographs]
+    return [
+        Unit({"photograph": name, "budget": budget, "purifier": purifier}, name)
+        for name in names
+        for budget in settings.budgets
+        for purifier in (NONE, *settings.purifiers)
+    ]
+
+
+def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
+    """One protected picture's figures after one purifier; with edits, also their distance from the clean one's."""
+    name, budget, purifier = unit.key["photograph"], unit.key["budget"], unit.key["purifier"]
+    job = _job(run.settings, budget, purifier)
+    original = photographs.square(name, run.settings.split, job.run.size)
+    changed = protected(name, original, job, run)
+    result = changed if purifier == NONE else purified(name, changed, job, run)
+    autoencoder = load_autoencoder(job.run)
+    figures: Record = dict(figures_of(original, changed, result, autoencoder))
+    figures["after"] = distances_to(original, autoencoder)(result)
+    if run.settings.edits:
+        goal = edited(f"{name} clean", original, job, run)
+        made = edited(f"{name} {budget} {purifier}", result, job, run)
+        figures["edit_ssim"] = measure(made, goal).ssim
+    return [figures]
+
+
+def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
+    """Means over the photographs."""
+    columns = (*COLUMNS, *(("edit_ssim",) if settings.edits else ()))
+    rows = means_of(records, ("budget", "purifier"), columns)
+    order = {name: number for number, name in enumerate((NONE, *settings.purifiers))}
+    return sorted(rows, key=lambda row: (settings.budgets.index(row["budget"]), order[row["purifier"]]))
+
+
+def charts(settings: RobustnessSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """Strength over the budget before and after purifying, the share left, and what the picture loses."""
+    name = settings.protect.method
+
+    def over_budgets(file: str, title: str, y: str, column: str, shown: Sequence[str], percent: bool = False) -> Lines:
+        kept = sorted((row for row in rows if row["purifier"] in shown), key=lambda row: row["budget"])
+        lines = lines_of(kept, "budget", column, lambda row: row["purifier"])
+        ordered = {label: lines[label] for label in shown if label in lines}
+        return Lines(file, title, "budget in grey levels", y, ordered, percent=percent)
+
+    some, every = settings.purifiers, (NONE, *settings.purifiers)
+    chart = [
+        over_budgets("after", f"Latent distance to the original: {name}", "relative distance", "after", every),
+        over_budgets("left", f"Protection left: {name}", "share of the latent distance", "left", some, percent=True),
+        over_budgets("lost", f"Picture lost: {name}", "LPIPS to the original", "lpips", every),
+    ]
+    if settings.edits:
+        chart.append(over_budgets("edits", f"Edit against the clean edit: {name}", "SSIM", "edit_ssim", every))
+    return [drawn for drawn in chart if drawn.lines]
+
+
+def sheets(run: Run[RobustnessSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs: clean, then at the middle budget protected and after each purifier."""
+    settings = run.settings
+    budget = sorted(settings.budgets)[len(settings.budgets) // 2]
+    jobs = {purifier: _job(settings, budget, purifier) for purifier in (NONE, *settings.purifiers)}
+    shown = []
+    for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
+        keys = [protected_key(name, jobs[NONE]), *(purified_key(name, jobs[p]) for p in settings.purifiers)]
+        pictures = [picture for key in keys if (picture := run.kept(key))]
+        if len(pictures) == len(keys):
+            shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
+    labels = ["clean", f"protected at {budget}", *settings.purifiers]
+    return [Sheet(f"at_{budget}", labels, shown, width=144)] if shown else []
+
+
+def _job(settings: RobustnessSettings, budget: int, purifier: str) -> JobSettings:
+    job = settings.job.updated(protect={"budget": budget})
+    as_it_is = purifier in (NONE, AS_SET)
+    return job if as_it_is else job.model_copy(update={"purify": purifier_of(purifier)})
+
+
+def _checkpoints(settings: RobustnessSettings) -> Mapping[str, Sequence[str]]:
+    jobs = [_job(settings, budget, purifier) for budget in settings.budgets for purifier in settings.purifiers]
+    return {settings.run.checkpoint: parts_of(jobs or [settings.job], edits=settings.edits)}
+
+
+ROBUSTNESS = Experiment(
+    "robustness",
+    "How a protection's strength grows with its budget, and what each purifier leaves of it.",
+    RobustnessSettings,
+    units,
+    run,
+    table,
+    charts,
+    sheets,
+    checkpoints=_checkpoints,
+    columns={
+        **{name: measure.label for name, measure in MEASURES.items()},
+        "after": "Latent distance to the original, after purifying",
+        "edit_ssim": "Edit against the clean picture's edit, SSIM",
+    },
+)

@@ -1,0 +1,130 @@
+"""Carries an experiment out: unit by unit, resuming, over processes; then the table, charts, sheets and the report.
+
+OUTPUT/NAME.csv, .json       every record, and the whole report
+OUTPUT/NAME_settings.json    the settings, to be run again with --settings
+OUTPUT/NAME_*.svg, *.png     charts and contact sheets
+OUTPUT/NAME.html             all of it in one file
+OUTPUT/NAME/                 the run's state (``folder.py``)
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from impress_ui.core.contact_sheet import contact_sheet
+from impress_ui.core.errors import UserError
+from impress_ui.core.experiments.charts import save_chart
+from impress_ui.core.experiments.experiment import Experiment, Run, Unit
+from impress_ui.core.experiments.folder import Record, RunFolder
+from impress_ui.core.experiments.processes import find_processes
+from impress_ui.core.experiments.provenance import checkpoint_hashes, versions
+from impress_ui.core.experiments.report import write_report
+from impress_ui.core.models import load_autoencoder
+from impress_ui.settings.experiments import ExperimentSettings
+
+Log = Callable[[str], None]
+
+
+def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path, log: Log) -> Record | None:
+    """Run what is not done yet, and write the results; the report, or None in every process but the first.
+
+    Units that fail are kept with their reason under ``failed``, the rest goes on; the next run tries them again.
+
+    Raises:
+        UserError: the output folder holds a run of this experiment with other settings, or every unit failed.
+    """
+    processes = find_processes(settings.run.device)
+    manifest = {
+        "experiment": experiment.name,
+        "settings": settings.model_dump(mode="json", by_alias=True),
+        "versions": versions(),
+        "checkpoints": checkpoint_hashes(experiment.checkpoints(settings)),
+    }
+    if processes.first:
+        output.mkdir(parents=True, exist_ok=True)
+        RunFolder(output / experiment.name, manifest)  # made, or refused, before the others look at it
+    processes.wait()
+    run = Run(settings, RunFolder(output / experiment.name, manifest), log)
+    units = list(experiment.units(settings))
+    groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.group)]
+    own = [unit for group in processes.own(groups) for unit in group]
+    todo = [unit for unit in own if run.folder.records(unit.name) is None]
+    if len(todo) < len(own):
+        log(f"{len(own) - len(todo)} of {len(own)} units are done already")
+    for number, unit in enumerate(todo, 1):
+        log(f"[{number}/{len(todo)}] {unit.name}")
+        _carry_out_unit(experiment, unit, run)
+    processes.wait()
+    return _finish(experiment, units, run, manifest, output) if processes.first else None
+
+
+def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:
+    try:
+        records = experiment.run(unit, run)
+    except Exception as error:  # whatever it is, it is told in the report, and the other units are worth having
+        what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        run.log(f"{unit.name} failed: {what}")
+        run.folder.keep_error(unit.name, what)
+    else:
+        run.folder.keep(unit.name, [{**unit.key, **record} for record in records])
+
+
+def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: Record, output: Path) -> Record:
+    """Gather what all processes have kept, in the order of the units, and write every file."""
+    settings, name = run.settings, experiment.name
+    kept = {unit.name: run.folder.records(unit.name) for unit in units}
+    failed = [{"unit": unit, "error": _reason(run, unit)} for unit, records in kept.items() if records is None]
+    records = [record for own in kept.values() for record in own or ()]
+    if not records:
+        raise UserError(f"Nothing of {name} could be done: {failed[0]['error'] if failed else 'it has no units'}.")
+    rows = experiment.table(settings, records)
+    report: Record = {
+        "experiment": name,
+        "split": settings.split,
+        "seed": settings.run.seed,
+        "checkpoint": load_autoencoder(settings.run).describe(),
+        **experiment.facts(settings, records),
+        "rows": rows,
+        "records": experiment.finest(records),
+        "failed": failed,
+        "settings": manifest["settings"],
+        "versions": manifest["versions"],
+        "checkpoints": manifest["checkpoints"],
+    }
+    charts = []
+    for chart in experiment.charts(settings, rows, records):
+        path = output / f"{name}_{chart.name}.svg"
+        save_chart(chart, path)
+        charts.append((chart.title, path))
+    sheets = []
+    for sheet in experiment.sheets(run, rows):
+        path = output / f"{name}_{sheet.name}.png"
+        contact_sheet(path, sheet.labels, sheet.rows, sheet.width)
+        sheets.append((sheet.name.replace("_", " "), path))
+    (output / f"{name}_settings.json").write_text(_json(manifest["settings"]))
+    (output / f"{name}.json").write_text(_json(report))
+    _write_csv(output / f"{name}.csv", report["records"])
+    write_report(output / f"{name}.html", report, experiment, charts, sheets)
+    return report
+
+
+def _reason(run: Run, unit: str) -> str:
+    return run.folder.error(unit) or "it was not reached"
+
+
+def _write_csv(path: Path, records: Sequence[Record]) -> None:
+    """Every record; a column for each name that any of them has."""
+    names = list(dict.fromkeys(name for record in records for name in record))
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=names)
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, allow_nan=False) + "\n"

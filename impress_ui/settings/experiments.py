@@ -1,0 +1,175 @@
+"""The experiments' settings: one model, and so one settings file, for each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from impress_ui.settings.base import Settings, knob
+from impress_ui.settings.job import JobSettings
+from impress_ui.settings.stress import checked_purifiers
+from impress_ui.settings.sweep import Axis, Cell, cells_of, settings_at, values_between
+
+Split = Literal["validation", "test"]
+Attack = Literal["encoder", "diffusion"]
+Budget = Annotated[int, Field(ge=1, le=64)]
+_BUDGETS_HELP = "Budgets of the protection, in grey levels."
+
+
+def _budgets(*usual: int) -> Any:
+    return knob(usual, _BUDGETS_HELP, label="Budgets", min_length=1, max_length=40)
+
+
+class ExperimentSettings(JobSettings):
+    """What every experiment has: the sections of a job, and which photographs.
+
+    A settings file of the other commands, or a PNG's settings, is one of these too.
+    """
+
+    experiment: str = ""
+    split: Split = knob("test", "Photographs: 'test' for reported figures, 'validation' for choosing recipes.")
+    photographs: int | None = knob(None, "Only the first so many photographs of the split; all without it.", ge=1)
+
+    @property
+    def job(self) -> JobSettings:
+        """The sections alone, as the other commands have them."""
+        given = self.model_dump(exclude_unset=True)
+        return JobSettings.model_validate({name: given[name] for name in JobSettings.model_fields if name in given})
+
+    def overridden(self, sections: dict[str, dict[str, Any]], **fields: Any) -> Self:
+        """A validated copy with some fields of the sections, and some of its own, replaced."""
+        changed = self.updated(**sections).model_dump(exclude_unset=True)
+        return type(self).model_validate({**changed, **fields})
+
+
+class _Paper(ExperimentSettings):
+    paper_photographs: int = knob(
+        1, "Photographs on which the paper recipes run too: ten minutes each on two cores.", ge=0
+    )
+
+
+class PurificationSettings(_Paper):
+    """What each purifier restores, and what it costs the picture."""
+
+    experiment: Literal["purification"] = "purification"
+    budgets: tuple[Budget, ...] = _budgets(8, 16)
+
+
+class EditingSettings(_Paper):
+    """Whether a protection spoils an edit, and which purifier brings the edit back."""
+
+    experiment: Literal["editing"] = "editing"
+    budgets: tuple[Budget, ...] = _budgets(16)
+    attacks: tuple[Attack, ...] = knob(("encoder", "diffusion"), "PhotoGuard's attacks to run.", min_length=1)
+
+
+class StyleSettings(ExperimentSettings):
+    """Whether a model can imitate an artist from protected works, and from works purified again."""
+
+    experiment: Literal["style"] = "style"
+    artists: int | None = knob(None, "Only the first so many artists; all without it.", ge=1)
+    paper_artists: int = knob(0, "Artists whose works the paper recipe purifies too, an hour each.", ge=0)
+
+
+class DetectorSettings(ExperimentSettings):
+    """Whether the round-trip error tells protected pictures from clean ones."""
+
+    experiment: Literal["detector"] = "detector"
+    budgets: tuple[Budget, ...] = _budgets(8, 16)
+
+
+class AutoencoderSettings(ExperimentSettings):
+    """The autoencoder's fidelity, how far a protection steers it, and its speed."""
+
+    experiment: Literal["autoencoder"] = "autoencoder"
+
+
+class ClassifierSettings(ExperimentSettings):
+    """How often the classifiers of style are right on clean renderings."""
+
+    experiment: Literal["classifier"] = "classifier"
+
+
+class Between(Settings):
+    """Values of a setting from one to another, on the setting's own grid."""
+
+    from_: float = Field(alias="from")
+    to: float
+    count: int = Field(5, ge=1, le=50)
+
+    def of(self, name: str) -> tuple[Any, ...]:
+        """The values of the setting of that dotted name."""
+        return values_between(name, self.from_, self.to, self.count)
+
+
+class AblationSettings(ExperimentSettings):
+    """What single settings of protection and purification do: a grid, one after the other, or a list."""
+
+    experiment: Literal["ablation"] = "ablation"
+    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
+    vary: dict[str, tuple[Any, ...] | Between] = knob(
+        {"protect.budget": (4, 8, 16, 32)},
+        "Settings by dotted name, such as protect.budget or purify.alpha, each with a list of values or with "
+        "{from, to, count}.",
+    )
+    design: Literal["grid", "one-at-a-time"] = knob(
+        "grid", "Every combination of the values; or each setting alone, with the others as the sections have them."
+    )
+    cells: tuple[dict[str, Any], ...] = knob((), "Instead of a grid, a list of settings by dotted name.")
+
+    @model_validator(mode="after")
+    def _varied(self) -> Self:
+        """Every cell is a valid job, and the grid is not empty."""
+        try:
+            grid = self.grid
+            for cell in grid:
+                settings_at(self.job, cell)
+        except PydanticCustomError:
+            raise
+        except ValueError as error:  # pydantic's own refusals are of this kind too, and name the setting
+            raise _refusal(error) from None
+        if not grid:
+            raise PydanticCustomError("ablation", "an ablation varies at least one setting")
+        return self
+
+    @property
+    def axes(self) -> list[Axis]:
+        """What ``vary`` says, range by range; without the ``cells``."""
+        return [
+            Axis(name, given.of(name) if isinstance(given, Between) else given) for name, given in self.vary.items()
+        ]
+
+    @property
+    def grid(self) -> list[Cell]:
+        """The settings by dotted name of every row."""
+        if self.cells:
+            return [dict(cell) for cell in self.cells]
+        if self.design == "grid":
+            return cells_of(self.axes) if self.vary else []
+        return [{axis.name: value} for axis in self.axes for value in axis.values]
+
+
+class RobustnessSettings(ExperimentSettings):
+    """How a protection's strength grows with its budget, and what each purifier leaves of it."""
+
+    experiment: Literal["robustness"] = "robustness"
+    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
+    budgets: tuple[Budget, ...] = _budgets(2, 4, 8, 12, 16, 24, 32)
+    purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
+        ("jpeg 40", "resize 0.5", "noise 0.05", "total-variation", "non-local-means", "fast"),
+        "Purifiers in words: 'jpeg 25', 'paper steps=300', 'jpeg 40, then fast'; 'as-set' is the purify section's.",
+        max_length=60,
+    )
+    edits: bool = knob(False, "Also edit every picture, and measure how far the edit is from the clean picture's.")
+
+
+def _refusal(error: ValueError) -> PydanticCustomError:
+    from pydantic import ValidationError
+
+    from impress_ui.settings.base import sentence_of
+
+    if isinstance(error, ValidationError):
+        return PydanticCustomError("ablation", "{why}", {"why": sentence_of(error).rstrip(".")})
+    return PydanticCustomError("ablation", "{why}", {"why": str(error).rstrip(".")})

@@ -1,0 +1,145 @@
+"""What a grid varies: settings of the protection and the purification by dotted name, over values that they allow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from impress_ui.settings.base import Settings
+from impress_ui.settings.protect import ProtectSettings
+from impress_ui.settings.purify import PurifySettings
+
+if TYPE_CHECKING:
+    from impress_ui.settings.job import JobSettings
+
+SECTIONS: dict[str, type[Settings]] = {"protect": ProtectSettings, "purify": PurifySettings}
+# From this ratio of the largest to the smallest value on, equal steps would leave all small values out.
+WIDE = 10.0
+
+Cell = dict[str, Any]  # values by dotted name
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One varied setting, such as ``protect.budget``, and its values in order."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    @property
+    def label(self) -> str:
+        return label_of(self.name)
+
+
+def swept_names() -> tuple[str, ...]:
+    """Every setting that is a number with a range, by dotted name."""
+    return tuple(
+        f"{section}.{field}"
+        for section, model in SECTIONS.items()
+        for field, about in model.model_fields.items()
+        if about.annotation in (int, float) and None not in limits_of(f"{section}.{field}")
+    )
+
+
+def model_of(name: str) -> tuple[type[Settings], str]:
+    """(the section's model, the field) of a dotted name.
+
+    Raises:
+        ValueError: there is no such setting.
+    """
+    section, _, field = name.partition(".")
+    if section not in SECTIONS or field not in SECTIONS[section].model_fields:
+        raise ValueError(f"there is no setting {name}; settings are named such as protect.budget or purify.alpha")
+    return SECTIONS[section], field
+
+
+def limits_of(name: str) -> tuple[float, float]:
+    """(least, greatest) value of a setting."""
+    model, field = model_of(name)
+    about = model.describe(field)
+    return about["minimum"], about["maximum"]
+
+
+def label_of(name: str) -> str:
+    """A setting's label and symbol for people."""
+    model, field = model_of(name)
+    about = model.describe(field)
+    return f"{about['label']} {about['symbol']}".strip()
+
+
+def default_range(name: str) -> tuple[float, float]:
+    """(from, to) to begin with: a quarter of the default to twice the default, or the whole range about a zero."""
+    model, field = model_of(name)
+    default, (low, high) = model.describe(field)["default"], limits_of(name)
+    if default <= 0:
+        return low, high
+    return max(low, _rounded(name, default / 4)), min(high, _rounded(name, default * 2))
+
+
+def values_between(name: str, low: float, high: float, count: int) -> tuple[Any, ...]:
+    """``count`` values of a setting from low to high, both included, on its own grid; fewer where that is coarse.
+
+    They are equally spaced, or by equal ratios where high is at least ``WIDE`` times a positive low.
+
+    Raises:
+        ValueError: the range is empty, or leaves the setting's own.
+    """
+    least, greatest = limits_of(name)
+    if not least <= low <= greatest or not least <= high <= greatest:
+        raise ValueError(f"{label_of(name)} goes from {least:g} to {greatest:g}, not from {low:g} to {high:g}")
+    if low > high:
+        raise ValueError(f"{label_of(name)} cannot go from {low:g} to {high:g}: the first must be the smaller one")
+    shares = [number / (count - 1) for number in range(count)] if count > 1 else [0.0]
+    if is_wide(low, high):
+        values = [low * (high / low) ** share for share in shares]
+    else:
+        values = [low + (high - low) * share for share in shares]
+    return tuple(dict.fromkeys(min(greatest, max(least, _rounded(name, value))) for value in values))
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Whether values from low to high are spaced, and drawn, by ratios."""
+    return low > 0 and high / low >= WIDE
+
+
+def cells_of(axes: Sequence[Axis]) -> list[Cell]:
+    """Every combination, the first axis outermost."""
+    return [
+        dict(zip((axis.name for axis in axes), values, strict=True))
+        for values in itertools.product(*(axis.values for axis in axes))
+    ]
+
+
+def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
+    """The job with a cell's values in place.
+
+    Raises:
+        ValueError: a setting that is not there, or that the chosen method does not have.
+        ValidationError: a value out of its range.
+    """
+    changes: dict[str, dict[str, Any]] = {}
+    for name, value in cell.items():
+        model_of(name)
+        section, _, field = name.partition(".")
+        changes.setdefault(section, {})[field] = value
+    changed = job.updated(**changes)
+    for section, fields in changes.items():
+        model, settings = SECTIONS[section], getattr(changed, section)
+        picked = getattr(settings, model.picker)
+        for field in fields:
+            if not model.has(field, picked):
+                raise ValueError(f"{picked} has no setting {label_of(f'{section}.{field}')}")
+    return changed
+
+
+def _rounded(name: str, value: float) -> Any:
+    """A value on the setting's grid: whole numbers whole, others to the setting's step, or to three digits."""
+    model, field = model_of(name)
+    if model.model_fields[field].annotation is int:
+        return round(value)
+    step = model.describe(field)["step"]
+    if step and value >= step:
+        return round(round(value / step) * step, 10)
+    return float(f"{value:.3g}")

@@ -1,0 +1,80 @@
+"""An exploration on the page, as a stream of updates."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from impress_ui.core.explore import Exploration, varies_protection
+from impress_ui.core.grid import Grid, words_of
+from impress_ui.core.images import open_picture
+from impress_ui.core.optimise import ShouldStop
+from impress_ui.explore_files import save_cell, save_exploration
+from impress_ui.jobs import throttled
+from impress_ui.ui import explore_views, runs, views
+from impress_ui.ui.explore_handlers import EXAMPLE, taken_of
+from impress_ui.ui.page_job import PageJob, Update
+from impress_ui.ui.progress import INTERVAL
+
+
+class ExploreRun(PageJob):
+    """The cells one after the other, the chart filling as they end."""
+
+    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
+        page, began = self.page, time.monotonic()
+        exploration = self._exploration()
+        stopped = False
+        yield {
+            **dict.fromkeys((page.explore_verdict, page.explore_chart), ""),
+            **dict.fromkeys((page.explore_files, page.explore_pictures), gr.update(visible=False)),
+            page.explored: None,
+        }
+        for step, due in throttled(exploration.run(should_stop), INTERVAL, lambda step: step.done or step.stopped):
+            stopped = step.stopped
+            if due:
+                shown = self._shown(exploration) if step.done else {}
+                yield {page.explore_status: explore_views.running(step, exploration.expected), **shown}
+        save_exploration(exploration, self.folder, stopped=stopped)
+        files = [str(self.folder / "explore.csv"), str(self._zip())]
+        yield {page.explore_files: gr.update(value=files, visible=True)}
+        told = f"{len(exploration.cells)} of {exploration.count} cells"
+        yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
+
+    def _exploration(self) -> Exploration:
+        """On the picture that ``taken_of`` names."""
+        page, values = self.page, self.values
+        taken = taken_of(self.record, values[page.upload], self.job)
+        original = self.image("original") if taken in ("original", "protected") else None
+        if original is None:
+            original = runs.open_at(values[page.upload] or str(EXAMPLE), self.job).image
+        protected: Image.Image | None = None
+        if taken == "protected":
+            protected = self.image("protected")
+        aims = self.job.protect.target == "image" and values[page.target] and varies_protection(self.job)
+        target = open_picture(values[page.target]).image if aims else None
+        mask = runs.mask_of(values[page.mask]) if taken is not None else None
+        return Exploration(original, self.job, protected, mask, target)
+
+    def _shown(self, exploration: Exploration) -> Update:
+        page, measure = self.page, self.job.explore.measure
+        grid = Grid(exploration.grid.axes, list(exploration.grid.cells))
+        pictures = [(str(save_cell(made, self.folder)), words_of(made.done.cell)) for made in exploration.cells]
+        return {
+            page.explored: grid,
+            page.explore_chart: explore_views.chart(grid, measure),
+            page.explore_verdict: explore_views.verdict(grid, measure),
+            page.explore_pictures: gr.update(value=pictures, visible=True),
+        }
+
+    def _zip(self) -> Path:
+        path = self.folder / "exploration.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(self.folder.iterdir()):
+                if file != path:
+                    archive.write(file, file.name)
+        return path
