@@ -27,6 +27,7 @@ from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
@@ -193,7 +194,8 @@ class PageJob(ABC):
         drawn, steps = self.curves()
         told = views.text_of(shown.get(self.status, ""))
         last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
-        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, self.room)
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
         HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 
