@@ -22,7 +22,7 @@ SERIOUS = ("serious", "critical")
 def told(opened: Page, photo: Path) -> Iterator[Page]:
     """From the upload to the edits, as the story goes."""
     upload(opened, photo)
-    expect(opened.locator("#pane-original img")).to_be_visible()
+    expect(opened.locator("#pane-original img")).to_be_visible(timeout=60_000)  # the app has just been started
     make_quick(opened)
     run(opened)
     put(opened, "edit-sampling_steps", 3)
