@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
+from impress_ui.archive import write_zip
 from impress_ui.core.explore import Exploration, varies_protection
 from impress_ui.core.grid import Grid, words_of
 from impress_ui.core.images import open_picture
@@ -24,6 +24,8 @@ from impress_ui.ui.progress import INTERVAL
 
 class ExploreRun(PageJob):
     """The cells one after the other, the chart filling as they end."""
+
+    title, parts, room = "Exploration", ("explore",), "explore"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, began = self.page, time.monotonic()
@@ -72,9 +74,5 @@ class ExploreRun(PageJob):
         }
 
     def _zip(self) -> Path:
-        path = self.folder / "exploration.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for file in sorted(self.folder.iterdir()):
-                if file != path:
-                    archive.write(file, file.name)
-        return path
+        files = {file.name: file for file in sorted(self.folder.iterdir())}
+        return write_zip(self.folder / "exploration.zip", "One or two settings varied over a picture", self.job, files)
