@@ -81,10 +81,10 @@ def app_log(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=20):
                 return
         except OSError:
             time.sleep(0.2)

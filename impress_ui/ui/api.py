@@ -15,6 +15,7 @@ from impress_ui.ui.components import picture_input, picture_output
 from impress_ui.ui.forms import settings_report
 from impress_ui.ui.handlers import DEVICE
 from impress_ui.ui.mistakes import explain
+from impress_ui.ui.sessions import session_of
 
 
 def connect_api() -> None:
@@ -173,4 +174,4 @@ def stop(request: gr.Request) -> Report:
     """End the caller's running jobs after their current step; their streams then give the partial result."""
     from impress_ui.ui.runs import JOBS
 
-    return {"stopping": JOBS.stop(request.session_hash)}
+    return {"stopping": JOBS.stop(session_of(request))}

@@ -19,6 +19,7 @@ from impress_ui.ui.history import HISTORIES, Run
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
+from impress_ui.ui.sessions import session_of
 
 Values = Mapping[Any, Any]
 Update = dict[Component, Any]
@@ -119,13 +120,13 @@ class Keep:
 
     def look(self, number: int | None, other: int | None, request: gr.Request) -> list[Any]:
         """A run of the past, beside another one."""
-        run = HISTORIES.find(request.session_hash, number)
-        return [archive_of(run), history_views.compared(run, HISTORIES.find(request.session_hash, other))]
+        run = HISTORIES.find(session_of(request), number)
+        return [archive_of(run), history_views.compared(run, HISTORIES.find(session_of(request), other))]
 
     def restore(self, values: Values, request: gr.Request) -> Update:
         """A run's settings, pictures, curves and tables, as it left them."""
         page = self.page
-        run = HISTORIES.find(request.session_hash, values[page.past])
+        run = HISTORIES.find(session_of(request), values[page.past])
         if run is None:
             raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
         widgets, allowed_here = page.by_number, set(self._replayed())

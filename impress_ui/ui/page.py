@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -21,6 +20,7 @@ from impress_ui.settings import (
     StressSettings,
 )
 from impress_ui.ui.components import knob
+from impress_ui.ui.public import ON_SPACES
 
 SECTIONS: dict[str, type[Settings]] = {
     "run": RunSettings,
@@ -45,7 +45,6 @@ MAIN_KNOBS = {
 }
 # The knobs of each purifier but IMPRESS, which has groups of its own.
 CONTROL_KNOBS = tuple(dict.fromkeys(name for method, names in KNOBS.items() if method != "impress" for name in names))
-ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 
 
 @dataclass

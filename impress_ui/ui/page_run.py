@@ -86,12 +86,13 @@ class PageRun(PageJob):
                 page.curves: curves.charts(self.record.curves, self.record.steps),
             }
             if progress.result is None:
-                yield {**update, page.panes[name]: progress.preview()}
+                yield {**update, page.panes[name]: self.preview(progress.preview())}
                 continue
             self.stopped = progress.stopped
             self.made[name] = self.facts(progress)
             path = self.keep(name, progress.result, **self.made[name])
-            self.told.append(f"{name} {views.ending(timing, progress.stopped)}")
+            ended = f"{name} {views.ending(timing, progress.stopped)}"
+            self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
             yield {**update, page.panes[name]: path, page.record: self.record}
 
     def _reconstruct(self) -> Update:

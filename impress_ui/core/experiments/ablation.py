@@ -20,6 +20,8 @@ from impress_ui.settings.sweep import label_of, settings_at
 
 COVARIATE = "entropy"
 AS_SET = "as set"  # a setting that a row of a one-at-a-time design leaves alone
+# Measures in which the purification has no part.
+OF_PROTECTION = ("strength", "cost", "round_trip")
 SHEET_CELLS, SHEET_ROWS = 8, 4
 
 
@@ -113,10 +115,15 @@ def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
         if len(pictures) == len(keys):
             shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
     labels = ["clean", *(text for cell in cells for text in (_words(cell, names), "purified"))]
-    return [Sheet("pictures", labels, shown, width=144)] if shown else []
+    return [Sheet("pictures", labels, shown, width=160)] if shown else []
 
 
 def _curves(names: Sequence[str], rows: Sequence[Record], column: str) -> list[Lines]:
+    if column in OF_PROTECTION:  # lines of different purifications would hide each other
+        names = [name for name in names if name.startswith("protect.")]
+        rows = list({_words(row, names): row for row in rows}.values())
+    if not names:
+        return []
     x, *others = names
     if not all(isinstance(row[x], (int, float)) and not isinstance(row[x], bool) for row in rows):
         return []
