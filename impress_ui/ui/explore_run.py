@@ -42,8 +42,11 @@ class ExploreRun(PageJob):
                 shown = self._shown(exploration) if step.done else {}
                 yield {page.explore_status: explore_views.running(step, exploration.expected), **shown}
         save_exploration(exploration, self.folder, stopped=stopped)
-        files = [str(self.folder / "explore.csv"), str(self._zip())]
-        yield {page.explore_files: gr.update(value=files, visible=True)}
+        packed = str(self._zip())
+        yield {
+            page.explore_files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
+            page.archive: gr.update(value=packed, interactive=True),
+        }
         told = f"{len(exploration.cells)} of {exploration.count} cells"
         yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
 

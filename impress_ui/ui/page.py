@@ -122,6 +122,11 @@ class Page:
     stress_pictures: gr.Gallery = None
     stress_zip: gr.File = None
 
+    universal_works: gr.File = None
+    universal_learn: gr.Button = None
+    universal: gr.File = None
+    universal_add: gr.Button = None
+
     explore: gr.Button = None
     explore_stop: gr.Button = None
     explore_hint: gr.HTML = None
@@ -183,6 +188,7 @@ class Page:
         """What starts a job: a page has one at a time."""
         return (
             self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.explore, self.style_run,
+            self.universal_learn, self.universal_add,
         )  # fmt: skip
 
     @property
