@@ -19,6 +19,14 @@
       stops.forEach(press);
     }
   });
+  // Along a row of tabs the arrow keys move, as everywhere else.
+  const along = { ArrowLeft: -1, ArrowRight: 1 };
+  document.addEventListener("keydown", (event) => {
+    const tab = along[event.key] && event.target.closest?.("[role=tablist] [role=tab]");
+    if (!tab) return;
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")].filter((one) => !one.disabled);
+    tabs[(tabs.indexOf(tab) + along[event.key] + tabs.length) % tabs.length].focus();
+  });
   // The buttons beside the picture belong to the story: whoever runs it from another room is taken there.
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#run-both, #run-protect, #run-purify")) press("room-story-button");

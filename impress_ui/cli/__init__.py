@@ -14,6 +14,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
+    documents,
     experiments,
     pictures,
     sampling,
@@ -23,7 +24,7 @@ from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
 )
 from impress_ui.cli.shared import app, log
 from impress_ui.core.errors import UserError
-from impress_ui.core.memory import is_out_of_memory, what_would_fit
+from impress_ui.core.shortage import is_out_of_memory, what_would_fit
 from impress_ui.settings import sentence_of
 
 

@@ -18,9 +18,9 @@ from impress_ui.cli.shared import (
     app,
     log,
     print_report,
-    read_settings,
 )
 from impress_ui.core.errors import UserError
+from impress_ui.documents import read_data
 from impress_ui.settings import JobSettings
 
 
@@ -30,7 +30,8 @@ def experiment(
         str,
         typer.Argument(
             metavar="NAME",
-            help="purification, editing, style, ablation, robustness, classifier, detector or autoencoder.",
+            help="purification, editing, style, ablation, adaptive, transfer, robustness, classifier, detector or "
+            "autoencoder.",
         ),
     ],
     output: Annotated[
@@ -63,6 +64,12 @@ def experiment(
             "more than once for a grid.",
         ),
     ] = None,
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER", help="Of 'transfer': a checkpoint beside the embedded one; more than once for more."
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +95,7 @@ def experiment(
     fields = _given(
         dict(
             photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
-            attacks=attack or None, artists=artists, paper_artists=paper_artists,
+            attacks=attack or None, artists=artists, paper_artists=paper_artists, checkpoints=checkpoints or None,
         )
     )  # fmt: skip
     if vary:
@@ -101,7 +108,7 @@ def experiment(
         else:
             fields[dotted] = value
     kind = find_experiment(name).settings
-    given = kind.model_validate({"experiment": name, **(read_settings(settings) if settings else {})})
+    given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
     report = run_experiment(name, given.overridden(sections, **fields), output, log)
     if report is None:  # another process has it
         return

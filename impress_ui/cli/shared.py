@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer
 
 from impress_ui.core.errors import UserError
+from impress_ui.documents import read_settings
+from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
 
 app = typer.Typer(
@@ -73,9 +75,6 @@ def _parameter(model: type[Settings], name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 
 
-# What a settings file may end in, when it is not JSON.
-YAML = (".yaml", ".yml")
-
 # One alias an option, used by every command that has it.
 Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
@@ -87,8 +86,12 @@ Size = Annotated[int | None, option(RunSettings, "size")]
 Seed = Annotated[int | None, option(RunSettings, "seed")]
 Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
 SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", help="Settings as JSON or YAML, or a PNG saved by this program; options override it."),
+    str | None,
+    typer.Option(
+        "--settings",
+        help="A JSON or YAML file of settings, a PNG saved by this program, a share link of the page, or a preset "
+        f"({', '.join(PRESETS)}); options override it.",
+    ),
 ]
 NegativePrompt = Annotated[str | None, option(SamplingSettings, "negative_prompt")]
 Guidance = Annotated[float | None, option(SamplingSettings, "guidance")]
@@ -97,51 +100,12 @@ SamplerName = Annotated[str | None, option(SamplingSettings, "sampler")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-def job_of(file: Path | None, **sections: dict[str, Any]) -> JobSettings:
+def job_of(file: str | None, **sections: dict[str, Any]) -> JobSettings:
     """The settings of the file, or the defaults, with the given options on top."""
     given = {
         name: {key: value for key, value in values.items() if value is not None} for name, values in sections.items()
     }
-    return (JobSettings.model_validate(read_settings(file)) if file else JobSettings()).updated(**given)
-
-
-def read_settings(file: Path) -> dict[str, Any]:
-    """The data of a settings file: JSON, YAML, or the settings inside a PNG saved by this program.
-
-    Raises:
-        UserError: it cannot be read, or is none of these.
-    """
-    if file.suffix.lower() == ".png" and file.is_file():
-        from impress_ui.core.images import read_metadata
-
-        data = (read_metadata(file) or {}).get("settings")
-        if data is None:
-            raise UserError(f"{file.name} carries no settings; use a PNG saved by this program, or a JSON file.")
-        return data
-    try:
-        text = file.read_text(encoding="utf-8")
-        data = _parsed(text, file.suffix.lower())
-    except OSError:
-        raise UserError(f"The settings file {file.name} cannot be read; check the path.") from None
-    except ValueError:
-        kind = "YAML" if file.suffix.lower() in YAML else "JSON"
-        raise UserError(f"The settings file {file.name} is not {kind}.") from None
-    if not isinstance(data, dict):
-        raise UserError(f"The settings file {file.name} holds no settings: they are names with values.")
-    return data
-
-
-def _parsed(text: str, suffix: str) -> Any:
-    import json
-
-    if suffix not in YAML:
-        return json.loads(text)
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError from error
+    return (read_settings(file) if file else JobSettings()).updated(**given)
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:

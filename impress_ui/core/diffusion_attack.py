@@ -1,12 +1,15 @@
 """PhotoGuard's diffusion attack (Salman et al., arXiv 2302.06588): an objective that runs the sampler.
 
-Four things make it cheaper than the published code, with the same result: no guidance pass where there is no prompt,
-the text embedded once, weights frozen, and the gradient taken stage by stage (encoder, each sampling step, decoder),
-so that never more than one stage's activations are in memory.
+Five things make it cheaper than the published code, with the same result: no guidance pass where there is no prompt,
+the text embedded once, the picture encoded once for all repetitions, repetitions in batches, and weights frozen, of
+whose convolutions no input is kept. A large denoiser's gradient is taken one repetition and one stage at a time (each
+sampling step, the decoder), so that never more than one stage's activations are in memory; a small one's is faster in
+one piece.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -19,8 +22,15 @@ from impress_ui.core.protections.common import behind_encoder
 from impress_ui.settings import ProtectSettings
 
 Stage = Callable[[Tensor], Tensor]
-# Most pictures in one pass of the denoiser; repetitions beyond it are run one batch after another.
+# Most pictures in one pass of the denoiser without gradient, and of one draw of noises.
 LARGEST_BATCH = 16
+# With gradient, through a denoiser that is not large: more is hardly faster and holds more graphs.
+LARGEST_GRADIENT_BATCH = 2
+
+
+def composed(stages: Sequence[Stage]) -> Stage:
+    """The stages as one."""
+    return lambda x: functools.reduce(lambda value, stage: stage(value), stages, x)
 
 
 def chain(stages: Sequence[Stage], x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
@@ -111,25 +121,37 @@ class EditDistance:
         return {"edit distance": behind_encoder(x, self._encode, lambda z, slope: self._judge(x, z, slope))}
 
     def _judge(self, x: Tensor, latent: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
-        repetitions, each = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
+        repetitions, drawn = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
+        at_once = drawn
+        if gradient:
+            at_once = 1 if self.model.large else max(1, LARGEST_GRADIENT_BATCH // len(x))
         value = torch.zeros(len(x), device=x.device)
         slope = torch.zeros_like(latent) if gradient else None
-        for first in range(0, repetitions, each):
-            count = min(each, repetitions - first)
-            distances, slopes = chain(self._stages(x, latent, count), _repeat(latent, count), gradient)
-            value += distances.view(count, -1).sum(dim=0) / repetitions
-            if slope is not None and slopes is not None:
-                slope += slopes.view(count, *latent.shape).sum(dim=0) / repetitions
+        for first in range(0, repetitions, drawn):
+            noises = self._noises(latent, min(drawn, repetitions - first))
+            for part in zip(*(noise.split(at_once) for noise in noises), strict=True):
+                stages, count = self._stages(x, latent, part), len(part[0])
+                if gradient and not self.model.large:
+                    stages = [composed(stages)]
+                distances, slopes = chain(stages, _repeat(latent, count), gradient)
+                value += distances.view(count, -1).sum(dim=0) / repetitions
+                if slope is not None and slopes is not None:
+                    slope += slopes.view(count, *latent.shape).sum(dim=0) / repetitions
         return value, slope
 
     def _encode(self, x: Tensor) -> Tensor:
         seen = x * self.keep if self.model.inpainting and self.keep is not None else x
         return self.model.autoencoder.to_scaled(self.model.autoencoder.encode(seen))
 
-    def _stages(self, x: Tensor, latent: Tensor, count: int) -> list[Stage]:
-        """From ``count`` repetitions of the scaled latents to the distances (count * B,)."""
-        batch, shape = len(x), latent.shape[1:]
-        noises = [self._noise(count, batch, shape).to(latent) for _ in range(len(self.schedule) + 1)]
+    def _noises(self, latent: Tensor, count: int) -> list[Tensor]:
+        """For the start and for each step, ``count`` noises (count, 1, C, h, w) that all pictures get."""
+        shape = (count, 1, *latent.shape[1:])
+        return [torch.randn(shape, generator=self.generator).to(latent) for _ in range(len(self.schedule) + 1)]
+
+    def _stages(self, x: Tensor, latent: Tensor, drawn: Sequence[Tensor]) -> list[Stage]:
+        """From as many repetitions of the scaled latents as noises were drawn to the distances (count * B,)."""
+        batch, shape, count = len(x), latent.shape[1:], len(drawn[0])
+        noises = [noise.expand(-1, batch, -1, -1, -1).flatten(0, 1) for noise in drawn]
         start = self.schedule[0][1]
         if self.model.inpainting:
             assert self.keep is not None
@@ -175,9 +197,6 @@ class EditDistance:
             return outputs[0]
         prompted, plain = outputs
         return plain + self.settings.attacked_guidance * (prompted - plain)
-
-    def _noise(self, count: int, batch: int, shape: torch.Size) -> Tensor:
-        return torch.randn((count, 1, *shape), generator=self.generator).expand(-1, batch, -1, -1, -1).flatten(0, 1)
 
 
 def _repeat(latent: Tensor, count: int) -> Tensor:

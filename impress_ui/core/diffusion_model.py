@@ -21,6 +21,8 @@ from torch import Tensor, nn
 
 from impress_ui.core.checkpoints import SD, SDXL, Source, find_source
 from impress_ui.core.errors import UserError
+from impress_ui.core.frozen import spare_inputs
+from impress_ui.core.memory import free_memory
 from impress_ui.core.models import DTYPES, Autoencoder, _loading, describe, load_autoencoder, load_part, pick_device
 from impress_ui.settings import RunSettings, Sampler
 
@@ -33,6 +35,8 @@ _PIPELINES = {
     ("sdxl", "img2img"): "StableDiffusionXLImg2ImgPipeline",
     ("sdxl", "inpaint"): "StableDiffusionXLInpaintPipeline",
 }
+# Above so many weights of the denoiser activations are computed again rather than kept.
+LARGE = 200_000_000
 # Weights, and half as much again for what is computed with them.
 MEMORY_MARGIN = 1.5
 
@@ -80,6 +84,7 @@ class DiffusionModel:
             module.requires_grad_(False).eval()
             if not offload:
                 module.to(self.device)
+        spare_inputs(unet)
         if self.device == "cpu":
             unet.to(memory_format=torch.channels_last)
         if offload:
@@ -94,6 +99,11 @@ class DiffusionModel:
     def inpainting(self) -> bool:
         """Whether the denoiser also takes a mask and the masked picture, and so can do nothing but inpaint."""
         return self.unet.config.in_channels != self.autoencoder.module.config.latent_channels
+
+    @property
+    def large(self) -> bool:
+        """Whether the denoiser is so large that its activations are computed again rather than kept."""
+        return sum(p.numel() for p in self.unet.parameters()) > LARGE
 
     @property
     def multiple(self) -> int:
@@ -223,8 +233,7 @@ def _short_of_memory(device: str, modules: Sequence[nn.Module]) -> bool:
     if device != "cuda":
         return False
     needed = sum(p.numel() * p.element_size() for module in modules for p in module.parameters())
-    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # PyTorch's own, to be used again
-    return MEMORY_MARGIN * needed > torch.cuda.mem_get_info()[0] + kept
+    return MEMORY_MARGIN * needed > (free_memory(device) or 0)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from torch import Tensor
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import edit
 from impress_ui.core.models import Autoencoder
+from impress_ui.core.objectives import excess
 from impress_ui.core.optimise import ShouldStop, Terms, never
 from impress_ui.core.painting import STYLES, in_words
 from impress_ui.core.perceptual import PerceptualDistance
@@ -68,7 +69,7 @@ class PerceptualExcess:
 
     def __call__(self, x: Tensor) -> Terms:
         distance = self.perceptual.between(self.perceptual.features(x), self.reference)
-        return {"perceptual": (distance - self.budget).clamp(min=0)}
+        return {"perceptual": excess(distance, self.budget)}
 
 
 def farthest_style(images: Sequence[Image.Image], judge: Judge) -> str:

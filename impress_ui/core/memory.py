@@ -1,50 +1,69 @@
-"""What is done when the memory is not enough: say what would fit, and give back what the failed job held."""
+"""How much memory there is, how much this process has, and when a large autoencoder should compute twice to save it."""
 
 from __future__ import annotations
 
-import gc
-import math
-import sys
-import traceback
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from impress_ui.settings import JobSettings
+import torch
+from torch import nn
 
-# PyTorch has a class for its GPUs' allocators only; what the others raise is told by these words.
-WORDS = ("can't allocate memory", "out of memory", "not enough memory")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the system or a device had no memory left; torch is not imported for that."""
-    torch = sys.modules.get("torch")
-    if isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in WORDS)
+# Most of the free memory that one half of an autoencoder may keep for its backward pass.
+SHARE = 0.25
+# Tensors of a residual block that the backward pass looks at, counted on Stable Diffusion's autoencoder.
+KEPT_OF_A_BLOCK = 5
+HALVES = ("encoder", "decoder")
 
 
-def what_would_fit(job: JobSettings | None = None) -> str:
-    """The sentence for a job that ran out of memory; activations, which are most of it, grow with the pixels."""
-    if job is None:
-        return "There is not enough memory for this; choose a smaller working size, or fewer pictures at once."
-    parts, size = [], job.run.size
-    half = int(size / math.sqrt(2)) // 8 * 8
-    if half >= 64:
-        parts.append(f"a working size of {half} instead of {size}, which has half the pixels")
-    if job.generate.count > 1:
-        parts.append(f"for pictures from text {job.generate.count // 2} at a time instead of {job.generate.count}")
-    if job.run.precision == "float32":
-        parts.append("the precision bfloat16, which halves the model")
-    fits = f" What would fit: {'; '.join(parts)}." if parts else ""
-    return f"There is not enough memory for this.{fits} Nothing that was done before is lost."
+def free_memory(device: str) -> int | None:
+    """Bytes that can still be had on the device; None where the system does not tell."""
+    if device == "cuda":
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # PyTorch's own, to be used again
+        return torch.cuda.mem_get_info()[0] + kept
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
-def release(error: BaseException) -> None:
-    """Let go of what the failed job held, which its traceback keeps alive, so that the next one has room."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
+def resident_memory() -> int | None:
+    """Bytes of main memory that this process has now; None where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, AttributeError, ValueError):
+        return None
+
+
+def kept_bytes(config: Any, pixels: int, itemsize: int) -> int:
+    """What an ``AutoencoderKL``'s halves together keep of so many pixels for their backward pass."""
+    widths = sum(width / 4**level for level, width in enumerate(config.block_out_channels))
+    return int(KEPT_OF_A_BLOCK * (2 * config.layers_per_block + 1) * widths * pixels * itemsize)
+
+
+class Recomputation:
+    """Gradient checkpointing of diffusers' ``AutoencoderKL``, used for the pictures that need it and for no others.
+
+    It costs a forward pass more and keeps a sixth; results are the same. Other classes are left alone.
+    """
+
+    def __init__(self, module: nn.Module, device: str) -> None:
+        self.device, self.module = device, module
+        self.able = all(hasattr(getattr(module, half, None), "gradient_checkpointing") for half in HALVES)
+        if self.able:
+            module.enable_gradient_checkpointing()  # type: ignore[operator]  # sets how; whether is chosen below
+
+    def choose(self, pixels: int, itemsize: int) -> bool:
+        """Turn it on or off for a pass over so many pixels; says which."""
+        if not self.able:
+            return False
+        free = free_memory(self.device)
+        wanted = free is not None and kept_bytes(self.module.config, pixels, itemsize) > SHARE * free
+        for half in HALVES:
+            getattr(self.module, half).gradient_checkpointing = wanted
+        return wanted

@@ -40,8 +40,6 @@ from impress_ui.settings import GenerateSettings, MimicSettings
 PROGRESS = "progress.safetensors"
 MADE_OF = "made_of"
 SETTINGS_OF_A_STEP = ("tuning", "adapted", "rank", "batch", "learning_rate", "flip")
-# Above so many weights activations are computed again rather than kept.
-LARGE = 200_000_000
 GENERATED_AT_ONCE = 10
 SEED_STRIDE = 1_000_003  # so that the noises of neighbouring seeds do not overlap
 
@@ -91,7 +89,7 @@ class FineTuning:
         self.caption = caption or works[0].caption
         self.unet = adapted_denoiser(model, settings) if settings.tuning == "lora" else whole_denoiser(model)
         self.trained = [p for p in self.unet.parameters() if p.requires_grad]
-        if sum(p.numel() for p in self.unet.parameters()) > LARGE:
+        if model.large:
             self.unet.enable_gradient_checkpointing()
         self.optimiser = torch.optim.AdamW(self.trained, lr=settings.learning_rate, weight_decay=1e-2)
         self.scaler = torch.amp.GradScaler(model.device, enabled=model.dtype == torch.float16)

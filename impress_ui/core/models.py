@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from impress_ui.core import checksums
+from impress_ui.core import checksums, fingerprint
 from impress_ui.core.checkpoints import Part, Source, find_source
 from impress_ui.core.errors import UserError
+from impress_ui.core.frozen import spare_inputs
+from impress_ui.core.memory import Recomputation
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -33,11 +35,12 @@ class Autoencoder:
     """
 
     def __init__(self, module: nn.Module, name: str, device: str, own: bool) -> None:
-        self.module = module.to(device).requires_grad_(False).eval()
+        self.module = spare_inputs(module.to(device).requires_grad_(False).eval())
         if device == "cpu":
             self.module.to(memory_format=torch.channels_last)
         self.name, self.device, self.own = name, device, own
         self.dtype: torch.dtype = next(module.parameters()).dtype
+        self._recomputation = Recomputation(self.module, device)
 
     @property
     def factor(self) -> int:
@@ -69,10 +72,12 @@ class Autoencoder:
 
     def encode(self, x: Tensor) -> Tensor:
         """Posterior mean (B, C, h, w) in float32, as PhotoGuard uses it: without the scaling factor."""
+        self._spare_memory(x, x[:, :1].numel())
         return self.module.encode(self._pad(x).to(self.dtype)).latent_dist.mode().float()
 
     def decode(self, z: Tensor) -> Tensor:
         """Image (B, 3, H, W) in float32 of unscaled latents; not clamped, and padded as the latents were."""
+        self._spare_memory(z, z[:, :1].numel() * self.factor**2)
         return self.module.decode(z.to(self.dtype)).sample.float()
 
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -88,6 +93,11 @@ class Autoencoder:
     def describe(self) -> str:
         """One line: checkpoint, device, precision, and the most memory that this process has taken so far."""
         return describe(self.name, self.device, self.dtype)
+
+    def _spare_memory(self, given: Tensor, pixels: int) -> None:
+        """Where a gradient is wanted of more pixels than memory is good for, keep less for it and compute twice."""
+        if torch.is_grad_enabled() and given.requires_grad:
+            self._recomputation.choose(pixels, self.dtype.itemsize)
 
     def _pad(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
@@ -151,6 +161,7 @@ def load_part(part: Part, cls: Any, **options: Any) -> Any:
         ) from None
     finally:
         torch.set_default_dtype(default)  # diffusers changes it while it loads, and leaves it so when that fails
+    fingerprint.remember(part)
     if not weights:
         return loaded
     loaded, report = loaded

@@ -11,7 +11,8 @@ from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
 from impress_ui.core.perceptual import PerceptualDistance
 
-WATCH_EVERY = 5
+# A look at the consistency is a pass of the encoder and the decoder: at every tenth step a fourteenth of the time.
+WATCH_EVERY = 10
 
 
 def consistency(x: Tensor, autoencoder: Autoencoder) -> Tensor:
@@ -24,6 +25,15 @@ def total_variation(x: Tensor) -> Tensor:
     down = x[..., 1:, :-1] - x[..., :-1, :-1]
     right = x[..., :-1, 1:] - x[..., :-1, :-1]
     return (down**2 + right**2 + (1 / 255) ** 2).sqrt().mean(dim=(1, 2, 3))
+
+
+def excess(distance: Tensor, budget: float) -> Tensor:
+    """max(distance - budget, 0), (B,); without a graph where it is zero for all, since its gradient is zero too."""
+    hinge = (distance - budget).clamp(min=0)
+    # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
+    if hinge.device.type == "cpu" and not bool(hinge.any()):
+        return hinge.detach()
+    return hinge
 
 
 class LatentDistance:
@@ -53,7 +63,7 @@ class ImpressLoss:
 
     Another measure may stand for the consistency, and another distance from x_adv for LPIPS; both map x to (B,).
     A term of weight 0 is left out, but for the consistency: it is the measure of the method, so without a
-    weight it is still watched, without gradient and at every fifth call only.
+    weight it is still watched, without gradient and at every tenth call only.
 
     The features of the fixed x_adv are computed here, once. While every image is within its similarity
     budget the hinge is exactly zero and so is its gradient: LPIPS's backward pass is then left out.
@@ -106,11 +116,7 @@ class ImpressLoss:
         return self._watched
 
     def _hinge(self, x: Tensor) -> Tensor:
-        hinge = (self._similarity(x) - self.delta).clamp(min=0)
-        # On a GPU asking "any?" would wait for the device at every step, which costs more than it saves.
-        if x.device.type == "cpu" and not bool(hinge.any()):
-            return hinge.detach()
-        return hinge
+        return excess(self._similarity(x), self.delta)
 
     def _lpips(self, x: Tensor) -> Tensor:
         return self.perceptual.between(self.perceptual.features(x), self.reference)

@@ -72,17 +72,33 @@ class Step:
 
 
 class LossHistory:
-    """Loss curves of a run, one list a term, for the first image unless told otherwise."""
+    """Loss curves of a run, one list a term, for the first image unless told otherwise.
+
+    Losses stay on their device until somebody looks at ``curves``: fetching them at every step would make each wait
+    for the device.
+    """
 
     def __init__(self, image: int = 0) -> None:
         self.image = image
-        self.curves: dict[str, list[float]] = {}
+        self._curves: dict[str, list[float]] = {}
+        self._waiting: list[Terms] = []
 
     def add(self, step: Step) -> None:
+        """Note a step's losses; this does not wait for the device."""
         if step.fault:  # told before, as a good step
             return
-        for name, value in step.loss_values(self.image).items():
-            self.curves.setdefault(name, []).append(value)
+        self._waiting.append({name: values[self.image] for name, values in step.losses.items()})
+
+    @property
+    def curves(self) -> dict[str, list[float]]:
+        """The curves so far, as plain numbers; this waits for the device."""
+        waiting, self._waiting = self._waiting, []
+        if values := [value.float() for losses in waiting for value in losses.values()]:
+            numbers = iter(torch.stack(values).tolist())
+            for losses in waiting:
+                for name in losses:
+                    self._curves.setdefault(name, []).append(next(numbers))
+        return self._curves
 
 
 def run_to_end(steps: Iterator[Step], history: LossHistory | None = None) -> Step:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -19,6 +19,7 @@ from impress_ui.core import universal
 from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import SampleStep, edit, generate
 from impress_ui.core.errors import UserError
+from impress_ui.core.fingerprint import fingerprint
 from impress_ui.core.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
 from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.core.models import Autoencoder, load_autoencoder
@@ -147,12 +148,20 @@ def measures_of(
 
 
 def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]:
-    """The metadata that a saved PNG carries: what made it, with which settings, seed and versions."""
+    """The metadata that a saved PNG carries: what made it, with which settings, seed, weights and versions.
+
+    ``facts`` are what is known of this result besides, such as its measures.
+    """
     return {
         "impress": impress_ui.__version__,
         "kind": kind,
         "settings": job.model_dump(mode="json"),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "seed": job.run.seed,
+        "checkpoint": {"name": job.run.checkpoint, "sha256": fingerprint(job.run.checkpoint)},
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("torch", "diffusers", "transformers", "pillow")},
+        },
         **facts,
     }
 

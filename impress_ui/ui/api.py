@@ -10,14 +10,16 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from impress_ui.ui.api_job import Report, Streamed, StreamedFiles, job_of
+from impress_ui.ui.api_job import Report, Streamed, StreamedFiles, call
 from impress_ui.ui.components import picture_input, picture_output
+from impress_ui.ui.forms import settings_report
 from impress_ui.ui.handlers import DEVICE
+from impress_ui.ui.mistakes import explain
 from impress_ui.ui.sessions import session_of
 
 
 def connect_api() -> None:
-    """Add an endpoint a job, and /stop, to the ``gr.Blocks``."""
+    """Add an endpoint a job, /measure, /settings and /stop, to the ``gr.Blocks``."""
     with gr.Row(visible=False):
         image = picture_input("image", "Picture to work on")
         protected = picture_input("protected", "The same picture, protected")
@@ -27,6 +29,9 @@ def connect_api() -> None:
         mask = picture_input("mask", "White where pixels may change")
         target = picture_input("target", "Picture whose latent the attack aims at")
         settings = gr.JSON(label="settings")
+        works = gr.File(label="works", file_count="multiple", type="filepath")
+        artist = gr.Textbox(label="artist")
+        source = gr.Textbox(label="source")
         result = picture_output("result", "The picture that was made")
         files = gr.File(label="files", file_count="multiple", interactive=False)
         report = gr.JSON(label="report")
@@ -40,7 +45,9 @@ def connect_api() -> None:
     trigger.click(generate, [settings], [files, report], api_name="generate", **DEVICE)
     trigger.click(stress, [image, settings, original], [files, report], api_name="stress", **DEVICE)
     trigger.click(explore, [image, settings, protected, mask], [files, report], api_name="explore", **DEVICE)
+    trigger.click(style, [artist, settings, works], [files, report], api_name="style", **DEVICE)
     trigger.click(measure, [image, reference, settings], [report], api_name="measure", **DEVICE)
+    trigger.click(settings_of, [source], [report], api_name="settings", queue=False)
     trigger.click(stop, None, [report], api_name="stop", queue=False)
 
 
@@ -52,38 +59,17 @@ def protect(
     request: gr.Request = None,
 ) -> Streamed:
     """Protect a picture; streams {"phase", "step", "steps", "losses", "seconds_left"}, then the file and its report."""
-    with job_of(settings, request) as job:
-        from impress_ui.core import workflow
-
-        yield from job.wait()
-        picture = job.open(image)
-        steps = workflow.protect_picture(
-            picture.image, job.settings, mask=job.extra(mask), target=job.extra(target), should_stop=job.should_stop
-        )
-        yield from job.stream("protect", "protected", picture, steps)
+    yield from call("protect", settings, request, image, mask, target)
 
 
 def purify(image: str, settings: dict | None = None, mask: str | None = None, request: gr.Request = None) -> Streamed:
     """Purify a protected picture; streams like ``protect``."""
-    with job_of(settings, request) as job:
-        from impress_ui.core import workflow
-
-        yield from job.wait()
-        picture = job.open(image)
-        steps = workflow.purify_picture(picture.image, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
-        yield from job.stream("purify", "purified", picture, steps)
+    yield from call("purify", settings, request, image, mask)
 
 
 def reconstruct(image: str, settings: dict | None = None, request: gr.Request = None) -> Streamed:
     """V(x) = D(E(x)): what the latent diffusion model sees of the picture, and the measures of x."""
-    with job_of(settings, request) as job:
-        from impress_ui.core import workflow
-
-        yield from job.wait()
-        picture = job.open(image)
-        made = workflow.reconstruct(picture.image, job.settings)
-        measures = workflow.measures_of(picture.image, job.settings, reconstruction=made)
-        yield job.save("reconstructed", made), job.report(picture, measures=measures)
+    yield from call("reconstruct", settings, request, image)
 
 
 def edit(
@@ -100,17 +86,7 @@ def edit(
     a report with the measures of each against the original's edit. The settings' ``edit`` holds the prompt, the mode
     and the strength; white parts of the mask are repainted by the mode "inpaint".
     """
-    with job_of(settings, request) as job:
-        from impress_ui.core import workflow
-
-        yield from job.wait()
-        given = {"original": image, "protected": protected, "purified": purified}
-        pictures = {name: job.open(path) for name, path in given.items() if path or name == "original"}
-        for name, picture in pictures.items():
-            workflow.same_size(pictures["original"].image, picture, f"{name} picture")
-        images = [picture.image for picture in pictures.values()]
-        steps = workflow.edit_pictures(images, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
-        yield from job.stream_edits(pictures, steps)
+    yield from call("edit", settings, request, image, protected, purified, mask)
 
 
 def generate(settings: dict | None = None, request: gr.Request = None) -> StreamedFiles:
@@ -118,13 +94,7 @@ def generate(settings: dict | None = None, request: gr.Request = None) -> Stream
 
     The pictures have the seeds seed, seed + 1, ...: the report lists them in the files' order.
     """
-    with job_of(settings, request) as job:
-        from impress_ui.core import workflow
-        from impress_ui.results import check_seeds
-
-        check_seeds(job.settings)
-        yield from job.wait()
-        yield from job.stream_generated(workflow.generate_pictures(job.settings, should_stop=job.should_stop))
+    yield from call("generate", settings, request)
 
 
 def stress(
@@ -135,9 +105,20 @@ def stress(
     Streams {"phase", "purifier", "purifiers", "step", "steps", "seconds_left"}, then the test's files (pictures, table,
     scatter) and a report: the ranked rows and the verdict. With the original the figures mean more.
     """
-    with job_of(settings, request) as job:
-        yield from job.wait()
-        yield from job.stream_stress(job.open(image), job.open(original) if original else None)
+    yield from call("stress", settings, request, image, original)
+
+
+def style(
+    artist: str, settings: dict | None = None, works: list[str] | None = None, request: gr.Request = None
+) -> StreamedFiles:
+    """Study a style: protect and purify an artist's works, fine-tune the model on each set, imitate, and judge.
+
+    The artist is one that comes along, or, with works (pictures, and captions.txt if there is one), what captions call
+    their style. Without ``protect`` and ``purify`` in the settings, both are quick ones. Streams {"phase", "works",
+    "stage", "stages", "step", "steps", "losses"}, then a zip (pictures, losses, adapters) and a report with the share
+    of imitations that the classifier takes for the artist's.
+    """
+    yield from call("style", settings, request, artist, works, settings)
 
 
 def explore(
@@ -153,35 +134,24 @@ def explore(
     cell's pictures) and a report with every cell's figures. Where the purification alone is varied, the protected
     picture may be given; a stopped exploration gives what it has.
     """
-    with job_of(settings, request) as job:
-        yield from job.wait()
-        picture, known = job.open(image), job.open(protected) if protected else None
-        if known is not None:
-            from impress_ui.core import workflow
-
-            workflow.same_size(picture.image, known, "protected picture")
-        yield from job.stream_explored(picture, known, mask)
+    yield from call("explore", settings, request, image, protected, mask)
 
 
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:
     """SSIM, PSNR, VIFp, LPIPS, L-inf and L2 of a picture against a reference, and the round-trip error of both."""
-    with job_of(settings, request) as job:
-        from impress_ui.core import metrics, workflow
+    for _, report in call("measure", settings, request, image, reference):
+        yield report
 
-        for _, report in job.wait():
-            yield report
-        first, second = job.open(image), job.open(reference)
-        workflow.same_size(first.image, second, "reference")
-        own = {
-            name: workflow.measures_of(picture.image, job.settings)
-            for name, picture in (("image", first), ("reference", second))
-        }
-        yield {
-            **metrics.measure(first.image, second.image).as_dict(),
-            "round_trip_error": {name: measures["round_trip_error"] for name, measures in own.items()},
-            "verdict": {name: measures["verdict"] for name, measures in own.items()},
-            "notes": {"image": list(first.notes), "reference": list(second.notes)},
-        }
+
+def settings_of(source: str) -> Report:
+    """Check settings and write them out in full: JSON, a share link, or the name of a preset.
+
+    Gives {"settings", "link"}: every setting with its value, and the query that makes them again.
+    """
+    try:
+        return settings_report(source)
+    except Exception as error:
+        raise gr.Error(explain(error), print_exception=False) from None
 
 
 def stop(request: gr.Request) -> Report:

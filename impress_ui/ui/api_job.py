@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.record import new_folder
 from impress_ui.ui.sessions import session_of
+from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from impress_ui.core.edit import SampleStep
     from impress_ui.core.images import Picture
     from impress_ui.core.optimise import Step
+    from impress_ui.core.style import StudyStep, StyleStudy
     from impress_ui.ui.progress import Kind, Timing, Work
-    from impress_ui.ui.runs import Waiting
 
 Report = dict[str, Any]
 Streamed = Iterator[tuple[str | None, Report]]
 StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 
 
-@contextmanager
-def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
-    """A caller's job; any mistake inside becomes one sentence.
+def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
+    """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
 
-    What it makes lasts as long as the caller's session.
+    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. What the job makes lasts as long
+    as the caller's session.
     """
     job = None
     try:
@@ -43,26 +43,32 @@ def job_of(settings: Any, request: gr.Request) -> Iterator[ApiJob]:
 
         job, session = job_from_json(settings), session_of(request)
         with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
-            yield ApiJob(job, should_stop, waiting, new_folder(session))
+            for turn in waiting:
+                yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
+            if should_stop():
+                raise UserError("The job was stopped before it began.")
+            parts = (body,) if body in SECONDS_PER_STEP else ()
+            folder = str(new_folder(session))
+            yield from stream(seconds_for(parts, job), _work, (body, job, folder, args), should_stop)
     except Exception as error:
         raise gr.Error(explain(error, job), print_exception=False) from None
 
 
+def _work(
+    body: str, job: JobSettings, folder: str, args: tuple[Any, ...], *, should_stop: Callable[[], bool]
+) -> Iterator[tuple[Any, Report]]:
+    from impress_ui.ui import api_bodies
+
+    yield from getattr(api_bodies, body)(ApiJob(job, should_stop, Path(folder)), *args)
+
+
 @dataclass(frozen=True)
 class ApiJob:
-    """What an endpoint needs of its job."""
+    """What a body needs of its job."""
 
     settings: JobSettings
     should_stop: Callable[[], bool]
-    waiting: Iterator[Waiting]
     folder: Path
-
-    def wait(self) -> Streamed:
-        """Stream that the job waits, until the device is its own."""
-        for waited in self.waiting:
-            yield None, {"phase": "Waiting", "place": waited.place}
-        if self.should_stop():
-            raise UserError("The job was stopped before it began.")
 
     def open(self, path: str | None) -> Picture:
         from impress_ui.ui.runs import open_at
@@ -150,17 +156,8 @@ class ApiJob:
         for step, due in throttled(test.run(self.should_stop), INTERVAL, lambda step: step.done or step.stopped):
             stopped = step.stopped
             if due and not stopped:
-                yield (
-                    None,
-                    {
-                        "phase": step.phase,
-                        "purifier": step.number,
-                        "purifiers": step.count,
-                        "step": step.index,
-                        "steps": step.steps,
-                        "seconds_left": step.seconds_left,
-                    },
-                )
+                told = {"phase": step.phase, "purifier": step.number, "purifiers": step.count}
+                yield None, {**told, "step": step.index, "steps": step.steps, "seconds_left": step.seconds_left}
         save_stress(test, self.folder, stopped=stopped)
         notes = {"image": list(protected.notes), "original": [] if original is None else list(original.notes)}
         files = [str(path) for path in sorted(self.folder.iterdir())]
@@ -185,6 +182,19 @@ class ApiJob:
         files = [str(path) for path in sorted(self.folder.iterdir())]
         yield files, {**report_of(exploration, stopped=stopped), "notes": list(picture.notes)}
 
+    def stream_study(self, study: StyleStudy) -> StreamedFiles:
+        """Progress with the losses, then the study as a zip and its report."""
+        from impress_ui.jobs import throttled
+        from impress_ui.ui.progress import INTERVAL
+        from impress_ui.ui.style_study import pack, report_of, save_pictures
+
+        for step, due in throttled(study.run(should_stop=self.should_stop), INTERVAL, _ending):
+            if due and not step.stopped:
+                told = {"phase": step.phase, "works": step.variant, "stage": step.stage + 1, "stages": step.stages}
+                yield None, {**told, "step": step.index, "steps": step.steps, "losses": step.losses}
+        save_pictures(study, self.folder)
+        yield [str(pack(study, self.folder))], report_of(study)
+
     def _sampled(self, work: Work, steps: Iterator[SampleStep]) -> Iterator[tuple[list[Image.Image] | None, Report]]:
         from impress_ui.ui.progress import follow_samples
 
@@ -193,6 +203,10 @@ class ApiJob:
                 yield None, _told(progress.timing)
             else:
                 yield progress.results, _facts(progress.timing, progress.stopped)
+
+
+def _ending(step: StudyStep) -> bool:
+    return step.stopped or step.index == step.steps
 
 
 def _told(timing: Timing) -> Report:

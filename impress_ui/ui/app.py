@@ -11,13 +11,17 @@ import gradio as gr
 
 from impress_ui.core.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
+from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
-from impress_ui.ui.layout import EXAMPLES, build_page
+from impress_ui.ui.keep import Keep
+from impress_ui.ui.layout import build_page
+from impress_ui.ui.page import register
 from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
-from impress_ui.ui.theme import SHORTCUTS, STYLE, theme
+from impress_ui.ui.theme import STYLES, scripts, theme
+from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 CLEANED_EVERY = 600  # seconds
 # Waiting jobs hold a thread each, and the buttons beside them need some.
@@ -34,8 +38,12 @@ def build_app() -> gr.Blocks:
     )
     with demo:
         page = build_page()
+        register(page)
         Handlers(page).connect(demo)
         connect_explore(page)
+        keep = Keep(page)
+        keep.connect()
+        keep.connect_examples(page.examples.dataset)
         connect_api()
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
@@ -55,13 +63,15 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, ch
     address = address_of(host)
     HOST.listens(address, checkpoints)
     sweep()
+    if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
+        _warm_up()
     try:
         demo.launch(
             server_name=address,
             server_port=port,
             theme=theme(),
-            css_paths=[STYLE],
-            js=SHORTCUTS.read_text(encoding="utf-8"),
+            css_paths=list(STYLES),
+            js=scripts(),
             favicon_path=ASSETS / "favicon.svg",
             share=False,
             show_error=False,
@@ -78,7 +88,8 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, ch
     except OSError:
         raise UserError(f"Port {port} of {host or 'this machine'} is taken; choose another one.") from None
     print(f"The page is at {demo.local_url}", flush=True)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    if not ON_ZERO_GPU:
+        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=_clean, name="clean", daemon=True).start()
     demo.block_thread()
 
@@ -93,4 +104,4 @@ def _clean() -> None:
 def _warm_up() -> None:
     from impress_ui.ui.runs import warm_up
 
-    warm_up(PHOTOS / "test" / f"{EXAMPLES[0]}.jpg")
+    warm_up(PHOTOS / "test" / f"{next(iter(EXAMPLES))}.jpg")

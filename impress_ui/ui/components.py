@@ -131,7 +131,7 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
     common: dict[str, Any] = {
         "value": about["default"],
         "label": f"{about['label']} {about['symbol']}".strip(),
-        "info": about["help"],
+        "info": f"{about['help']} {_default(model, name)}".strip(),
         "elem_id": f"knob-{name}",
         **options,
     }
@@ -157,6 +157,15 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
         return gr.Number(minimum=low, maximum=high, precision=0 if annotation is int else None, **common)
     # A browser counts a slider's steps from its minimum: one off the grid would make every position odd.
     return gr.Slider(minimum=on_grid(low, step), maximum=high, step=step, **common)
+
+
+def _default(model: type[Settings], name: str) -> str:
+    """What a number is before anybody changes it, in words; a recipe or a method may bring another one along."""
+    about = model.describe(name)
+    if isinstance(about["default"], bool) or not isinstance(about["default"], int | float):
+        return ""
+    other = f", or the {model.chooser}’s own" if name in model.chosen_fields() else ""
+    return f"Default: {about['default']:g}{other}."
 
 
 def on_grid(low: float, step: float) -> float:

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 320, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 28
 
 Point = tuple[int, float]
+OTHER = " (other)"
 
 
 @dataclass(frozen=True)
@@ -195,5 +196,11 @@ def _number(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e−") if abs(value) < 1e-3 else f"{value:.3g}"
 
 
+def other(name: str) -> str:
+    """The name of a second run's series, which is drawn dashed in the first one's colour."""
+    return f"{name}{OTHER}"
+
+
 def _slug(name: str) -> str:
-    return name.replace(" ", "-")
+    """The class of a series; a second run's has the first one's, and one more."""
+    return name.removesuffix(OTHER).replace(" ", "-") + (" other" if name.endswith(OTHER) else "")

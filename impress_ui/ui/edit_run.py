@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
@@ -17,6 +19,11 @@ from impress_ui.ui.record import PICTURES, Edit
 
 class EditRun(PageJob):
     """Edits the original, the protected and the purified picture, as far as they are there, with the same noise."""
+
+    title, parts, archive = "Edit", ("edit",), "impress-edits.zip"
+
+    def measures(self) -> dict[str, Any]:
+        return {f"edit of the {name}": edit.measures for name, edit in self.record.edits.items() if edit.measures}
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         names = [name for name in PICTURES if name in self.record.files]
@@ -57,6 +64,17 @@ class EditRun(PageJob):
 
 class GenerateRun(PageJob):
     """Pictures from text, each with a seed of its own."""
+
+    title, parts, room, archive = "Generate", ("generate",), "generate", "impress-generated.zip"
+
+    def files(self) -> dict[str, Path]:
+        return {path.name: path for path in sorted(self.folder.glob("generated-*.png"))}
+
+    def curves(self) -> tuple[dict, dict]:
+        return {}, {}
+
+    def measures(self) -> None:
+        return None
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         check_seeds(self.job)

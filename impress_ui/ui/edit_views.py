@@ -11,6 +11,10 @@ from impress_ui.ui.record import Record
 from impress_ui.ui.views import duration
 
 IDLE = "One prompt and one seed for every picture that is there."
+GENERATE_TOLD = (
+    "Every picture begins with noise of its own: the seeds count up from the one in Settings, and each file carries "
+    "its own, so that any of them can be made again alone."
+)
 GENERATE_IDLE = "From text alone; nothing of your picture is used."
 CAPTIONS = {
     "original": "What the model makes of the unprotected picture.",

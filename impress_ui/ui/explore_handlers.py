@@ -18,6 +18,7 @@ from impress_ui.ui.handlers import DEVICE, PRIVATE, Update, Values
 from impress_ui.ui.layout_explore import FIRST, SECOND, offered
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
+from impress_ui.ui.sessions import session_of
 
 # Taken where the page has no picture yet.
 EXAMPLE = PHOTOS / "test" / "mountain1.jpg"
@@ -37,7 +38,7 @@ def connect_explore(page: Page) -> None:
     def run(values: Values, request: gr.Request) -> Iterator[Update]:
         from impress_ui.ui.explore_run import ExploreRun
 
-        yield from ExploreRun(page, values, request.session_hash, page.explore_status).updates()
+        yield from ExploreRun(page, values, session_of(request), page.explore_status).updates()
 
     def told(values: Values) -> str:
         return hint(page, values)

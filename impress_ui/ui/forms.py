@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import gradio as gr
+
 from impress_ui.core.errors import UserError
+from impress_ui.documents import checked, from_json, from_link, to_query
+from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings
 from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.public import HOST
@@ -28,6 +32,22 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
     return HOST.check(JobSettings.model_validate(data))
 
 
+def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:
+    """Updates that set every knob as the settings have it, and show those of the methods that are picked."""
+    updates: dict[Any, Any] = {}
+    for (section, name), widget in page.knobs.items():
+        values, model = getattr(job, section), SECTIONS[section]
+        value = getattr(values, name)
+        if isinstance(value, tuple):
+            value = list(value) if isinstance(widget, gr.Dropdown) else ", then ".join(value)
+        picked = getattr(values, model.picker) if model.picker else None
+        updates[widget] = gr.update(value=value, visible=model.has(name, picked))
+    for section, (area, field) in page.areas.items():
+        values = getattr(job, section)
+        updates[area] = gr.update(visible=values.has(field, getattr(values, values.picker)))
+    return updates
+
+
 def job_from_json(data: Any) -> JobSettings:
     """The settings that an API caller sends: {"run": {...}, "protect": {...}, "edit": {...}, ...}, all optional.
 
@@ -35,8 +55,26 @@ def job_from_json(data: Any) -> JobSettings:
         UserError: it is not an object.
         ValidationError: a name or a value that is not valid.
     """
-    if data is None:
-        return JobSettings()
-    if not isinstance(data, dict):
-        raise UserError('The settings must be an object such as {"protect": {"budget": 8}}.')
-    return HOST.check(JobSettings.model_validate(data))
+    return HOST.check(JobSettings() if data is None else checked(data))
+
+
+def job_from_text(text: str) -> JobSettings:
+    """The settings of a JSON text, a share link, or a preset's name; never of a file of this machine.
+
+    Raises:
+        UserError, ValidationError: it is none of these, or not valid.
+    """
+    text = (text or "").strip()
+    if text in PRESETS:
+        return PRESETS[text].applied_to(JobSettings())
+    if text.startswith("{"):
+        return HOST.check(from_json(text, "given"))
+    if not text.startswith(("?", "http://", "https://")):
+        raise UserError(f"There is no preset {text[:60]}; choose from {', '.join(PRESETS)}, or give JSON or a link.")
+    return HOST.check(from_link(text))
+
+
+def settings_report(text: str) -> dict[str, Any]:
+    """Settings given as text, in full and as a link's query."""
+    job = job_from_text(text)
+    return {"settings": job.model_dump(mode="json"), "link": f"?{to_query(job)}"}

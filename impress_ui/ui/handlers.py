@@ -10,18 +10,18 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.jobs import WAITING
-from impress_ui.settings import RunSettings, Settings
+from impress_ui.jobs import MOST_WAITING
+from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
-from impress_ui.ui.components import mask_background
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import SECTIONS, Page
-from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget, new_folder
+from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.sessions import session_of
 
 # Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
-DEVICE = {"concurrency_id": "device", "concurrency_limit": WAITING + 8}
+DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]
@@ -47,11 +47,11 @@ class Handlers:
     def connect(self, demo: gr.Blocks) -> None:
         """Attach every handler of the page."""
         page = self.page
-        settings = {*page.knobs.values(), page.record, page.upload, page.stress_protected}
+        settings = {*page.knobs.values(), page.new_seed, page.record, page.upload, page.stress_protected}
         run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
         edit_texts = [*page.edit_captions.values(), page.verdict]
         pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
-        buttons = [*page.run_buttons, *page.stop_buttons]
+        buttons = [*page.run_buttons, *page.stop_buttons, *page.after_run]
         run_outputs = [page.status, *pictures, *edit_texts, *buttons]
         edit_outputs = [page.edit_status, *pictures, *page.edits.values(), *edit_texts, *buttons]
         new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
@@ -59,7 +59,10 @@ class Handlers:
         pair_outputs = [page.slider, page.difference, page.figures]
         hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint, page.explore_hint]
 
-        changes = [page.upload.change(self.open, {page.upload, page.knobs["run", "size"]}, new_outputs, **PRIVATE)]
+        restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
+        opened = {page.upload, page.knobs["run", "size"]}
+        new_outputs = list(dict.fromkeys([*new_outputs, *restored]))
+        changes = [page.upload.change(self.open, opened, new_outputs, **PRIVATE)]
         for button, run, inputs, outputs in (
             (page.both, self.run_both, run_inputs, run_outputs),
             (page.protect, self.run_protect, run_inputs, run_outputs),
@@ -178,46 +181,16 @@ class Handlers:
         while JOBS.stop(session) and time.monotonic() < deadline:
             time.sleep(0.2)  # the step under way still saves its picture
         forget(session)
+        HISTORIES.forget(session)
         from impress_ui.ui.style_run import forget_study
 
         forget_study(session)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """A new picture: show it at its working size, say what was done to it, clear what another one left."""
-        from impress_ui.core.images import fit, open_picture, save_png
-        from impress_ui.ui.curves import charts
-        from impress_ui.ui.runs import made_here
+        """A new picture."""
+        from impress_ui.ui.opening import opened
 
-        page, path = self.page, values[self.page.upload]
-        if not path:  # the upload was cleared; what was made from it may still be looked at
-            yield {page.notes: ""}
-            return
-        try:
-            size = RunSettings(size=values[page.knobs["run", "size"]]).size
-            picture = fit(open_picture(path), size)
-        except Exception as error:
-            sentence = explain(error)
-            yield {page.notes: views.notes([sentence])}
-            raise gr.Error(sentence, print_exception=False) from None
-        original = str(save_png(picture.image, new_folder(session_of(request)) / "original.png"))
-        record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
-        if made_here(path) == "protected":
-            notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
-        yield {
-            **{pane: original if name == "original" else None for name, pane in page.panes.items()},
-            **{caption: views.caption(name, None) for name, caption in page.captions.items()},
-            **dict.fromkeys(page.edits.values()),
-            **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
-            page.verdict: edit_views.verdict(record),
-            page.edit_status: views.idle(edit_views.IDLE),
-            page.record: record,
-            page.notes: views.notes(notes),
-            page.status: views.idle(),
-            page.curves: charts({}, {}),
-            page.table: views.table([]),
-            page.mask: mask_background(original),
-            page.edit_mask: mask_background(original),
-        }
+        yield from opened(self.page, values, session_of(request))
 
     def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
         """The fields whose values or visibility a recipe, a preset or a method decides."""

@@ -7,18 +7,18 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
+from impress_ui.presets import EXAMPLES
 from impress_ui.settings import ProtectSettings
 from impress_ui.ui import curves, views
 from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.layout_diffusion import edit_section, generate_section
 from impress_ui.ui.layout_explore import explore_section
+from impress_ui.ui.layout_keep import history_section, keep_row, new_seed_box, run_zip
 from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
-
-EXAMPLES = ("mountain1", "canyon1", "city11", "beach2", "dune5", "sky8")
 
 
 def build_page() -> Page:
@@ -44,8 +44,11 @@ def _story(page: Page) -> None:
         gr.HTML(views.story(), elem_id="story")
         page.status = gr.HTML(views.idle(), elem_id="run-status")
         _panes(page)
+        gr.HTML(views.zoom_bar(), elem_id="zoom-bar")
+        gr.HTML(views.what_you_see(views.PANES_TOLD), elem_id="panes-told")
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
-        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_classes="caption")
+        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_id="curves-told")
+        run_zip(page)
     with gr.Column(elem_id="edit-area"):
         edit_section(page)
     with gr.Column(elem_id="compare-area"):
@@ -69,7 +72,7 @@ def _input(page: Page) -> None:
         "Your picture", "The picture that you uploaded", elem_id="upload", height=210, show_label=False,
         placeholder="# Drop a picture here\nor click to choose one; clean, or already protected by somebody",
     )  # fmt: skip
-    gr.Examples(
+    page.examples = gr.Examples(
         [[str(PHOTOS / "test" / f"{name}.jpg")] for name in EXAMPLES], [page.upload],
         label="Example photographs", elem_id="examples", api_visibility="private",
     )  # fmt: skip
@@ -84,6 +87,7 @@ def _input(page: Page) -> None:
 
 def _settings(page: Page) -> None:
     gr.HTML(views.heading("Settings", "the defaults are good"))
+    keep_row(page)
     gr.HTML('<h3 class="group">Protection <span>a method, and what it has to be set</span></h3>')
     add_knobs(page, "protect", MAIN_KNOBS["protect"])
     with gr.Accordion("More about the attack", open=False):
@@ -99,6 +103,7 @@ def _settings(page: Page) -> None:
     _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
+    new_seed_box(page)
     with gr.Accordion("Model and machine", open=False):
         add_knobs(page, "run", other_knobs("run"))
 
@@ -139,6 +144,7 @@ def _comparison(page: Page) -> None:
         views.heading("Compare", "Two pictures under one slider, and what differs between them, amplified"),
         padding=False,
     )
+    gr.HTML(f'<p class="caption">{views.COMPARE_EMPTY}</p>', elem_id="compare-empty")
     choices = [(label, name) for name, label in ALL_PICTURES.items()]
     with gr.Row():
         with gr.Column(min_width=280):
@@ -157,6 +163,7 @@ def _comparison(page: Page) -> None:
             page.difference = picture_output(
                 "Difference", "The amplified difference of the two pictures", elem_id="difference", height=300
             )
+    gr.HTML(views.what_you_see(views.COMPARE_TOLD), elem_id="compare-told")
 
 
 # The page's rooms: name -> (title of its tab, what is in it). Picture and settings stand beside all of them.
@@ -166,5 +173,6 @@ ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "explore": ("Explore", _room(explore_section, "explore")),
     "style": ("Style", _room(style_section, "style")),
     "generate": ("Generate", _room(generate_section, "generate")),
+    "history": ("History", _room(history_section, "history")),
     "about": ("About", _room(about_section, "about")),
 }

@@ -46,6 +46,7 @@ def generate_section(page: Page) -> None:
                 object_fit="contain", show_label=False, buttons=["download", "download_all", "fullscreen"],
                 elem_id="gallery",
             )  # fmt: skip
+            gr.HTML(views.what_you_see(edit_views.GENERATE_TOLD), elem_id="generate-told", elem_classes="told-after")
 
 
 def _ask(page: Page, section: str, examples: tuple[str, ...], label: str) -> tuple[gr.Button, gr.Button, gr.HTML]:

@@ -34,6 +34,7 @@ def stress_section(page: Page) -> None:
             page.stress_status = gr.HTML(views.idle(stress_views.IDLE), elem_id="stress-status")
             page.stress_verdict = gr.HTML("", elem_id="stress-verdict")
             page.stress_scatter = gr.HTML("", elem_id="stress-scatter")
+            gr.HTML(views.what_you_see(stress_views.TOLD), elem_id="stress-told", elem_classes="told-after")
             page.stress_table = gr.HTML("", elem_id="stress-table")
             page.stress_pictures = lossless(
                 gr.Gallery, "What each purifier made", type="filepath", interactive=False, columns=6, height="auto",

@@ -41,6 +41,7 @@ def style_section(page: Page) -> None:
                         )
             page.style_losses = gr.HTML(style_views.losses({}, 1), elem_id="style-losses")
             page.style_bars = gr.HTML("", elem_id="style-bars")
+            gr.HTML(views.what_you_see(style_views.TOLD), elem_id="style-told", elem_classes="told-after")
             page.style_verdict = gr.HTML("", elem_id="style-verdict")
             page.style_zip = gr.File(label="The study as a zip", visible=False, interactive=False, elem_id="style-zip")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import logging
 
+import gradio as gr
 from pydantic import ValidationError
 
 from impress_ui.core.errors import UserError
-from impress_ui.core.memory import is_out_of_memory, release, what_would_fit
+from impress_ui.core.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.settings import JobSettings, sentence_of
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ def explain(error: Exception, job: JobSettings | None = None) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, gr.Error):  # explained already, where it happened
+        return str(error.message)
     if isinstance(error, ValidationError):
         return sentence_of(error)
     if is_out_of_memory(error):

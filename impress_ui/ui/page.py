@@ -56,7 +56,21 @@ class Page:
     captions: dict[str, gr.HTML] = field(default_factory=dict)
 
     record: gr.State = None
+    new_seed: gr.Checkbox = None
+    preset: gr.Dropdown = None
+    imported: gr.UploadButton = None
+    exported: gr.Button = None
+    copied: gr.Button = None
+    document: gr.Textbox = None
+    shared: gr.Button = None
+    archive: gr.DownloadButton = None
+    past: gr.Dropdown = None
+    past_other: gr.Dropdown = None
+    past_restore: gr.Button = None
+    past_archive: gr.DownloadButton = None
+    past_view: gr.HTML = None
     upload: gr.Image = None
+    examples: gr.Examples = None
     notes: gr.HTML = None
     mask: gr.ImageEditor = None
     target: gr.Image = None
@@ -132,6 +146,21 @@ class Page:
     style_zip: gr.File = None
 
     @property
+    def by_number(self) -> dict[int, Component]:
+        """Every widget by the number that it has in any process of this program."""
+        found: dict[int, Component] = {}
+        for value in vars(self).values():
+            for widget in value.values() if isinstance(value, dict) else (value,):
+                if hasattr(widget, "_id"):
+                    found[widget._id] = widget
+        return found
+
+    @property
+    def after_run(self) -> tuple[Component, ...]:
+        """What every run sets besides its own section: the seed it drew, its zip, the list of runs."""
+        return self.knobs["run", "seed"], self.archive, self.past, self.past_other, self.past_archive, self.past_view
+
+    @property
     def areas(self) -> dict[str, tuple[gr.Column, str]]:
         """Columns of a section that are shown while its method has a field, and that field."""
         return {"protect": (self.target_area, "target"), "purify": (self.impress_knobs, "recipe")}
@@ -151,6 +180,19 @@ class Page:
     def stop_buttons(self) -> tuple[gr.Button, ...]:
         """What ends it, beside each of the places that start one."""
         return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.explore_stop, self.style_stop
+
+
+_built: list[Page] = []
+
+
+def register(page: Page) -> None:
+    """Note the page that this process serves."""
+    _built[:] = [page]
+
+
+def built_page() -> Page:
+    """That page: a forked worker has it too, with the same numbers."""
+    return _built[0]
 
 
 def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,23 @@ import gradio as gr
 from gradio.components import Component
 from PIL import Image
 
+from impress_ui.archive import write_zip
 from impress_ui.core import workflow
 from impress_ui.core.images import Picture, open_picture, save_png
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
-from impress_ui.ui import edit_views, runs, views
+from impress_ui.ui import edit_views, runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain
-from impress_ui.ui.page import Page
+from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
 
 Update = dict[Component, Any]
 PREVIEWS_KEPT = 24  # a few seconds of them
+SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
@@ -41,6 +46,10 @@ class PageJob(ABC):
 
     job: JobSettings
     folder: Path
+    title: str  # what a list of runs calls it
+    parts: tuple[str, ...]  # what it does, for the time that a lent GPU is asked for
+    room = "story"  # where on the page its results stand
+    archive = ""  # the name of the zip that ``ready`` packs; none for jobs that pack their own
 
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
         self.page, self.values, self.session, self.status = page, values, session, status
@@ -54,28 +63,59 @@ class PageJob(ABC):
 
     def updates(self) -> Iterator[Update]:
         """Every update of the page, the last of which gives the buttons back, also after a mistake."""
+        shown: Update = {}
         try:
             self.job = job_from_widgets(self.page, self.values)
+            if self.values[self.page.new_seed] and self.draws_seed():
+                self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for waited in waiting:
-                    yield {self.status: views.waiting(waited.place, waited.seconds)}
+                for turn in waiting:
+                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
                 self.folder = new_folder(self.session)
-                yield from self.work(should_stop)
+                for update in self._where_the_gpu_is(should_stop):
+                    shown |= update
+                    self.record = update.get(self.page.record, self.record)
+                    yield update
+            yield self._remember(shown)
         except Exception as error:
             sentence = explain(error, getattr(self, "job", None))
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
             raise gr.Error(sentence, print_exception=False) from None
 
+    def draws_seed(self) -> bool:
+        """Whether this run may have a seed of its own."""
+        return True
+
+    def curves(self) -> tuple[Mapping[str, Sequence[float]], Mapping[str, int]]:
+        """The run's losses by name, and the length of each whole run."""
+        return self.record.curves, self.record.steps
+
     def ready(self, told: str, stopped: bool) -> Update:
-        """The last update: how it ended, what computed it, and the buttons given back."""
+        """The last update: how it ended, what computed it, its zip, and the buttons given back."""
         kept = "; the partial result is kept" if stopped else ""
         phase, state, share = ("Stopped", "stopped", None) if stopped else ("Done", "done", 1.0)
-        machine = workflow.load_autoencoder(self.job.run).describe()
-        return self._buttons_back(views.status(phase, told + kept, state, share, machine))
+        machine = f"{workflow.load_autoencoder(self.job.run).describe()}, seed {self.job.run.seed}"
+        update = self._buttons_back(views.status(phase, told + kept, state, share, machine))
+        if self.archive:
+            path = write_zip(
+                self.folder / self.archive, f"{self.title}: {told}{kept}", self.job, self.files(),
+                curves=self.curves()[0], measures=self.measures(),
+            )  # fmt: skip
+            update[self.page.archive] = gr.update(value=str(path), interactive=True)
+        return update
+
+    def measures(self) -> Any:
+        """What was measured, as plain data for the zip."""
+        return self.record.rows
+
+    def files(self) -> dict[str, Path]:
+        """The pictures for the zip, by their names in it."""
+        paths = [*self.record.files.values(), *(edit.file for edit in self.record.edits.values())]
+        return {Path(path).name: Path(path) for path in paths}
 
     def progress(self, timing: Timing) -> Update:
         """The status line at a step."""
@@ -132,8 +172,37 @@ class PageJob(ABC):
         captions = {widget: edit_views.caption(name, self.record) for name, widget in self.page.edit_captions.items()}
         return {**captions, self.page.verdict: edit_views.verdict(self.record)}
 
+    def _where_the_gpu_is(self, should_stop: ShouldStop) -> Iterator[Update]:
+        """``work`` here, or in the process that a GPU is lent to: there widgets go by their numbers."""
+        if not zero_gpu.ON_ZERO_GPU:
+            yield from self.work(should_stop)
+            return
+        own = {name: value for name, value in vars(self).items() if name not in ("page", "values", "status")}
+        values = {widget._id: value for widget, value in self.values.items()}
+        seconds = zero_gpu.seconds_for(self.parts, self.job, self.record.size or (256, 256), 3)
+        numbered = zero_gpu.stream(seconds, _in_worker, (type(self), own, self.status._id, values), should_stop)
+        widgets = self.page.by_number
+        for update in numbered:
+            yield {widgets[number]: value for number, value in update.items()}
+
+    def _remember(self, shown: Update) -> Update:
+        """Add the run to the session's."""
+        page = self.page
+        packed = next(
+            (shown[zip_]["value"] for zip_ in (page.archive, page.stress_zip, page.style_zip)
+             if isinstance(shown.get(zip_), dict) and shown[zip_].get("value")), None,
+        )  # fmt: skip
+        drawn, steps = self.curves()
+        told = shown.get(self.status, "")
+        kept = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
+        HISTORIES.add(self.session, Run(
+            self.title, self.job, self.record, views.text_of(told), drawn, steps, kept, packed, self.room,
+        ))  # fmt: skip
+        return runs_after(page, self.session)
+
     def _busy(self) -> Update:
         return {
+            self.page.knobs["run", "seed"]: self.job.run.seed,
             **dict.fromkeys(self.page.run_buttons, gr.update(interactive=False)),
             **dict.fromkeys(self.page.stop_buttons, gr.update(interactive=True, value="Stop")),
             self.status: views.status("Starting", "opening the pictures and the model"),
@@ -147,3 +216,16 @@ class PageJob(ABC):
             **self.edit_captions(),
             self.page.record: self.record,
         }
+
+
+def _in_worker(
+    kind: type[PageJob], own: dict[str, Any], status: int, values: dict[int, Any], *, should_stop: ShouldStop
+) -> Iterator[dict[int, Any]]:
+    """A job's work in a process that was forked from the one that built the page."""
+    page = built_page()
+    widgets = page.by_number
+    job = kind.__new__(kind)
+    job.__dict__ |= own | {"page": page, "status": widgets[status]}
+    job.values = {widgets[number]: value for number, value in values.items()}
+    for update in job.work(should_stop):
+        yield {widget._id: value for widget, value in update.items()}

@@ -23,9 +23,14 @@ What = Literal["protect", "purify", "both"]
 class PageRun(PageJob):
     """Protect, purify, or one after the other; ``what`` is the part of the path to go."""
 
+    archive = "impress-run.zip"
+
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, what: What) -> None:
         super().__init__(page, values, session, page.status)
         self.what = what
+        self.title = {"both": "Protect and purify", "protect": "Protect", "purify": "Purify"}[what]
+        self.parts = ("protect", "purify") if what == "both" else (what,)
+        self.made: dict[str, dict[str, Any]] = {}  # what is known of each picture of this run
         self.told: list[str] = []
         self.stopped = False
 
@@ -79,7 +84,8 @@ class PageRun(PageJob):
                 yield {**update, page.panes[name]: self.preview(progress.preview())}
                 continue
             self.stopped = progress.stopped
-            path = self.keep(name, progress.result, **self.facts(progress))
+            self.made[name] = self.facts(progress)
+            path = self.keep(name, progress.result, **self.made[name])
             ended = f"{name} {views.ending(timing, progress.stopped)}"
             self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
             yield {**update, page.panes[name]: path, page.record: self.record}
@@ -99,6 +105,9 @@ class PageRun(PageJob):
         yield {page.status: views.status("Measuring", "; ".join(self.told), "running", 1.0)}
         pictures = {name: self.image(name) for name in PICTURES if name in self.record.files}
         rows: list[dict[str, Any]] = []
+        # A file that the page has shown stays as it is; with its measures it is another one.
+        self.folder /= "measured"
+        self.folder.mkdir()
         for row in compare.compare(
             pictures, self.job,
             original=pictures.get("original"),
@@ -108,7 +117,11 @@ class PageRun(PageJob):
             rows.append(row.as_dict())
             update: Update = {page.table: views.table(rows, compare.setting_of(self.job.purify))}
             if not row.control:
-                path = self.keep(f"V({row.name})", row.reconstruction)
+                path = self.keep(f"V({row.name})", row.reconstruction, measures=row.measures)
+                if row.name in self.made:
+                    update[page.panes[row.name]] = self.keep(
+                        row.name, pictures[row.name], **self.made[row.name], measures=row.measures
+                    )
                 update[page.captions[row.name]] = views.caption(row.name, rows[-1])
                 if self._picked(row.name):
                     update[page.panes["reconstructed"]] = path

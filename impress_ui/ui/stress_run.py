@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
+from impress_ui.archive import write_zip
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.core.stress import StressStep, StressTest
 from impress_ui.core.stress_verdict import verdict
@@ -22,6 +22,8 @@ from impress_ui.ui.progress import INTERVAL
 
 class StressRun(PageJob):
     """The purifiers one after the other, the table and the scatter filling as they end."""
+
+    title, parts, room = "Stress test", ("stress",), "stress"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, began = self.page, time.monotonic()
@@ -68,12 +70,8 @@ class StressRun(PageJob):
         }
 
     def _zip(self) -> Path:
-        path = self.folder / "stress-test.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for file in sorted(self.folder.iterdir()):
-                if file != path:
-                    archive.write(file, file.name)
-        return path
+        files = {file.name: file for file in sorted(self.folder.iterdir())}
+        return write_zip(self.folder / "stress-test.zip", "A stress test of one protected picture", self.job, files)
 
 
 def _telling(step: StressStep) -> bool:

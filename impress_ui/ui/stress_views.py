@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from impress_ui.core.stress_rows import StressRow
 
 IDLE = "Protect a picture, or bring one that is protected, then “Run the stress test”."
+TOLD = (
+    "Each mark is a purifier. Low: little of the protection is left. To the left: little of the picture is lost. The "
+    "protection holds when no mark stands low and to the left."
+)
 GIVEN = {"protected": "Protected", "original": "Original"}
 MEANT = {
     "edit": "By edit: LPIPS of the edit to the original’s edit, over the protected picture’s.",

@@ -12,6 +12,10 @@ from impress_ui.ui.curves import Panel, chart
 
 VARIANTS = {"clean": "Clean works", "protected": "Protected works", "purified": "Purified works"}
 IDLE = "Choose an artist, or bring your own pictures, then “Run the study”."
+TOLD = (
+    "A long bar: imitations learnt from those works are taken for the artist’s. A protection works when its bar is "
+    "much shorter than that of the clean works; a purification undid it when the third bar is long again."
+)
 PHASES = {
     "target": "Finding the target style",
     "protect": "Protecting the works",

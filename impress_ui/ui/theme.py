@@ -8,7 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-SHORTCUTS = ASSETS / "shortcuts.js"
+STYLES = (STYLE, ASSETS / "keep.css", ASSETS / "compare.css")
+SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js")
 
 INK = colors.Color(
     name="ink",
@@ -41,6 +42,9 @@ def theme() -> gr.themes.Base:
         body_text_color_dark="*neutral_100",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
+        link_text_color_dark="*primary_300",
+        link_text_color_hover_dark="*primary_200",
+        link_text_color_visited_dark="*primary_300",
         block_background_fill="white",
         block_background_fill_dark="*neutral_900",
         block_border_color="*neutral_200",
@@ -92,3 +96,9 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent",
         checkbox_label_background_fill_dark="transparent",
     )
+
+
+def scripts() -> str:
+    """What runs in the browser once the page is there, as one function."""
+    parts = [(ASSETS / name).read_text(encoding="utf-8").strip() for name in SCRIPTS]
+    return "() => {\n" + "".join(f"({part})();\n" for part in parts) + "}"

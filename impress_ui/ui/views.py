@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from impress_ui.ui.components import PURIFIER_NAMES
@@ -29,6 +30,16 @@ CURVES_TOLD = (
     "While a protection works, its latent moves: the distance to the target falls. While the purification works, its "
     "loss falls, and similarity stays at zero as long as the result is near enough to the protected picture."
 )
+PANES_TOLD = (
+    "The protected picture looks like the original; its reconstruction does not. A purified picture is one whose "
+    "reconstruction looks like itself again."
+)
+COMPARE_TOLD = (
+    "Drag the line: what you cannot tell apart here, the model can. The difference shows where the change is; signed, "
+    "what is brighter than mid-grey was raised and what is darker was lowered."
+)
+COMPARE_EMPTY = "The slider and the difference appear with the first result."
+ZOOMS = (1, 2, 4, 8)
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 
@@ -78,6 +89,19 @@ def what_you_see(told: str) -> str:
     return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
 
 
+def zoom_bar() -> str:
+    """The buttons that magnify every picture of the story at one place; ``assets/zoom.js`` hears them."""
+    buttons = "".join(
+        f'<button type="button" data-zoom="{times}" aria-pressed="{str(times == 1).lower()}">{times}×</button>'
+        for times in ZOOMS
+    )
+    return (
+        f'<div id="zoom" role="group" aria-label="Zoom of all pictures"><b>Zoom</b>{buttons}'
+        "<span>All pictures show the same place: point at it, or use the arrow keys on these buttons.</span>"
+        "<output></output></div>"
+    )
+
+
 def notes(sentences: Iterable[str]) -> str:
     """What was done to the picture, a sentence an item."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
@@ -120,6 +144,12 @@ def status(
     )
 
 
+def text_of(line: str) -> str:
+    """A status line's words, without its markup."""
+    told = re.search(r'class="told">(.*?)</span>', line)
+    return unescape(told[1]) if told else ""
+
+
 def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:
     """The status line of a run at step ``index`` of ``steps``."""
     pace = f" · {rate:.1f} steps/s" if rate else ""
@@ -127,9 +157,10 @@ def running(phase: str, index: int, steps: int, rate: float, left: float | None)
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
 
 
-def waiting(place: int, seconds: float) -> str:
-    """The status line of a job that has not the device yet: its place in the line, 1 being next."""
-    return status("Waiting", f"for the device: place {place} in the line, {duration(seconds)} so far")
+def waiting(ahead: int, seconds: float) -> str:
+    """The status line of a job that waits for the device."""
+    before = "one job is" if ahead == 1 else f"{ahead} jobs are"
+    return status("Waiting", f"for the device: {before} before this one; {duration(seconds)} so far")
 
 
 def ending(timing: Timing, stopped: bool) -> str:

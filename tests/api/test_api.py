@@ -35,7 +35,7 @@ def pixels(path: str | Path) -> np.ndarray:
 
 def test_endpoints_are_named_and_typed(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    sampling = {"/edit", "/generate", "/stress"}
+    sampling = {"/edit", "/generate", "/stress", "/style", "/settings"}
     assert set(endpoints) == {"/protect", "/purify", "/reconstruct", "/measure", "/stop", *sampling}
     names = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert names == ["image", "settings", "protected", "purified", "mask"]

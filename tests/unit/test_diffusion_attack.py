@@ -70,7 +70,7 @@ def test_the_gradient_is_that_of_the_whole_graph(model: DiffusionModel, batch: T
     objective = EditDistance(model, settings(), target, seed=3)
     latent = objective._encode(plain)
     out = latent.repeat(2, 1, 1, 1)
-    for stage in objective._stages(plain, latent.detach(), 2):
+    for stage in objective._stages(plain, latent.detach(), objective._noises(latent, 2)):
         out = stage(out)
     out = out.view(2, -1).mean(dim=0)
     (whole,) = torch.autograd.grad(out.sum(), plain)

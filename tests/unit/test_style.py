@@ -66,7 +66,7 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
-    assert (tmp_path / "style.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
+    assert (tmp_path / "style_works.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]

@@ -2,6 +2,8 @@
 
     python -m impress_ui experiment editing --size 128 --budget 16
     python -m impress_ui experiment ablation --size 128 --vary protect.budget=4,8,16 --vary purify.trust_radius=8,24
+    python -m impress_ui experiment adaptive --size 128
+    python -m impress_ui experiment transfer --checkpoints folder1/ --checkpoints folder2/
     python -m impress_ui experiment robustness --settings robustness.yaml
 
 Each reads one settings file and writes CSV, JSON, charts, contact sheets and a report (``runner.py`` says where); run
@@ -14,40 +16,40 @@ from pathlib import Path
 
 from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.ablation import ABLATION
+from impress_ui.core.experiments.adaptive import ADAPTIVE
 from impress_ui.core.experiments.autoencoder import autoencoder
 from impress_ui.core.experiments.classifier import classifier
 from impress_ui.core.experiments.detector import detector
-from impress_ui.core.experiments.editing import editing
-from impress_ui.core.experiments.experiment import Experiment
+from impress_ui.core.experiments.editing import EDITING
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment
 from impress_ui.core.experiments.folder import Record
-from impress_ui.core.experiments.purification import purification
+from impress_ui.core.experiments.purification import PURIFICATION
 from impress_ui.core.experiments.report import as_text
 from impress_ui.core.experiments.robustness import ROBUSTNESS
 from impress_ui.core.experiments.runner import Log, carry_out
-from impress_ui.core.experiments.style import style
+from impress_ui.core.experiments.style import STYLE
+from impress_ui.core.experiments.transfer import TRANSFER
 from impress_ui.core.experiments.whole import in_one_piece
 from impress_ui.settings.experiments import (
     AutoencoderSettings,
     ClassifierSettings,
     DetectorSettings,
-    EditingSettings,
     ExperimentSettings,
-    PurificationSettings,
-    StyleSettings,
 )
 
 __all__ = ["EXPERIMENTS", "as_text", "find_experiment", "run_experiment"]
 
-_WHOLE_MODEL = ("vae", "unet", "text_encoder")
 _ALL: tuple[Experiment, ...] = (
-    in_one_piece("purification", purification, PurificationSettings, _WHOLE_MODEL),
-    in_one_piece("editing", editing, EditingSettings, _WHOLE_MODEL),
-    in_one_piece("style", style, StyleSettings, _WHOLE_MODEL),
+    PURIFICATION,
+    EDITING,
+    STYLE,
     ABLATION,
+    ADAPTIVE,
+    TRANSFER,
     ROBUSTNESS,
     in_one_piece("detector", detector, DetectorSettings, ("vae",)),
     in_one_piece("autoencoder", autoencoder, AutoencoderSettings, ("vae",)),
-    in_one_piece("classifier", classifier, ClassifierSettings, _WHOLE_MODEL),
+    in_one_piece("classifier", classifier, ClassifierSettings, WHOLE_MODEL),
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 

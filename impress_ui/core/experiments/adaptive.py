@@ -2,104 +2,180 @@
 
 Rows: a clean picture (what the purifier alone does to it), the protection as it is, and its adaptive forms: with the
 consistency term, or IMPRESS's whole loss, at several weights beta, and unrolled. Columns: how strong the protection is
-before and after the purification, in the encoder (``latent``: ||E(x) - E(original)|| over ||E(original)||) and in the
-edit (SSIM against the clean picture's edit), what it costs the picture, and what gives it away (round-trip error).
+before and after the purification, in the encoder (||E(x) - E(original)|| / ||E(original)||) and in the edit (SSIM
+against the clean picture's edit: the lower, the stronger), what it costs the picture, and what gives it away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
-
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.experiments.editing import edits_of
+from impress_ui.core import photographs
+from impress_ui.core.experiments.charts import Chart, Lines, Point
+from impress_ui.core.experiments.editing import PROMPTS
+from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.core.experiments.pictures import edited, protected, protected_key, purified, purified_key
 from impress_ui.core.grid import distances_to
-from impress_ui.core.images import to_images, to_tensor
+from impress_ui.core.images import to_tensor
 from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
+from impress_ui.core.models import load_autoencoder
 from impress_ui.core.stress_rows import NOTHING, share_left
 from impress_ui.recipes import QUICK_GLAZE
-from impress_ui.settings import EditSettings, JobSettings, ProtectSettings
+from impress_ui.settings import JobSettings, ProtectSettings
+from impress_ui.settings.adaptive_transfer import AdaptiveSettings
 
-BETAS = (30.0, 100.0, 300.0, 1000.0, 3000.0)
-METHODS = ("photoguard-encoder",)
-CLEAN, PLAIN = "clean", "none"
-# Terms that beta weighs; the unrolled form has none.
-WEIGHED = ("consistency", "loss")
+CLEAN, PLAIN, UNROLLED = "clean", "none", "unrolled"
+COLUMNS = (
+    "latent_before", "latent_after", "left", "edit_ssim_before", "edit_ssim_after", "lpips", "lpips_purified",
+    "round_trip_error",
+)  # fmt: skip
+SHEET_ROWS = 4
 
-Figures = dict[str, float | None]
+
+def units(settings: AdaptiveSettings) -> list[Unit]:
+    """Each photograph under each form of each protection."""
+    names = photographs.names_of(settings.split)[: settings.photographs]
+    return [
+        Unit({"photograph": name, "method": method, "form": form}, name, facts={"prompt": number})
+        for number, name in enumerate(names)
+        for method in settings.methods
+        for form in forms(method, settings)
+    ]
 
 
-def variants(method: str, job: JobSettings, betas: Sequence[float] = BETAS) -> dict[str, ProtectSettings | None]:
-    """Row name -> the protection's settings; None for the clean row.
-
-    The job's own settings are kept where they are this method's; GLAZE otherwise runs in the form made for two cores.
-    """
-    if method == job.protect.method:
-        base: dict[str, Any] = job.protect.model_dump(exclude_unset=True)
-    else:
-        base = QUICK_GLAZE if method == "glaze" else {}
+def forms(method: str, settings: AdaptiveSettings) -> dict[str, ProtectSettings | None]:
+    """The rows of one protection by name; None is the clean row."""
+    base: dict[str, Any] = {}
+    if method == settings.protect.method:
+        base = settings.protect.model_dump(exclude_unset=True)
+    elif method == "glaze":
+        base = QUICK_GLAZE
     changes: dict[str, dict[str, Any]] = {PLAIN: {"adaptive": "none"}}
-    for term in WEIGHED:
-        changes |= {f"{term} β {beta:g}": {"adaptive": term, "beta": beta} for beta in betas}
-    changes["unrolled"] = {"adaptive": "unrolled"}
-    rows = {name: ProtectSettings.model_validate({**base, "method": method, **c}) for name, c in changes.items()}
-    return {CLEAN: None, **rows}
+    for term in settings.terms:
+        changes |= {f"{term} {beta:g}": {"adaptive": term, "beta": beta} for beta in settings.betas}
+    if settings.unrolled:
+        changes[UNROLLED] = {"adaptive": "unrolled"}
+    made = {name: ProtectSettings.model_validate({**base, "method": method, **c}) for name, c in changes.items()}
+    return {CLEAN: None, **made}
 
 
-def facts_of(settings: ProtectSettings | None) -> dict[str, Any]:
-    """The columns that say which form a row is: the adaptive term, and its weight where it has one."""
-    if settings is None:
-        return {"adaptive": CLEAN, "beta": None}
-    return {"adaptive": settings.adaptive, "beta": settings.beta if settings.adaptive in WEIGHED else None}
-
-
-def strength_of_form(
-    original: Image.Image,
-    settings: ProtectSettings | None,
-    job: JobSettings,
-    model: DiffusionModel,
-    prompt: str,
-) -> tuple[Figures, dict[str, Image.Image]]:
-    """One picture under one form of the protection: its figures, and the pictures that they were taken from.
-
-    Args:
-        original: a clean RGB picture at its working size.
-        settings: the form; None leaves the picture clean.
-        job: its ``purify`` is what the protection has to stand, its ``edit`` but for the prompt the edit.
-
-    Returns:
-        ``left`` is ``latent_after / latent_before``, None where nothing was moved. The pictures are ``protected``,
-        ``purified``, and the edits of all three as ``edit: ...``.
-    """
-    autoencoder, seed = model.autoencoder, job.run.seed
-    x = to_tensor(original, autoencoder.device)
-    if settings is not None:
-        x = _result(run_to_end(protect(x, settings, autoencoder, model=model, seed=seed)))
-    purified = _result(run_to_end(purify(x, job.purify, autoencoder, model=model, seed=seed)))
-    pictures = {"original": original, "protected": to_images(x)[0], "purified": to_images(purified)[0]}
-    wanted: EditSettings = job.edit.model_copy(update={"prompt": prompt, "mode": "img2img"})
-    edits = edits_of(pictures, wanted, model, seed)
+def run(unit: Unit, run: Run[AdaptiveSettings]) -> list[Record]:
+    """One photograph under one form: its figures before and after the purification."""
+    name, method, form = (unit.key[key] for key in ("photograph", "method", "form"))
+    settings = forms(method, run.settings)[form]
+    job, told = _job(run.settings, settings, unit.facts["prompt"]), name if settings else f"{name} {CLEAN}"
+    original = photographs.square(name, run.settings.split, job.run.size)
+    before = original if settings is None else protected(told, original, job, run)
+    after = purified(told, before, job, run)
+    goal = edited(f"{name} {CLEAN}", original, job, run)
+    edit_before = goal if settings is None else edited(f"{name} {method} {form}", before, job, run)
+    edit_after = edited(f"{name} {method} {form} purified", after, job, run)
+    autoencoder = load_autoencoder(job.run)
     distance = distances_to(original, autoencoder)
-    before, after = distance(pictures["protected"]), distance(pictures["purified"])
-    own = measure(pictures["purified"], original)
-    figures: Figures = {
-        "latent_before": before,
-        "latent_after": after,
-        "left": share_left(after, before, 0.0, NOTHING["latent"]),
-        "edit_ssim_before": measure(edits["protected"], edits["original"]).ssim,
-        "edit_ssim_after": measure(edits["purified"], edits["original"]).ssim,
-        "lpips": lpips(pictures["protected"], original),
-        "lpips_purified": own.lpips,
-        "round_trip_error": round_trip_error(x, autoencoder).item(),
-    }
-    return figures, {**pictures, **{f"edit: {name}": made for name, made in edits.items()}}
+    latent_before, latent_after = distance(before), distance(after)
+    weighed = settings is not None and settings.adaptive in ("consistency", "loss")
+    return [
+        {
+            "beta": settings.beta if settings is not None and weighed else None,
+            "latent_before": latent_before,
+            "latent_after": latent_after,
+            "left": share_left(latent_after, latent_before, 0.0, NOTHING["latent"]),
+            "edit_ssim_before": measure(edit_before, goal).ssim,
+            "edit_ssim_after": measure(edit_after, goal).ssim,
+            "lpips": lpips(before, original),
+            "lpips_purified": lpips(after, original),
+            "round_trip_error": round_trip_error(to_tensor(before, autoencoder.device), autoencoder).item(),
+        }
+    ]
 
 
-def _result(step):
-    assert step.result is not None
-    return step.result
+def table(settings: AdaptiveSettings, records: list[Record]) -> list[Record]:
+    """Means over the photographs."""
+    rows = means_of(records, ("method", "form", "beta"), COLUMNS)
+    order = {(m, form): number for m in settings.methods for number, form in enumerate(forms(m, settings))}
+    return sorted(rows, key=lambda row: (settings.methods.index(row["method"]), order[row["method"], row["form"]]))
+
+
+def charts(settings: AdaptiveSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """Strength over beta, before and after the purification; forms without a beta are level lines."""
+    drawn: list[Chart] = []
+    for method in settings.methods:
+        ours = {row["form"]: row for row in rows if row["method"] == method}
+        for term in settings.terms:
+            for column, what in (
+                ("latent", "Latent distance to the original"),
+                ("edit_ssim", "SSIM of the edit against the clean edit (low: strong)"),
+            ):
+                drawn.append(_over_beta(method, term, column, what, ours, settings.betas))
+    return drawn
+
+
+def _over_beta(
+    method: str, term: str, column: str, what: str, rows: Mapping[str, Record], betas: tuple[float, ...]
+) -> Lines:
+    lines: dict[str, list[Point]] = {}
+    for form, words in ((PLAIN, "not adaptive"), (term, term), (UNROLLED, UNROLLED)):
+        for side, when in (("before", "protected"), ("after", "purified")):
+            own = [(beta, rows.get(f"{form} {beta:g}" if form == term else form)) for beta in sorted(betas)]
+            name = f"{column}_{side}"
+            points = [(beta, row[name], row[f"{name}_se"]) for beta, row in own if row and row[name] is not None]
+            if points:
+                lines[f"{words}, {when}"] = points
+    title = f"{method}, {term}: before and after purifying"
+    return Lines(f"{method}_{term}_{column}", title, "β", what, lines, log_x=len(betas) > 1)
+
+
+def sheets(run: Run[AdaptiveSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs of each protection in three forms, protected and purified; and the edits of all these."""
+    settings, drawn = run.settings, []
+    names = photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]
+    strongest = [f"{term} {max(settings.betas):g}" for term in settings.terms[:1]]
+    shown = [PLAIN, *strongest, *([UNROLLED] if settings.unrolled else [])]
+    labels = ["clean", *(label for form in shown for label in (form, f"{form}, purified"))]
+    for method in settings.methods:
+        there = forms(method, settings)
+        pictures, edits = [], []
+        for number, name in enumerate(names):
+            jobs = [_job(settings, there[form], number) for form in shown]
+            keys = [key for job in jobs for key in (protected_key(name, job), purified_key(name, job))]
+            own = [f"edited {name} {method} {form}{after}" for form in shown for after in ("", " purified")]
+            original = photographs.square(name, settings.split, settings.run.size)
+            pictures.append([original, *map(run.kept, keys)])
+            edits.append([run.kept(key) for key in (f"edited {name} {CLEAN}", *own)])
+        for kind, lines in (("pictures", pictures), ("edits", edits)):
+            whole = [line for line in lines if None not in line]
+            if whole:
+                drawn.append(Sheet(f"{method}_{kind}", labels, whole, width=144))
+    return drawn
+
+
+def _job(settings: AdaptiveSettings, form: ProtectSettings | None, number: int) -> JobSettings:
+    """The job of one form on photograph ``number``, whose edit has that photograph's prompt."""
+    job = settings.job.updated(edit={"prompt": PROMPTS[number % len(PROMPTS)], "mode": "img2img"})
+    return job if form is None else job.model_copy(update={"protect": form})
+
+
+ADAPTIVE = Experiment(
+    "adaptive",
+    "Whether a protection holds that was made against IMPRESS (the paper's section 5.4): its strength before and after "
+    "the purification, with the consistency term or IMPRESS's whole loss at several weights, and unrolled. The clean "
+    "row is what the purifier does to an unprotected picture.",
+    AdaptiveSettings,
+    units,
+    run,
+    table,
+    charts,
+    sheets,
+    checkpoints=lambda settings: {settings.run.checkpoint: ("vae", "unet", "text_encoder")},
+    columns={
+        "latent_before": "Latent distance, protected",
+        "latent_after": "Latent distance, purified",
+        "left": "Share of it left",
+        "edit_ssim_before": "SSIM of the edit, protected",
+        "edit_ssim_after": "SSIM of the edit, purified",
+        "lpips": "LPIPS, protected",
+        "lpips_purified": "LPIPS, purified",
+        "round_trip_error": "Round-trip error, protected",
+    },
+)

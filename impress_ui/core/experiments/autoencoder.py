@@ -27,7 +27,7 @@ def autoencoder(plan: Plan) -> Report:
         plan.log(f"{side} pixels")
         clean = photographs.squares(plan.split, side, plan.photographs)
         fidelity = [measure(reconstruct_picture(image, model), image) for image in clean]
-        protected, seconds = protected_at(BUDGET, clean, plan, model)
+        protected, seconds = protected_at(BUDGET, clean, plan.job, model)
         errors, clean_errors = errors_of(protected, model), errors_of(clean, model)
         rows.append(
             {

@@ -31,37 +31,30 @@ BUDGETS = (8, 16)
 class Plan:
     """What to run an experiment on.
 
-    ``photographs`` takes the first so many of the split (None: all); ``paper_photographs`` says on how many of
-    them the paper recipes, thousands of steps long, run too; ``budgets`` are in grey levels (None: the
-    experiment's own), ``attacks`` are those of the editing experiment. Of the style experiment: how many artists,
-    and on how many of them the paper recipe runs too.
+    ``photographs`` takes the first so many of the split (None: all); ``budgets`` are in grey levels (None: the
+    experiment's own).
     """
 
     job: JobSettings
     output: Path
     split: Split
     photographs: int | None
-    paper_photographs: int
     log: Callable[[str], None]
     budgets: tuple[int, ...] | None = None
-    attacks: tuple[str, ...] | None = None
-    artists: int | None = None
-    paper_artists: int = 0
 
 
 def protected_at(
     budget: int,
     images: list[Image.Image],
-    plan: Plan,
+    job: JobSettings,
     autoencoder: Autoencoder,
     *,
     settings: ProtectSettings | None = None,
     model: DiffusionModel | None = None,
 ) -> tuple[list[Image.Image], float]:
-    """(pictures protected at a budget, seconds) with the given or the plan's other settings, and the plan's seed."""
-    settings = (settings or plan.job.protect).model_copy(update={"budget": budget})
-    seed = plan.job.run.seed
-    return in_batches(images, lambda x: protect(x, settings, autoencoder, model=model, seed=seed), autoencoder)
+    """(pictures protected at a budget, seconds) with the given or the job's other settings, and the job's seed."""
+    settings = (settings or job.protect).model_copy(update={"budget": budget})
+    return in_batches(images, lambda x: protect(x, settings, autoencoder, model=model, seed=job.run.seed), autoencoder)
 
 
 def in_batches(

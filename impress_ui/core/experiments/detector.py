@@ -26,7 +26,7 @@ def detector(plan: Plan) -> Report:
         for budget in budgets:
             plan.log(f"{split}: budget {budget}, {len(images)} photographs")
             # One by one: whole pictures are not all of one size.
-            protected = [protected_at(budget, [image], plan, autoencoder)[0][0] for image in images]
+            protected = [protected_at(budget, [image], plan.job, autoencoder)[0][0] for image in images]
             errors[split][budget] = errors_of(protected, autoencoder)
     clean = errors["validation"][0]
     threshold = best_threshold(clean, [error for budget in budgets for error in errors["validation"][budget]])

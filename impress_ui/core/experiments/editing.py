@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from PIL import Image
 
 from impress_ui.core import photographs
-from impress_ui.core.contact_sheet import contact_sheet
+from impress_ui.core.batches import BATCH
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.core.edit import edit
-from impress_ui.core.errors import UserError
-from impress_ui.core.experiments.common import Plan, Report, protected_at
-from impress_ui.core.experiments.purifiers import CONTROLS, FAST, mean_rows, name_of, purify_all
+from impress_ui.core.experiments.charts import Bars, Chart
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
+from impress_ui.core.experiments.purifiers import (
+    CONTROLS,
+    FAST,
+    batch_pictures,
+    name_of,
+    purified_at,
+    rows_of,
+    units_in_batches,
+)
 from impress_ui.core.metrics import measure
 from impress_ui.settings import EditSettings, ProtectSettings
+from impress_ui.settings.experiments import EditingSettings
 
+CLEAN = "clean"
 # One prompt a photograph, in turn: whatever the photograph shows, it is to become this.
 PROMPTS = (
     "an oil painting of a mountain",
@@ -31,56 +40,46 @@ ATTACKS: dict[str, ProtectSettings] = {
     "encoder": ProtectSettings(),
     "diffusion": ProtectSettings(method="photoguard-diffusion", steps=24, repetitions=1, attacked_steps=2),
 }
-BUDGETS = (16,)
 SHEET_ROWS = 8
+PICTURE_COLUMNS = ("ssim", "psnr", "vif", "lpips")
 
 
-def editing(plan: Plan) -> Report:
-    """Rows none, every control and IMPRESS, for each attack; the edit against the clean picture's edit.
+def units(settings: EditingSettings) -> list[Unit]:
+    """Each photograph under each attack at each budget; a batch of them is a group."""
+    return units_in_batches(settings, [{"attack": a, "budget": b} for a in settings.attacks for b in settings.budgets])
+
+
+def run(unit: Unit, run: Run[EditingSettings]) -> list[Record]:
+    """Records none, every control and IMPRESS of one photograph; the edit against the clean picture's edit."""
+    settings, index = run.settings, unit.facts["index"]
+    model = load_diffusion_model(settings.run)
+    pictures, seconds = purified_at(
+        unit, run, model.autoencoder, settings.paper_photographs, protection=ATTACKS[unit.key["attack"]], model=model
+    )
+    original = photographs.square(unit.key["photograph"], settings.split, settings.run.size)
+    prompt = PROMPTS[index % len(PROMPTS)]
+
+    def edit_all() -> dict[str, Image.Image]:
+        wanted = settings.edit.model_copy(update={"prompt": prompt})
+        return edits_of({CLEAN: original, **pictures}, wanted, model, settings.run.seed)
+
+    if index < SHEET_ROWS:  # the others' edits are seen by nobody
+        made = run.folder.pictures(_edits_key(unit), lambda: list(edit_all().values()))
+        edits = dict(zip((CLEAN, *pictures), made, strict=True))
+    else:
+        edits = edit_all()
+    return [
+        {"prompt": prompt, "purifier": name, **_figures(edits[name], edits[CLEAN], picture, original), "seconds": spent}
+        for (name, picture), spent in zip(pictures.items(), seconds.values(), strict=True)
+    ]
+
+
+def table(settings: EditingSettings, records: list[Record]) -> list[Record]:
+    """Means over the photographs.
 
     ``gap_closed`` is the share of the distance from the protected edit's SSIM to 1 that the purifier wins back.
     """
-    job, attacks = plan.job, plan.attacks or tuple(ATTACKS)
-    if unknown := set(attacks) - set(ATTACKS):
-        raise UserError(f"There is no attack {unknown.pop()}; choose from {', '.join(ATTACKS)}.")
-    model = load_diffusion_model(job.run)
-    clean = photographs.squares(plan.split, job.run.size, plan.photographs)
-    names = photographs.names_of(plan.split)
-    rows: list[Report] = []
-    records: list[Report] = []
-    for attack in attacks:
-        settings = ATTACKS[attack]
-        for budget in plan.budgets or BUDGETS:
-            title = {"attack": attack, "budget": budget}
-            plan.log(f"{attack} attack, budget {budget}: protecting {len(clean)} photographs")
-            protected, _ = protected_at(budget, clean, plan, model.autoencoder, settings=settings, model=model)
-            results, seconds = purify_all(protected, plan, model.autoencoder, f"{attack} attack, budget {budget}")
-            plan.log(f"{attack} attack, budget {budget}: editing")
-            edits = [
-                edits_of({"clean": picture, **_at(results, i)}, _settings(job.edit, i), model, job.run.seed)
-                for i, picture in enumerate(clean)
-            ]
-            figures = [
-                {
-                    name: _figures(made, photo["clean"], picture, original)
-                    for name, made, picture in _pairs(photo, results, i)
-                }
-                for i, (photo, original) in enumerate(zip(edits, clean, strict=True))
-            ]
-            for i, by_name in enumerate(figures):
-                about = {**title, "photograph": names[i], "prompt": PROMPTS[i % len(PROMPTS)]}
-                records += [{**about, "purifier": name, **row} for name, row in by_name.items()]
-            rows += _with_gap(mean_rows(figures, seconds, title, plan.paper_photographs))
-            best = best_control(rows, attack, budget)
-            _sheet(plan.output / f"editing_{attack}_{budget}.png", clean, results, edits, best)
-    return {
-        "size": job.run.size,
-        "strength": job.edit.strength,
-        "guidance": job.edit.guidance,
-        "sampling_steps": job.edit.sampling_steps,
-        "rows": rows,
-        "per_photograph": records,
-    }
+    return _with_gap(rows_of(records, ("attack", "budget")))
 
 
 def edits_of(
@@ -96,51 +95,85 @@ def edits_of(
     return dict(zip(names, made, strict=True))
 
 
-def best_control(rows: Sequence[Report], attack: str, budget: int) -> str:
+def best_control(rows: Sequence[Record], attack: str, budget: int) -> str:
     """Name of the control whose edits are nearest to the clean ones, over all photographs."""
     controls = {name_of(settings) for settings in CONTROLS}
     ours = [r for r in rows if r["attack"] == attack and r["budget"] == budget and r["photographs"].startswith("all")]
     return max((r for r in ours if r["purifier"] in controls), key=lambda r: r["edit_ssim"])["purifier"]
 
 
-def _at(results: Mapping[str, list[Image.Image]], photo: int) -> dict[str, Image.Image]:
-    return {name: images[photo] for name, images in results.items() if photo < len(images)}
+def charts(settings: EditingSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """For each attack and budget, how near the edit comes to the clean one's under each purifier."""
+    drawn = []
+    rows = [row for row in rows if row["photographs"].startswith("all")]
+    for attack, budget in dict.fromkeys((row["attack"], row["budget"]) for row in rows):
+        ours = [row for row in rows if (row["attack"], row["budget"]) == (attack, budget)]
+        bars = [(row["purifier"], row["edit_ssim"], row["edit_ssim_se"]) for row in ours]
+        title = f"Edit against the clean edit: {attack} attack, budget {budget}"
+        drawn.append(Bars(f"{attack}_{budget}", title, "SSIM, with its standard error", bars))
+    return drawn
 
 
-def _pairs(edits: Mapping[str, Image.Image], results: Mapping[str, list[Image.Image]], photo: int):
-    return [(name, edits[name], picture) for name, picture in _at(results, photo).items()]
+def sheets(run: Run[EditingSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs and their edits: clean, protected, after the best control, after IMPRESS."""
+    made = []
+    for title in dict.fromkeys((row["attack"], row["budget"]) for row in rows):
+        control = best_control(rows, *title)
+        shown = {CLEAN: CLEAN, "none": "protected", control: control, name_of(FAST): "IMPRESS fast"}
+        lines = []
+        for unit in units(run.settings):
+            index = unit.facts["index"]
+            edits = run.folder.kept_pictures(_edits_key(unit)) if index < SHEET_ROWS else None
+            if edits is None or (unit.key["attack"], unit.key["budget"]) != title:
+                continue
+            original = photographs.square(unit.key["photograph"], run.settings.split, run.settings.run.size)
+            batches = {name: batch_pictures(unit, run, name) for name in list(shown)[1:]}
+            pictures = [original, *(batch[index % BATCH] for batch in batches.values() if batch)]
+            names = [CLEAN, "none", *(name_of(purifier) for purifier in (*CONTROLS, FAST))]
+            lines.append([*pictures, *(edits[names.index(name)] for name in shown)])
+        labels = [*shown.values(), *(f"edit: {label}" for label in shown.values())]
+        made += [Sheet(f"{title[0]}_{title[1]}", labels, lines)] if lines else []
+    return made
 
 
-def _settings(settings: EditSettings, photo: int) -> EditSettings:
-    return settings.model_copy(update={"prompt": PROMPTS[photo % len(PROMPTS)]})
+def _edits_key(unit: Unit) -> str:
+    return f"{unit.name} edits"
 
 
 def _figures(
     made: Image.Image, goal: Image.Image, picture: Image.Image, original: Image.Image
 ) -> dict[str, float | None]:
     of_edit, of_picture = measure(made, goal).as_dict(), measure(picture, original).as_dict()
-    columns = ("ssim", "psnr", "vif", "lpips")
-    return {**{f"edit_{c}": of_edit[c] for c in columns}, **{c: of_picture[c] for c in columns}}
+    return {**{f"edit_{c}": of_edit[c] for c in PICTURE_COLUMNS}, **{c: of_picture[c] for c in PICTURE_COLUMNS}}
 
 
-def _with_gap(rows: list[Report]) -> list[Report]:
-    none = {row["photographs"]: row["edit_ssim"] for row in rows if row["purifier"] == "none"}
-    return [
-        {**row, "gap_closed": (row["edit_ssim"] - none[row["photographs"]]) / (1 - none[row["photographs"]])}
-        for row in rows
-    ]
+def _with_gap(rows: list[Record]) -> list[Record]:
+    def scope(row: Record) -> tuple[str, int, str]:
+        return row["attack"], row["budget"], row["photographs"]
+
+    none = {scope(row): row["edit_ssim"] for row in rows if row["purifier"] == "none"}
+    return [{**row, "gap_closed": (row["edit_ssim"] - none[scope(row)]) / (1 - none[scope(row)])} for row in rows]
 
 
-def _sheet(
-    path: Path,
-    clean: Sequence[Image.Image],
-    results: Mapping[str, list[Image.Image]],
-    edits: Sequence[Mapping[str, Image.Image]],
-    control: str,
-) -> None:
-    shown = {"clean": "clean", "none": "protected", control: control, name_of(FAST): "IMPRESS fast"}
-    rows = []
-    for i in range(min(SHEET_ROWS, len(clean))):
-        pictures = {"clean": clean[i], **_at(results, i)}
-        rows.append([*(pictures[name] for name in shown), *(edits[i][name] for name in shown)])
-    contact_sheet(path, [*shown.values(), *(f"edit: {label}" for label in shown.values())], rows)
+def _facts(settings: EditingSettings, records: list[Record]) -> Record:
+    edit = settings.edit
+    return {
+        "size": settings.run.size,
+        "strength": edit.strength,
+        "guidance": edit.guidance,
+        "sampling_steps": edit.sampling_steps,
+    }
+
+
+EDITING = Experiment(
+    "editing",
+    "Whether a protection spoils an edit, and which purifier brings the edit back.",
+    EditingSettings,
+    units,
+    run,
+    table,
+    charts,
+    sheets,
+    checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
+    facts=_facts,
+)

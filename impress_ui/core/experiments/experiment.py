@@ -21,6 +21,8 @@ from impress_ui.core.experiments.charts import Chart
 from impress_ui.core.experiments.folder import Record, RunFolder
 from impress_ui.settings.experiments import ExperimentSettings
 
+WHOLE_MODEL = ("vae", "unet", "text_encoder")  # the parts whose weights decide about a result
+
 S = TypeVar("S", bound=ExperimentSettings)
 
 

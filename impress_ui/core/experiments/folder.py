@@ -3,6 +3,7 @@
     run.json         what the run was started with: settings, versions, hashes of the checkpoints
     units/*.json     the records of a unit, or why it failed
     pictures/*.png   what several units share: protected pictures, purified ones, lossless
+    values/*.json    what else they share
 
 A file appears whole or not at all, so several processes can share the folder.
 """
@@ -93,16 +94,21 @@ class RunFolder:
                 pictures.append(image.convert("RGB"))
         return pictures
 
-    def values(self, key: str, make: Callable[[], Record]) -> Record:
-        """Plain data kept under a key; made, and kept, when it is not there yet."""
-        file = self.path / "values" / f"{_slug(key)}.json"
-        if not file.exists():
-            _write(file, make())
-        return _read(file)
+    def keep_values(self, key: str, data: Record) -> None:
+        """Keep plain data under a key."""
+        _write(self._values_file(key), data)
+
+    def kept_values(self, key: str) -> Record | None:
+        """The plain data of a key, if it has been kept."""
+        file = self._values_file(key)
+        return _read(file) if file.exists() else None
 
     def _unit(self, key: str) -> Record | None:
         file = self._unit_file(key)
         return _read(file) if file.exists() else None
+
+    def _values_file(self, key: str) -> Path:
+        return self.path / "values" / f"{_slug(key)}.json"
 
     def _unit_file(self, key: str) -> Path:
         return self.path / "units" / f"{_slug(key)}.json"

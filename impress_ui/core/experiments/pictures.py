@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from impress_ui.core.edit import SampleStep
-from impress_ui.core.experiments.experiment import Run
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Run
 from impress_ui.core.images import to_images
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.protections.registry import needs_model
@@ -66,7 +66,7 @@ def purified_key(name: str, job: JobSettings) -> str:
 def parts_of(jobs: Iterable[JobSettings], *, edits: bool = False) -> tuple[str, ...]:
     """The parts of the checkpoint whose weights decide about the jobs' pictures."""
     denoiser = edits or any(needs_model(job.protect, target=False) or purifier_needs_model(job.purify) for job in jobs)
-    return ("vae", "unet", "text_encoder") if denoiser else ("vae",)
+    return WHOLE_MODEL if denoiser else ("vae",)
 
 
 def _last(steps: Iterator[SampleStep]) -> Image.Image:

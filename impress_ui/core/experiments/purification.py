@@ -2,59 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
-from PIL import Image
 
 from impress_ui.core import photographs
+from impress_ui.core.batches import BATCH
 from impress_ui.core.compare import Row, compare
-from impress_ui.core.contact_sheet import contact_sheet
-from impress_ui.core.experiments.common import BUDGETS, Plan, Report, errors_of, protected_at
-from impress_ui.core.experiments.purifiers import FAST, mean_rows, name_of, purify_all
+from impress_ui.core.experiments.charts import Chart, Lines
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, lines_of
+from impress_ui.core.experiments.purifiers import (
+    FAST,
+    batch_pictures,
+    name_of,
+    purified_at,
+    rows_of,
+    units_in_batches,
+)
+from impress_ui.core.metrics import reconstruct_picture
 from impress_ui.core.models import load_autoencoder
-from impress_ui.settings import JobSettings
+from impress_ui.settings.experiments import PurificationSettings
 
-SHEET_ROWS = 6
-
-Judged = dict[str, Row]
+CLEAN, SHEET_ROWS = "clean", 6
 
 
-def purification(plan: Plan) -> Report:
-    """Rows clean, none, every control and IMPRESS at budgets 8 and 16; the paper recipes on a stated subset."""
-    job = plan.job
-    autoencoder = load_autoencoder(job.run)
-    clean = photographs.squares(plan.split, job.run.size, plan.photographs)
-    names = photographs.names_of(plan.split)
-    rows: list[Report] = []
-    records: list[Report] = []
-    for budget in plan.budgets or BUDGETS:
-        protected, _ = protected_at(budget, clean, plan, autoencoder)
-        results, seconds = purify_all(protected, plan, autoencoder, f"budget {budget}")
-        plan.log(f"budget {budget}: measuring")
-        judged = _judge(clean, {"clean": clean, **results}, job)
-        figures = [{name: _figures(row) for name, row in photo.items()} for photo in judged]
-        for photo, by_name in zip(names, figures, strict=False):
-            records += [
-                {"budget": budget, "photograph": photo, "purifier": name, **row} for name, row in by_name.items()
-            ]
-        rows += mean_rows(figures, {"clean": 0.0, **seconds}, {"budget": budget}, plan.paper_photographs)
-        _sheet(plan.output / f"purification_{budget}.png", judged)
-    error = float(np.mean(errors_of(clean, autoencoder)))
-    return {"size": job.run.size, "clean_round_trip_error": error, "rows": rows, "per_photograph": records}
+def units(settings: PurificationSettings) -> list[Unit]:
+    """Each photograph at each budget; a batch of them is a group."""
+    return units_in_batches(settings, [{"budget": budget} for budget in settings.budgets])
 
 
-def _judge(clean: list[Image.Image], results: dict[str, list[Image.Image]], job: JobSettings) -> list[Judged]:
-    """For each photograph, the row of every purifier that ran on it."""
-    judged = []
-    for photo, original in enumerate(clean):
-        pictures = {name: images[photo] for name, images in results.items() if photo < len(images)}
-        judged.append({row.name: row for row in compare(pictures, job, original=original)})
-    return judged
+def run(unit: Unit, run: Run[PurificationSettings]) -> list[Record]:
+    """Records clean, none, every control and IMPRESS of one photograph; the paper recipes on the first ones."""
+    job, name = run.settings.job, unit.key["photograph"]
+    pictures, seconds = purified_at(unit, run, load_autoencoder(job.run), run.settings.paper_photographs)
+    original = photographs.square(name, run.settings.split, job.run.size)
+    spent = {CLEAN: 0.0, **seconds}
+    return [
+        {"purifier": row.name, **_figures(row), "seconds": spent[row.name]}
+        for row in compare({CLEAN: original, **pictures}, job, original=original)
+    ]
 
 
-def _figures(row: Row) -> Report:
+def charts(settings: PurificationSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """What a purifier restores over what it costs, a chart a budget; a line for each kind of purifier."""
+    drawn = []
+    rows = [row for row in rows if row["photographs"].startswith("all") and row["purifier"] != CLEAN]
+    for budget in dict.fromkeys(row["budget"] for row in rows):
+        ours = [row for row in rows if row["budget"] == budget]
+        lines = lines_of(sorted(ours, key=lambda r: r["lpips"]), "lpips", "latent_distance", _kind)
+        title = f"Latent distance against the picture's loss, budget {budget}"
+        drawn.append(Lines(f"{budget}", title, "LPIPS to the original", "latent distance to the original", lines))
+    return drawn
+
+
+def sheets(run: Run[PurificationSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs clean, protected and purified, each beside its reconstruction."""
+    settings, autoencoder = run.settings, load_autoencoder(run.settings.run)
+    lines: dict[int, list] = {}
+    for unit in units(settings):
+        index = unit.facts["index"]
+        batches = [batch_pictures(unit, run, name) for name in ("none", name_of(FAST))]
+        if index < SHEET_ROWS and all(batches):
+            clean = photographs.square(unit.key["photograph"], settings.split, settings.run.size)
+            shown = [clean, *(batch[index % BATCH] for batch in batches if batch)]
+            pairs = [picture for x in shown for picture in (x, reconstruct_picture(x, autoencoder))]
+            lines.setdefault(unit.key["budget"], []).append(pairs)
+    labels = ["x", "V(x)", "protected", "V(protected)", "purified", "V(purified)"]
+    return [Sheet(str(budget), labels, shown) for budget, shown in lines.items()]
+
+
+def _kind(row: Record) -> str:
+    return row["purifier"].split()[0]
+
+
+def _figures(row: Row) -> Record:
     against = row.measures["against_original"]
     return {
         "latent_distance": row.measures["latent_distance"],
@@ -66,7 +85,20 @@ def _figures(row: Row) -> Report:
     }
 
 
-def _sheet(path: Path, judged: Sequence[Judged]) -> None:
-    shown = ("clean", "none", name_of(FAST))
-    rows = [[picture for name in shown for picture in (p[name].image, p[name].reconstruction)] for p in judged]
-    contact_sheet(path, ["x", "V(x)", "protected", "V(protected)", "purified", "V(purified)"], rows[:SHEET_ROWS])
+def _facts(settings: PurificationSettings, records: list[Record]) -> Record:
+    clean = {r["photograph"]: r["round_trip_error"] for r in records if r["purifier"] == CLEAN}
+    return {"size": settings.run.size, "clean_round_trip_error": float(np.mean(list(clean.values())))}
+
+
+PURIFICATION = Experiment(
+    "purification",
+    "What each purifier restores, and what it costs the picture.",
+    PurificationSettings,
+    units,
+    run,
+    lambda settings, records: rows_of(records, ("budget",)),
+    charts,
+    sheets,
+    checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
+    facts=_facts,
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,9 @@ from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifie
 from impress_ui.core.classifiers.common import Accuracy, accuracy, ranking
 from impress_ui.core.classifiers.diffusion import DiffusionClassifier
 from impress_ui.core.classifiers.jury import load_diffusion_classifier
-from impress_ui.core.contact_sheet import contact_sheet
 from impress_ui.core.errors import UserError
-from impress_ui.core.experiments.common import Plan, Report
+from impress_ui.core.experiments.charts import Bars, Chart
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
 from impress_ui.core.experiments.purifiers import name_of
 from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
@@ -24,6 +24,7 @@ from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
 from impress_ui.recipes import QUICK_GLAZE
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
+from impress_ui.settings.experiments import StyleSettings
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
 CONTROLS = (
@@ -48,45 +49,57 @@ def variants(paper: bool = False) -> dict[str, Variant]:
     }
 
 
-def style(plan: Plan) -> Report:
-    """Rows clean, GLAZE, GLAZE and each purifier; the share of imitations that each classifier takes for the artist.
+def units(settings: StyleSettings) -> list[Unit]:
+    """An artist each."""
+    return [
+        Unit({"artist": artist}, artist, {"number": i}) for i, artist in enumerate(list(ARTISTS)[: settings.artists])
+    ]
 
-    An artist's figures are kept in the output folder once they are there, so that a run goes on where it was ended.
+
+def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
+    """Records clean, GLAZE, GLAZE and each purifier; the share of imitations that each classifier takes for the artist.
+
+    An artist's works and imitations are kept in the run's folder, too.
     """
-    job = _job_of(plan.job)
-    judge = load_clip_classifier(ClassifySettings())
-    chosen = list(ARTISTS)[: plan.artists]
-    records: list[Report] = []
-    sheets: dict[str, dict[str, list[Image.Image]]] = {}
-    for number, artist in enumerate(chosen):
-        paper = number < plan.paper_artists
-        folder = plan.output / "style" / artist
-        kept = _kept(folder, job, paper)
-        if kept is None:
-            study = _study(artist, job, judge, paper, plan)
-            kept = _figures(study, load_diffusion_classifier(JURY, job.run))
-            _keep(folder, study, kept, job, paper)
-        records += kept
-        sheets[artist] = {row["variant"]: _gallery(folder, row["variant"]) for row in kept}
-    _sheet(plan.output / "style.png", sheets)
-    return {
-        "artists": len(chosen),
-        "works": job.mimic.works,
-        "imitations": job.mimic.imitations,
-        "tuning_steps": job.mimic.steps,
-        "glaze_steps": job.protect.steps,
-        "rows": _means(records),
-        "per_photograph": records,
-    }
+    job, artist = _job_of(run.settings.job), unit.key["artist"]
+    paper = unit.facts["number"] < run.settings.paper_artists
+    folder = run.folder.path / artist
+    kept = _kept(folder, job, paper)
+    if kept is None:
+        study = _study(artist, job, load_clip_classifier(ClassifySettings()), paper, run)
+        kept = _figures(study, load_diffusion_classifier(JURY, job.run))
+        _keep(folder, study, kept, job, paper)
+    return kept
+
+
+def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
+    """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
+    shown = (CLEAN, NONE, f"{NONE}, {name_of(CONTROLS[0])}", f"{NONE}, {name_of(FAST)}")
+    labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * GALLERY)]
+    folders = [run.folder.path / unit.key["artist"] for unit in units(run.settings)]
+    made = [[image for name in shown for image in _gallery(folder, name)] for folder in folders if folder.is_dir()]
+    whole = [line for line in made if len(line) == len(labels)]
+    return [Sheet("works", labels, whole)] if whole else []
+
+
+def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """How often each classifier takes the imitations for the artist."""
+    return [
+        Bars(
+            kind, f"Imitations taken for the artist by the {kind} classifier", "share, with its standard error",
+            [(row["works"], row[f"{kind}_accuracy"], row[f"{kind}_accuracy_se"]) for row in rows], percent=True,
+        )
+        for kind in ("clip", "diffusion")
+    ]  # fmt: skip
 
 
 def _job_of(job: JobSettings) -> JobSettings:
-    """The plan's settings, with GLAZE in a few minutes unless they have a protection of their own."""
+    """The run's settings, with GLAZE in a few minutes unless they have a protection of their own."""
     given = "protect" in job.model_fields_set
     return job if given else job.model_copy(update={"protect": ProtectSettings(**QUICK_GLAZE)})
 
 
-def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, plan: Plan) -> StyleStudy:
+def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, run: Run) -> StyleStudy:
     made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
     captions = asked_captions(artist, job.mimic.imitations)
     study = StyleStudy(made, captions, artist, job, judge=judge, variants=variants(paper), keep_models=False)
@@ -94,11 +107,11 @@ def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, pl
     for step in study.run():
         if (step.phase, step.variant) != phase:
             phase = step.phase, step.variant
-            plan.log(f"{artist}: {step.phase} {step.variant}".rstrip())
+            run.log(f"{artist}: {step.phase} {step.variant}".rstrip())
     return study
 
 
-def _figures(study: StyleStudy, jury: DiffusionClassifier) -> list[Report]:
+def _figures(study: StyleStudy, jury: DiffusionClassifier) -> list[Record]:
     """A row for each variant of one artist."""
     rows = []
     for name, scores in study.scores.items():
@@ -125,7 +138,7 @@ def _figures(study: StyleStudy, jury: DiffusionClassifier) -> list[Report]:
     return rows
 
 
-def _means(records: Sequence[Report]) -> list[Report]:
+def _means(records: Sequence[Record]) -> list[Record]:
     """Over all imitations of all artists that a variant was run on."""
     rows = []
     for name in dict.fromkeys(record["variant"] for record in records):
@@ -151,11 +164,11 @@ def _means(records: Sequence[Report]) -> list[Report]:
     return rows
 
 
-def _made_with(job: JobSettings, paper: bool) -> Report:
+def _made_with(job: JobSettings, paper: bool) -> Record:
     return {"settings": job.model_dump(mode="json"), "paper": paper}
 
 
-def _keep(folder: Path, study: StyleStudy, rows: list[Report], job: JobSettings, paper: bool) -> None:
+def _keep(folder: Path, study: StyleStudy, rows: list[Record], job: JobSettings, paper: bool) -> None:
     for name in study.variants:
         for kind, pictures in (("works", study.sets[name]), ("imitations", study.galleries[name])):
             place = folder / _slug(name) / kind
@@ -169,7 +182,7 @@ def _keep(folder: Path, study: StyleStudy, rows: list[Report], job: JobSettings,
     draft.replace(folder / "figures.json")
 
 
-def _kept(folder: Path, job: JobSettings, paper: bool) -> list[Report] | None:
+def _kept(folder: Path, job: JobSettings, paper: bool) -> list[Record] | None:
     """The figures of an earlier run with the same settings."""
     try:
         saved = json.loads((folder / "figures.json").read_text())
@@ -192,11 +205,26 @@ def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name).strip("-").replace("--", "-")
 
 
-def _sheet(path: Path, sheets: Mapping[str, Mapping[str, Sequence[Image.Image]]]) -> None:
-    """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
-    first = next(iter(sheets.values()))
-    shown = [
-        name for name in (CLEAN, NONE, f"{NONE}, {name_of(CONTROLS[0])}", f"{NONE}, {name_of(FAST)}") if name in first
-    ]
-    labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * GALLERY)]
-    contact_sheet(path, labels, [[image for name in shown for image in rows[name]] for rows in sheets.values()])
+def _facts(settings: StyleSettings, records: list[Record]) -> Record:
+    job = _job_of(settings.job)
+    return {
+        "artists": len({record["artist"] for record in records}),
+        "works": job.mimic.works,
+        "imitations": job.mimic.imitations,
+        "tuning_steps": job.mimic.steps,
+        "glaze_steps": job.protect.steps,
+    }
+
+
+STYLE = Experiment(
+    "style",
+    "Whether a model can imitate an artist from protected works, and from works purified again.",
+    StyleSettings,
+    units,
+    run,
+    lambda settings, records: _means(records),
+    charts,
+    sheets,
+    checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
+    facts=_facts,
+)

@@ -5,20 +5,24 @@ A is also "none", a clean picture: what the purifiers do to any picture, protect
 Every figure of a row is C's: how far the picture's latent is from the original's in C's encoder (``latent``, over
 ||E_C(original)||), the share of the protected picture's own distance there that the purification leaves (``left``), and
 mean((V_C(x) - x)^2). None of them needs a denoiser. The edit does, and a denoiser fits the latents of one autoencoder
-alone: so it is made for C = embedded only, and stands as None in all other rows.
+alone: so it is made for C = embedded only, and is unknown in all other rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
-from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
+from impress_ui.core import photographs
 from impress_ui.core.errors import UserError
-from impress_ui.core.experiments.editing import edits_of
+from impress_ui.core.experiments.charts import Chart, HeatMap
+from impress_ui.core.experiments.editing import PROMPTS
+from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.core.experiments.pictures import edited
 from impress_ui.core.grid import distances_to
 from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.metrics import lpips, measure, round_trip_error
@@ -28,85 +32,200 @@ from impress_ui.core.protect import protect
 from impress_ui.core.protections.registry import AUTOENCODER_ONLY
 from impress_ui.core.purify import needs_model, purify
 from impress_ui.core.stress_rows import NOTHING, share_left
-from impress_ui.settings import EMBEDDED, JobSettings
+from impress_ui.settings import EMBEDDED, RunSettings
+from impress_ui.settings.adaptive_transfer import TransferSettings
 
 NONE = "none"  # no protection, or no purifier
+COLUMNS = ("latent", "left", "round_trip_error", "lpips", "edit_ssim")
+SHEET_ROWS = 4
+ONLY_EMBEDDED = "the edit is made by the embedded model alone: a denoiser fits one autoencoder's latents"
 
-Figures = dict[str, float | None]
 
-
-def load_all(checkpoints: Sequence[str], job: JobSettings) -> dict[str, Autoencoder]:
-    """Autoencoders by short name, the embedded one first; all are kept in memory, whatever the cache keeps.
+def names_of(settings: TransferSettings) -> dict[str, str]:
+    """Checkpoint by short name, the embedded one first: a folder's last part, numbered where two are alike.
 
     Raises:
-        UserError: no second checkpoint, one that cannot be loaded, or a method that needs more than an autoencoder.
+        UserError: no second checkpoint, another one than the embedded in its place, or a method that needs more than
+            an autoencoder.
     """
-    if not set(checkpoints) - {EMBEDDED}:
-        raise UserError("Transfer needs checkpoints beside the embedded one: name their folders by --checkpoints.")
-    if job.protect.method not in AUTOENCODER_ONLY or needs_model(job.purify):
+    if settings.run.checkpoint != EMBEDDED:
+        raise UserError("In a transfer the embedded checkpoint is always there; name the others by --checkpoints.")
+    if not set(settings.checkpoints) - {EMBEDDED}:
+        raise UserError("A transfer needs checkpoints beside the embedded one: name their folders by --checkpoints.")
+    if settings.protect.method not in AUTOENCODER_ONLY or needs_model(settings.purify):
         raise UserError(
-            "Transfer protects and purifies with autoencoders alone: "
+            "A transfer protects and purifies with autoencoders alone: "
             f"protect by {' or '.join(sorted(AUTOENCODER_ONLY))}, and purify by IMPRESS or a filter."
         )
-    loaded: dict[str, Autoencoder] = {}
-    for checkpoint in dict.fromkeys((EMBEDDED, *checkpoints)):
-        run = job.updated(run={"checkpoint": checkpoint}).run
-        loaded[short_name(checkpoint, loaded)] = load_autoencoder(run)
-    return loaded
+    named: dict[str, str] = {}
+    for checkpoint in dict.fromkeys((EMBEDDED, *settings.checkpoints)):
+        stem, number = Path(checkpoint).name or checkpoint, 2
+        name = stem
+        while name in (*named, NONE):
+            name, number = f"{stem}-{number}", number + 1
+        named[name] = checkpoint
+    return named
 
 
-def short_name(checkpoint: str, taken: Mapping[str, object]) -> str:
-    """The last part of a folder or an id, numbered where two are alike."""
-    stem = Path(checkpoint).name or checkpoint
-    names = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 2))]
-    return next(name for name in names if name not in taken)
+def units(settings: TransferSettings) -> list[Unit]:
+    """Each photograph, clean and protected on each autoencoder."""
+    names = photographs.names_of(settings.split)[: settings.photographs]
+    return [
+        Unit({"photograph": name, "protect": protector}, name, facts={"prompt": number})
+        for number, name in enumerate(names)
+        for protector in (NONE, *names_of(settings))
+    ]
 
 
-def transfer_rows(
-    original: Image.Image,
-    protector: str,
-    autoencoders: Mapping[str, Autoencoder],
-    job: JobSettings,
-    model: DiffusionModel | None,
-    prompt: str,
-) -> tuple[list[dict[str, object]], dict[str, Image.Image]]:
-    """One picture protected on one autoencoder, purified with none and with each, and seen by each.
-
-    Args:
-        protector: a name in ``autoencoders``, or ``NONE``.
-        model: the embedded diffusion model, for the edits; None leaves them out.
-
-    Returns:
-        Rows ``{"protect": A, "purify": B, "see": C, **figures}``, and the protected and purified pictures by name.
-    """
-    seed, first = job.run.seed, autoencoders.get(protector)
-    protected: Tensor | None = to_tensor(original)
-    if first is not None:
-        protected = run_to_end(protect(to_tensor(original, first.device), job.protect, first, seed=seed)).result
-    assert protected is not None
-    pictures = {NONE: to_images(protected)[0]}
-    for name, autoencoder in autoencoders.items():
-        purified = run_to_end(purify(protected.to(autoencoder.device), job.purify, autoencoder, seed=seed)).result
-        assert purified is not None
-        pictures[name] = to_images(purified)[0]
-    lost = {name: lpips(picture, original) for name, picture in pictures.items()}
+def run(unit: Unit, run: Run[TransferSettings]) -> list[Record]:
+    """One photograph protected on one autoencoder: after each purifier, as each autoencoder sees it."""
+    name, protector, settings = unit.key["photograph"], unit.key["protect"], run.settings
+    autoencoders = _loaded(tuple(names_of(settings).items()), settings.run)
+    original = photographs.square(name, settings.split, settings.run.size)
+    pictures = _pictures(name, protector, original, autoencoders, run)
     edit_ssim: dict[str, float | None] = dict.fromkeys(pictures)
-    if model is not None:
-        wanted = job.edit.model_copy(update={"prompt": prompt, "mode": "img2img"})
-        edits = edits_of({"original": original, **pictures}, wanted, model, seed)
-        edit_ssim = {name: measure(edits[name], edits["original"]).ssim for name in pictures}
-    rows = []
+    if settings.edits:
+        job = settings.job.updated(edit={"prompt": PROMPTS[unit.facts["prompt"] % len(PROMPTS)], "mode": "img2img"})
+        goal = edited(f"{name} {NONE} {NONE}", original, job, run)
+        for purifier, picture in pictures.items():
+            edit_ssim[purifier] = measure(edited(f"{name} {protector} {purifier}", picture, job, run), goal).ssim
+    lost = {purifier: lpips(picture, original) for purifier, picture in pictures.items()}
+    records: list[Record] = []
     for viewer, autoencoder in autoencoders.items():
         distance = distances_to(original, autoencoder)
         reference = distance(pictures[NONE])
         for purifier, picture in pictures.items():
             latent = distance(picture)
-            figures: Figures = {
-                "latent": latent,
-                "left": share_left(latent, reference, 0.0, NOTHING["latent"]),
-                "round_trip_error": round_trip_error(to_tensor(picture, autoencoder.device), autoencoder).item(),
-                "lpips": lost[purifier],
-                "edit_ssim": edit_ssim[purifier] if viewer == EMBEDDED else None,
-            }
-            rows.append({"protect": protector, "purify": purifier, "see": viewer, **figures})
-    return rows, pictures
+            records.append(
+                {
+                    "purify": purifier,
+                    "see": viewer,
+                    "latent": latent,
+                    "left": share_left(latent, reference, 0.0, NOTHING["latent"]),
+                    "round_trip_error": round_trip_error(to_tensor(picture, autoencoder.device), autoencoder).item(),
+                    "lpips": lost[purifier],
+                    "edit_ssim": edit_ssim[purifier] if viewer == EMBEDDED else None,
+                }
+            )
+    return records
+
+
+def _pictures(
+    name: str, protector: str, original: Image.Image, autoencoders: Mapping[str, Autoencoder], run: Run
+) -> dict[str, Image.Image]:
+    """By purifier: the picture that the protector made (the original itself for none), and each purification of it."""
+    settings, seed = run.settings, run.settings.run.seed
+
+    def protected() -> Image.Image:
+        autoencoder = autoencoders[protector]
+        x = to_tensor(original, autoencoder.device)
+        return _image(protect(x, settings.protect, autoencoder, seed=seed))
+
+    def purified(picture: Image.Image, autoencoder: Autoencoder) -> Image.Image:
+        x = to_tensor(picture, autoencoder.device)
+        return _image(purify(x, settings.purify, autoencoder, seed=seed))
+
+    first = original if protector == NONE else run.picture(_key(name, protector, NONE), protected)
+    made = {
+        purifier: run.picture(_key(name, protector, purifier), functools.partial(purified, first, autoencoder))
+        for purifier, autoencoder in autoencoders.items()
+    }
+    return {NONE: first, **made}
+
+
+def table(settings: TransferSettings, records: list[Record]) -> list[Record]:
+    """Means over the photographs."""
+    return means_of(records, ("protect", "purify", "see"), COLUMNS)
+
+
+def charts(settings: TransferSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """Matrices: A over C without a purifier; and for each C, A over B, as shares left and as distances."""
+    names = list(names_of(settings))
+    everything, by = [NONE, *names], "purified with B"
+    seen = {(row["protect"], row["see"]): row["latent"] for row in rows if row["purify"] == NONE}
+    title = "Latent distance, protected on A and seen by C"
+    drawn: list[Chart] = [_matrix("strength", title, "seen by C", names, names, seen)]
+    for viewer in names:
+        ours = {(row["protect"], row["purify"]): row for row in rows if row["see"] == viewer}
+        left = {place: row["left"] for place, row in ours.items()}
+        title = f"Protection left, as {viewer} sees it"
+        drawn.append(_matrix(f"left_{viewer}", title, by, names, names, left, ".0%"))
+        latent = {place: row["latent"] for place, row in ours.items()}
+        title = f"Latent distance to the original, as {viewer} sees it"
+        drawn.append(_matrix(f"latent_{viewer}", title, by, everything, everything, latent))
+    if settings.edits:
+        edits = {(row["protect"], row["purify"]): row["edit_ssim"] for row in rows if row["see"] == EMBEDDED}
+        title = "SSIM of the embedded model's edit against the clean edit"
+        drawn.append(_matrix("edit_ssim", title, by, everything, everything, edits))
+    return drawn
+
+
+def _matrix(
+    name: str,
+    title: str,
+    x: str,
+    ys: list[str],
+    xs: list[str],
+    values: Mapping[tuple[str, str], float | None],
+    form: str = ".2f",
+) -> HeatMap:
+    grid = [[values.get((y, at)) for at in xs] for y in ys]
+    return HeatMap(re.sub(r"[^A-Za-z0-9_-]+", "-", name), title, x, "protected on A", xs, ys, grid, form)
+
+
+def sheets(run: Run[TransferSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs: protected on each autoencoder, and purified with each."""
+    settings = run.settings
+    names = list(names_of(settings))
+    places = [(protector, purifier) for protector in names for purifier in (NONE, *names)]
+    lines = []
+    for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
+        pictures = [picture for place in places if (picture := run.kept(_key(name, *place)))]
+        if len(pictures) == len(places):
+            lines.append([photographs.square(name, settings.split, settings.run.size), *pictures])
+    labels = ["clean", *(f"on {a}" if b == NONE else f"on {a}, purified with {b}" for a, b in places)]
+    return [Sheet("pictures", labels, lines, width=144)] if lines else []
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(named: tuple[tuple[str, str], ...], run: RunSettings) -> dict[str, Autoencoder]:
+    """All of them in memory for the whole run: the usual cache holds two."""
+    return {name: load_autoencoder(run.model_copy(update={"checkpoint": checkpoint})) for name, checkpoint in named}
+
+
+def _key(name: str, protector: str, purifier: str) -> str:
+    return f"{name} protected on {protector}, purified with {purifier}"
+
+
+def _image(steps) -> Image.Image:
+    result = run_to_end(steps).result
+    assert result is not None
+    return to_images(result)[0]
+
+
+def _checkpoints(settings: TransferSettings) -> dict[str, tuple[str, ...]]:
+    whole = ("vae", "unet", "text_encoder") if settings.edits else ("vae",)
+    return {c: whole if c == EMBEDDED else ("vae",) for c in names_of(settings).values()}
+
+
+TRANSFER = Experiment(
+    "transfer",
+    "Whether what was made on one autoencoder holds on another: protected on A, purified with B, seen by C. Every "
+    "figure is C's own and needs no denoiser, but for the edit: a denoiser fits the latents of one autoencoder alone, "
+    "so the edit is the embedded model's, and unknown where C is another. Protected on none: the clean picture.",
+    TransferSettings,
+    units,
+    run,
+    table,
+    charts,
+    sheets,
+    checkpoints=_checkpoints,
+    facts=lambda settings, records: {"size": settings.run.size, **({"edits": ONLY_EMBEDDED} if settings.edits else {})},
+    columns={
+        "latent": "Latent distance to the original, in C's encoder",
+        "left": "Share left of the protected picture's own",
+        "round_trip_error": "mean (V_C(x) − x)²",
+        "lpips": "LPIPS to the original",
+        "edit_ssim": "SSIM of the edit against the clean edit",
+    },
+)

@@ -45,8 +45,5 @@ def in_one_piece(
 def plan_of(run: Run) -> Plan:
     """The plan of a run, for functions that take one; its output is where the results go."""
     settings = run.settings
-    own = {name: getattr(settings, name) for name in ("budgets", "attacks", "artists") if hasattr(settings, name)}
-    counts = {name: getattr(settings, name, 0) for name in ("paper_photographs", "paper_artists")}
-    return Plan(
-        settings.job, run.folder.path.parent, settings.split, settings.photographs, log=run.log, **own, **counts
-    )
+    budgets = getattr(settings, "budgets", None)
+    return Plan(settings.job, run.folder.path.parent, settings.split, settings.photographs, run.log, budgets)

@@ -1,0 +1,151 @@
+"""Peak memory, each phase in a process of its own: what a process has taken once it never shows less.
+
+The processes are forked from a small one that has imported what they need and computed nothing, so that each begins
+with the same memory, and its peak is its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impress_ui.bench import published
+from impress_ui.bench.clock import wait_for
+from impress_ui.bench.plan import Plan, Report
+from impress_ui.bench.steps import diffusion_attack_settings
+from impress_ui.core.diffusion_attack import EditDistance
+from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.core.memory import resident_memory
+from impress_ui.core.models import load_autoencoder, peak_memory
+from impress_ui.core.purify import purify
+from impress_ui.settings import PurifySettings, Recipe
+
+MIB = 2**20
+SMALL = 32  # pixels
+
+
+class Apart:
+    """Runs functions one after another, each in a fresh process; to be closed, or used as a context."""
+
+    def __init__(self) -> None:
+        ways = multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("forkserver" if "forkserver" in ways else "spawn")
+        if hasattr(context, "set_forkserver_preload"):
+            context.set_forkserver_preload([__name__])
+        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, max_tasks_per_child=1)
+
+    def __call__(self, function: Callable[..., Report], *arguments: Any) -> Report:
+        return self._pool.submit(function, *arguments).result()
+
+    def __enter__(self) -> Apart:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+
+def peaks(plan: Plan, apart: Apart) -> Report:
+    """MiB that IMPRESS and the diffusion attack take at their peak, and over what the loaded model holds."""
+    silent = dataclasses.replace(plan, log=say_nothing)  # as another process can have it
+    report: Report = {}
+    for job, function, ways in (
+        ("impress", impress_peak, ("published", "paper", "fast")),
+        ("diffusion attack", attack_peak, ("published", "ours", "ours, stage by stage")),
+    ):
+        report[job] = {}
+        for way in ways:
+            plan.log(f"memory: {job}, {way}")
+            report[job][way] = apart(function, silent, way)
+    attack = report["diffusion attack"]
+    for way in ("ours", "ours, stage by stage"):
+        over, under = attack[way]["over_idle"], attack["published"]["over_idle"]
+        attack[way]["share_of_published"] = over / under if over and under else None
+    return report
+
+
+def say_nothing(_: str) -> None:
+    """The ``log`` of a plan in another process."""
+
+
+def impress_peak(plan: Plan, way: str) -> Report:
+    """Two steps of one way of purifying a picture."""
+    autoencoder = load_autoencoder(plan.run)
+    recipe = PurifySettings(recipe="fast" if way == "fast" else "paper", steps=10)
+    purifier = published.impress if way == "published" else purify
+
+    def two_steps(x: Tensor) -> None:
+        run: Iterator[Any] = purifier(x, recipe, autoencoder)
+        for _ in range(2):
+            next(run)
+
+    return _over_idle(plan, two_steps)
+
+
+def attack_peak(plan: Plan, way: str) -> Report:
+    """One gradient of the diffusion attack; 'stage by stage' is how a large denoiser's is taken."""
+    model, settings = load_diffusion_model(plan.run), diffusion_attack_settings(plan)
+    if way == "ours, stage by stage":
+        model = _AsIfLarge(model)
+
+    def gradient(x: Tensor) -> None:
+        target = torch.zeros_like(x)
+        if way == "published":
+            published.DiffusionAttack(model, settings, target, seed=0).gradient(x)
+            return
+        seen = x.detach().requires_grad_()
+        distance = EditDistance(model, settings, target, seed=0)(seen)["edit distance"]
+        torch.autograd.grad(distance.sum(), seen)
+
+    return _over_idle(plan, gradient)
+
+
+class _AsIfLarge(DiffusionModel):
+    """A model whose denoiser counts as large whatever its size."""
+
+    large = True
+
+    def __init__(self, model: DiffusionModel) -> None:
+        self.__dict__.update(model.__dict__)
+
+
+def growth_peak(plan: Plan, side: int, batch: int, recipe: Recipe, steps: int) -> Report:
+    """Seconds a step and peak memory of purifying so many squares of a side together."""
+    autoencoder = load_autoencoder(plan.run)
+    taken: list[tuple[float, float]] = []
+
+    def some(x: Tensor) -> None:
+        x = x.repeat(batch, 1, 1, 1) if x.shape[-1] == side else x
+        run = purify(x, PurifySettings(recipe=recipe, steps=steps + 1), autoencoder)
+        next(run)
+        wait_for(plan.device)
+        began, worked = time.perf_counter(), time.process_time()
+        for _ in range(steps):
+            next(run)
+        wait_for(plan.device)
+        taken.append(((time.perf_counter() - began) / steps, (time.process_time() - worked) / steps))
+
+    memory = _over_idle(dataclasses.replace(plan, side=side), some)
+    wall, processor = taken[-1]
+    return {"side": side, "batch": batch, "seconds": wall, "processor_seconds": processor, **memory}
+
+
+def _over_idle(plan: Plan, work: Callable[[Tensor], object]) -> Report:
+    """MiB at the peak of the work on a picture, and how much of it came with the work.
+
+    What is loaded and set up once is there before: the work has been done on a small picture.
+    """
+    work(plan.tensor(side=SMALL))
+    x = plan.tensor()
+    idle = torch.cuda.memory_allocated() if plan.device == "cuda" else resident_memory()
+    work(x)
+    peak = peak_memory(plan.device)
+    if peak is None:
+        return {"peak": None, "over_idle": None}
+    return {"peak": peak / MIB, "over_idle": None if idle is None else (peak - idle) / MIB}

@@ -1,0 +1,55 @@
+"""What a benchmark runs on, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from impress_ui.core.images import to_tensor
+from impress_ui.core.models import pick_device
+from impress_ui.core.photographs import squares
+from impress_ui.settings import JobSettings, RunSettings
+
+Report = dict[str, Any]
+SIDE, QUALITY_SIDE = 128, 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings of a benchmark.
+
+    Attributes:
+        run: checkpoint, device, precision and seed; ``size`` is not used.
+        quick: the ratios alone, in a few minutes.
+        repeats: rounds of every timing.
+        side: of the square pictures on which a step is timed.
+        photographs: on how many of the test photographs the recipes run to their end.
+        quality_side: of those; the published recipe takes thousands of steps.
+    """
+
+    run: RunSettings
+    quick: bool
+    log: Callable[[str], None]
+    repeats: int = 5
+    side: int = SIDE
+    photographs: int = 2
+    quality_side: int = QUALITY_SIDE
+
+    @property
+    def device(self) -> str:
+        return pick_device(self.run.device)
+
+    def job(self, **sections: dict[str, Any]) -> JobSettings:
+        return JobSettings(run=self.run).updated(**sections)
+
+    def pictures(self, count: int, side: int | None = None) -> list[Image.Image]:
+        return squares("test", side or self.side, count)
+
+    def tensor(self, count: int = 1, side: int | None = None) -> Any:
+        """Photographs (count, 3, side, side) in [-1, 1] on the device; taken again from the first when they run out."""
+        images = self.pictures(count, side)
+        images = [images[number % len(images)] for number in range(count)]
+        return to_tensor(images, self.device)

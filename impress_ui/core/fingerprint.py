@@ -1,0 +1,49 @@
+"""Which weights computed something: the SHA-256 of every part of a checkpoint that this process has loaded."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from pathlib import Path
+
+from impress_ui.core.checkpoints import PARTS, Part, find_source
+
+_loaded: dict[tuple[Path, str], Part] = {}
+
+
+def remember(part: Part) -> None:
+    """Note that a part has been loaded."""
+    _loaded[part.root, part.name] = part
+
+
+def fingerprint(checkpoint: str) -> dict[str, str]:
+    """SHA-256 by part, of the parts with weights that were loaded of a checkpoint so far.
+
+    A part in several files has the digest of their digests, in order of name.
+    """
+    source = find_source(checkpoint)
+    own = [
+        part
+        for part in _loaded.values()
+        if PARTS[part.name].weights
+        and (part.root == source.folder if source.folder else part.checkpoint == source.name)
+    ]
+    return {part.name: _digest_of(part) for part in sorted(own, key=lambda part: part.name)}
+
+
+def _digest_of(part: Part) -> str:
+    kind, folder = PARTS[part.name], part.root / part.subfolder
+    patterns = (*kind.weight_files(part.variant), *kind.shards(part.variant))
+    files = sorted({file for pattern in patterns for file in folder.glob(pattern) if file.suffix == ".safetensors"})
+    digests = [_digest(file, file.stat().st_mtime_ns) for file in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(file: Path, modified: int) -> str:
+    blob = file.resolve().name
+    if re.fullmatch(r"[0-9a-f]{64}", blob):
+        return blob  # the hub's cache names large files by their SHA-256
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

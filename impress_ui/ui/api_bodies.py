@@ -1,0 +1,90 @@
+"""What each endpoint does once the device is its own: an opened job and the caller's arguments in, a stream out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from impress_ui.core import metrics, workflow
+from impress_ui.results import check_seeds
+from impress_ui.ui import style_study
+from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles
+
+
+def protect(job: ApiJob, image: str, mask: str | None, target: str | None) -> Streamed:
+    """A protected picture."""
+    picture = job.open(image)
+    steps = workflow.protect_picture(
+        picture.image, job.settings, mask=job.extra(mask), target=job.extra(target), should_stop=job.should_stop
+    )
+    yield from job.stream("protect", "protected", picture, steps)
+
+
+def purify(job: ApiJob, image: str, mask: str | None) -> Streamed:
+    """A purified picture."""
+    picture = job.open(image)
+    steps = workflow.purify_picture(picture.image, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
+    yield from job.stream("purify", "purified", picture, steps)
+
+
+def reconstruct(job: ApiJob, image: str) -> Streamed:
+    """V(x), and the measures of x."""
+    picture = job.open(image)
+    made = workflow.reconstruct(picture.image, job.settings)
+    measures = workflow.measures_of(picture.image, job.settings, reconstruction=made)
+    yield job.save("reconstructed", made, measures=measures), job.report(picture, measures=measures)
+
+
+def edit(job: ApiJob, image: str, protected: str | None, purified: str | None, mask: str | None) -> StreamedFiles:
+    """The edits of up to three versions of a picture."""
+    given = {"original": image, "protected": protected, "purified": purified}
+    pictures = {name: job.open(path) for name, path in given.items() if path or name == "original"}
+    for name, picture in pictures.items():
+        workflow.same_size(pictures["original"].image, picture, f"{name} picture")
+    images = [picture.image for picture in pictures.values()]
+    steps = workflow.edit_pictures(images, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
+    yield from job.stream_edits(pictures, steps)
+
+
+def generate(job: ApiJob) -> StreamedFiles:
+    """Pictures from text."""
+    check_seeds(job.settings)
+    yield from job.stream_generated(workflow.generate_pictures(job.settings, should_stop=job.should_stop))
+
+
+def stress(job: ApiJob, image: str, original: str | None) -> StreamedFiles:
+    """A stress test's files."""
+    yield from job.stream_stress(job.open(image), job.open(original) if original else None)
+
+
+def style(job: ApiJob, artist: str, works: list[str] | None, given: Any) -> StreamedFiles:
+    """A study's zip."""
+    chosen = isinstance(given, dict) and {"protect", "purify"} & set(given)
+    settings = job.settings if chosen else style_study.quick(job.settings)
+    yield from job.stream_study(style_study.begin(settings, artist or "", works or (), job.folder))
+
+
+def explore(job: ApiJob, image: str, protected: str | None, mask: str | None) -> StreamedFiles:
+    """An exploration's files."""
+    picture, known = job.open(image), job.open(protected) if protected else None
+    if known is not None:
+        workflow.same_size(picture.image, known, "protected picture")
+    yield from job.stream_explored(picture, known, mask)
+
+
+def measure(job: ApiJob, image: str, reference: str) -> Streamed:
+    """The measures of one picture against another."""
+    first, second = job.open(image), job.open(reference)
+    workflow.same_size(first.image, second, "reference")
+    own = {
+        name: workflow.measures_of(picture.image, job.settings)
+        for name, picture in (("image", first), ("reference", second))
+    }
+    yield (
+        None,
+        {
+            **metrics.measure(first.image, second.image).as_dict(),
+            "round_trip_error": {name: measures["round_trip_error"] for name, measures in own.items()},
+            "verdict": {name: measures["verdict"] for name, measures in own.items()},
+            "notes": {"image": list(first.notes), "reference": list(second.notes)},
+        },
+    )

@@ -1,0 +1,193 @@
+"""What is kept: settings from presets, files, pictures and links into the knobs and back, and the runs so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from impress_ui.documents import from_link, has_settings, read_settings, to_json, to_query
+from impress_ui.presets import EXAMPLES, PRESETS
+from impress_ui.settings import JobSettings
+from impress_ui.ui import edit_views, history_views, views
+from impress_ui.ui.curves import charts
+from impress_ui.ui.forms import job_from_widgets, widgets_of
+from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.mistakes import explain
+from impress_ui.ui.page import Page
+from impress_ui.ui.public import HOST
+from impress_ui.ui.record import Record
+from impress_ui.ui.sessions import session_of
+
+Values = Mapping[Any, Any]
+Update = dict[Component, Any]
+# Through the queue: a mistake outside it reaches the browser as a failed request, without its sentence.
+HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
+# The browser makes the file, so that nothing of it is kept on the server.
+SAVE = """(text) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = "impress-settings.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}"""
+# The address bar has the link too: a page that is not served over https may not write to the clipboard.
+COPY = """(query) => {
+  const link = location.origin + location.pathname + (query ? "?" + query : "");
+  history.replaceState(null, "", link);
+  navigator.clipboard?.writeText(link).catch(() => {});
+}"""
+
+# Whoever restores a run wants to see it.
+ENTER = "(room) => { document.getElementById(`room-${room}-button`)?.click(); }"
+
+
+class Keep:
+    """The handlers; each takes what its input widgets hold and gives updates by widget."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def connect(self) -> None:
+        """Attach them."""
+        page = self.page
+        knobs = set(page.knobs.values())
+        restored = [*knobs, *(area for area, _ in page.areas.values())]
+        page.preset.input(self.preset, {page.preset, *knobs}, restored, **HIDDEN)
+        page.imported.upload(self.import_file, {page.imported}, restored, **HIDDEN)
+        page.exported.click(self.export, knobs, [page.document], **HIDDEN).success(
+            None, [page.document], js=SAVE, **HIDDEN
+        )
+        page.copied.click(self.link, knobs, [page.document], **HIDDEN).success(None, [page.document], js=COPY, **HIDDEN)
+        page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
+        for pick in (page.past, page.past_other):
+            pick.input(self.look, [page.past, page.past_other], [page.past_archive, page.past_view], **HIDDEN)
+        page.past_restore.click(
+            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
+        ).success(None, [page.document], js=ENTER, **HIDDEN)
+
+    def connect_examples(self, dataset: gr.Dataset) -> None:
+        """An example brings its settings along."""
+        restored = [*self.page.knobs.values(), *(area for area, _ in self.page.areas.values())]
+        dataset.select(self.example, None, restored, **HIDDEN)
+
+    def preset(self, values: Values) -> Update:
+        """A preset's settings; the seed, the model and the prompts stay."""
+        chosen = values[self.page.preset]
+        if chosen is None:  # the keyboard went over the list, and chose nothing
+            return {self.page.knobs["run", "seed"]: gr.update()}
+        try:
+            job = job_from_widgets(self.page, values)
+        except Exception:  # what stands in a knob is not valid, and is about to be replaced
+            job = JobSettings()
+        return self._set(PRESETS[chosen].applied_to(job))
+
+    def example(self, chosen: gr.SelectData) -> Update:
+        """The settings of the example that was clicked."""
+        return self._set(list(EXAMPLES.values())[chosen.index].job)
+
+    def import_file(self, values: Values) -> Update:
+        """The settings of a JSON file or a saved PNG."""
+        path = values[self.page.imported]
+        try:
+            job = HOST.check(read_settings(Path(path)))
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from None
+        gr.Info(f"The settings of {Path(path).name} stand in the knobs now.")
+        return self._set(job)
+
+    def export(self, values: Values) -> str:
+        """The settings as they stand, as JSON."""
+        return to_json(self._job(values))
+
+    def link(self, values: Values) -> str:
+        """The settings as they stand, as a query."""
+        query = to_query(self._job(values))
+        gr.Info("The link is copied, and stands in the address bar." if query else "Every setting is at its default.")
+        return query
+
+    def open_link(self, query: str) -> Update:
+        """The settings of the link that the page was opened with."""
+        if not has_settings(query or ""):
+            return {}
+        try:
+            job = HOST.check(from_link(query))
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from None
+        return self._set(job)
+
+    def look(self, number: int | None, other: int | None, request: gr.Request) -> list[Any]:
+        """A run of the past, beside another one."""
+        run = HISTORIES.find(session_of(request), number)
+        return [archive_of(run), history_views.compared(run, HISTORIES.find(session_of(request), other))]
+
+    def restore(self, values: Values, request: gr.Request) -> Update:
+        """A run's settings, pictures, curves and tables, as it left them."""
+        page = self.page
+        run = HISTORIES.find(session_of(request), values[page.past])
+        if run is None:
+            raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
+        widgets, allowed_here = page.by_number, set(self._replayed())
+        shown = {widgets[number]: value for number, value in run.shown.items() if widgets.get(number) in allowed_here}
+        return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
+
+    def _replayed(self) -> list[Component]:
+        """What a run may have set, but for the buttons and the knobs."""
+        page = self.page
+        buttons = {*page.run_buttons, *page.stop_buttons, *page.after_run, page.upload, page.mask, page.edit_mask}
+        left_out = buttons | set(page.knobs.values()) | {area for area, _ in page.areas.values()}
+        kinds = (gr.Image, gr.HTML, gr.Gallery, gr.File, gr.State)
+        inputs = {page.target, page.stress_protected, page.stress_original, page.style_files}
+        return [
+            widget
+            for widget in page.by_number.values()
+            if isinstance(widget, kinds) and widget not in left_out | inputs and widget is not page.past_view
+        ]
+
+    def _job(self, values: Values) -> JobSettings:
+        try:
+            return job_from_widgets(self.page, values)
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from None
+
+    def _set(self, job: JobSettings) -> Update:
+        return widgets_of(self.page, job)
+
+
+def archive_of(run: Run | None) -> Any:
+    """A download button's update for a run's zip."""
+    return gr.update(value=run.archive if run else None, interactive=bool(run and run.archive))
+
+
+def runs_after(page: Page, session: str) -> Update:
+    """The lists of runs once one was added: the newest is looked at, beside the one before it."""
+    runs = HISTORIES.runs(session)
+    choices = [(run.label, run.number) for run in runs]
+    newest, before = runs[0], runs[1] if len(runs) > 1 else None
+    return {
+        page.past: gr.update(choices=choices, value=newest.number),
+        page.past_other: gr.update(choices=choices, value=before.number if before else None),
+        page.archive: archive_of(newest),
+        page.past_archive: archive_of(newest),
+        page.past_view: history_views.compared(newest, before),
+    }
+
+
+def shown_record(page: Page, record: Record) -> Update:
+    """Everything that a record says, in its place."""
+    rows = {row["name"]: row for row in record.rows}
+    return {
+        page.record: record,
+        **{pane: record.files.get(name) for name, pane in page.panes.items() if name != "reconstructed"},
+        page.panes["reconstructed"]: record.files.get("V(protected)"),
+        **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
+        page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
+        page.curves: charts(record.curves, record.steps),
+        page.table: views.table(record.rows),
+        **{widget: record.edits[name].file if name in record.edits else None for name, widget in page.edits.items()},
+        **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
+        page.verdict: edit_views.verdict(record),
+    }

@@ -1,0 +1,68 @@
+"""A new picture on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from impress_ui.core.images import fit, open_picture, save_png
+from impress_ui.documents import checked
+from impress_ui.settings import RunSettings
+from impress_ui.ui import edit_views, views
+from impress_ui.ui.components import mask_background
+from impress_ui.ui.curves import charts
+from impress_ui.ui.forms import widgets_of
+from impress_ui.ui.mistakes import explain
+from impress_ui.ui.page import Page
+from impress_ui.ui.public import HOST
+from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.runs import made_here
+
+Update = dict[Component, Any]
+
+
+def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Update]:
+    """A new picture: show it at its working size, say what was done to it, clear what another one left."""
+    path = values[page.upload]
+    if not path:  # the upload was cleared; what was made from it may still be looked at
+        yield {page.notes: ""}
+        return
+    told, job, settings = made_here(path), None, {}
+    if "settings" in told:
+        try:
+            job = HOST.check(checked(told["settings"]))
+            settings, said = widgets_of(page, job), "This file brought its settings along; they stand in the knobs."
+        except Exception as error:
+            said = f"The settings that this file carries were not taken over: {explain(error)}"
+    try:
+        size = (job.run if job else RunSettings(size=values[page.knobs["run", "size"]])).size
+        picture = fit(open_picture(path), size)
+    except Exception as error:
+        sentence = explain(error)
+        yield {page.notes: views.notes([sentence])}
+        raise gr.Error(sentence, print_exception=False) from None
+    original = str(save_png(picture.image, new_folder(session) / "original.png"))
+    record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
+    if told.get("kind") == "protected":
+        notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
+    if "settings" in told:
+        notes = (*notes, said)
+    yield {
+        **settings,
+        **{pane: original if name == "original" else None for name, pane in page.panes.items()},
+        **{caption: views.caption(name, None) for name, caption in page.captions.items()},
+        **dict.fromkeys(page.edits.values()),
+        **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
+        page.verdict: edit_views.verdict(record),
+        page.edit_status: views.idle(edit_views.IDLE),
+        page.record: record,
+        page.notes: views.notes(notes),
+        page.status: views.idle(),
+        page.curves: charts({}, {}),
+        page.table: views.table([]),
+        page.mask: mask_background(original),
+        page.edit_mask: mask_background(original),
+    }

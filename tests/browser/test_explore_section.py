@@ -1,0 +1,54 @@
+"""The Explore room."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.hands import choose, end_of_run, enter, put, upload
+
+
+def test_a_curve_and_a_map_and_its_table(opened: Page, photo: Path, tmp_path: Path) -> None:
+    upload(opened, photo)
+    put(opened, "protect-steps", 4)
+    choose(opened, "purify-method", "JPEG")
+    enter(opened, "explore")
+    opened.click("#explore-x input")
+    expect(opened.get_by_role("option", name="Purify: JPEG quality")).to_have_count(1)
+    expect(opened.get_by_role("option", name="Purify: Trust radius")).to_have_count(0)  # another method's
+    opened.keyboard.press("Escape")
+    expect(opened.locator("#explore-y_from")).to_have_count(0)
+    put(opened, "explore-x_count", 2)
+    choose(opened, "explore-y", "Purify: JPEG quality")
+    expect(opened.locator("#explore-y_to input")).to_have_value("80")  # twice the default
+    put(opened, "explore-y_count", 2)
+    expect(opened.locator("#explore-hint")).to_contain_text("4 cells: 2 protections and 4 purifications")
+    opened.click("#explore-run")
+    assert "4 of 4 cells" in end_of_run(opened, "explore-status")
+    expect(opened.locator("#explore-chart .heat")).to_have_count(4)
+    expect(opened.locator("#explore-pictures .thumbnail-item")).to_have_count(4)
+    expect(opened.locator("#explore-verdict")).to_contain_text("Protection left after purifying: best for the purifier")
+    choose(opened, "explore-measure", "Purified to original, SSIM")
+    expect(opened.locator("#explore-verdict")).to_contain_text("SSIM: best")
+    with opened.expect_download() as caught:
+        opened.locator("#explore-files a", has_text="KB").or_(opened.locator("#explore-files a")).first.click()
+    caught.value.save_as(tmp_path / "explore.csv")
+    with (tmp_path / "explore.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 4
+    for width in (1024, 390):
+        opened.set_viewport_size({"width": width, "height": 844})
+        expect(opened.locator("#explore-chart svg.explored")).to_be_visible()
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_stop_keeps_what_is_done(opened: Page, photo: Path) -> None:
+    upload(opened, photo)
+    put(opened, "protect-steps", 300)
+    enter(opened, "explore")
+    opened.click("#explore-run")
+    opened.wait_for_selector("#explore-status .running:has-text('protecting')")
+    opened.keyboard.press("Escape")
+    assert "0 of 4 cells" in end_of_run(opened, "explore-status")
+    expect(opened.locator("#explore-run")).to_be_enabled()

@@ -1,0 +1,173 @@
+"""Settings that go out of the page and come back, and the runs that it remembers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Page, expect
+
+from impress_ui import documents
+from impress_ui.core.images import read_metadata
+from impress_ui.settings import JobSettings
+from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, upload
+
+expect.set_options(timeout=20_000)
+
+
+def value_of(page: Page, knob: str) -> str:
+    return page.locator(f"#{knob} input[type=number]").input_value()
+
+
+def open_page(page: Page, url: str) -> tuple[Page, list[str], list[str]]:
+    """Another tab: the jobs that it asks the server for, and what its scripts complain about."""
+    other, asked, failures = page.context.new_page(), [], []
+    other.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
+    other.on("pageerror", lambda error: failures.append(str(error)))
+    other.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
+    other.goto(url)
+    other.wait_for_selector("#run-both")
+    return other, asked, failures
+
+
+def import_file(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chosen:
+        page.click("#import")
+    chosen.value.set_files(file)
+
+
+def save(page: Page, button: str, to: Path) -> Path:
+    with page.expect_download() as caught:
+        page.click(button)
+    path = to / caught.value.suggested_filename
+    caught.value.save_as(path)
+    return path
+
+
+def test_a_link_brings_settings_and_an_ordinary_page_asks_for_nothing(opened: Page, app_url: str) -> None:
+    put(opened, "protect-budget", 9)
+    choose(opened, "purify-recipe", "paper (editing)")
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("1000")
+    opened.click("#copy-link")
+    expect(opened).to_have_url(re.compile(r"protect\.budget=9"))
+    link = opened.url
+    assert documents.from_link(link) == JobSettings().updated(protect={"budget": 9}, purify={"recipe": "paper-editing"})
+    plain, asked, failures = open_page(opened, app_url)
+    plain.wait_for_timeout(1000)
+    assert value_of(plain, "protect-budget") == "16" and asked == [] and failures == []
+    linked, asked, failures = open_page(opened, link)
+    expect(linked.locator("#protect-budget input[type=number]")).to_have_value("9")
+    expect(linked.locator("#purify-steps input[type=number]")).to_have_value("1000")
+    expect(linked.locator("#purify-recipe input")).to_have_value("paper (editing)")
+    assert asked and failures == []
+    hostile, _, failures = open_page(opened, f"{app_url}?protect.budget=4000&__theme=dark")
+    expect(hostile.locator(".toast-body")).to_contain_text("protect.budget is not valid")
+    assert value_of(hostile, "protect-budget") == "16" and failures == []
+
+
+def test_a_json_file_goes_out_and_comes_back(opened: Page, tmp_path: Path) -> None:
+    choose(opened, "protect-method", "GLAZE")
+    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("500")
+    put(opened, "protect-steps", 77)
+    file = save(opened, "#export", tmp_path)
+    assert documents.read_settings(file) == JobSettings().updated(protect={"method": "glaze", "steps": 77})
+    choose(opened, "preset", "Default")
+    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("40")
+    expect(opened.locator("#protect-perceptual_budget")).to_be_hidden()
+    import_file(opened, file)
+    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("77")
+    expect(opened.locator("#protect-perceptual_budget")).to_be_visible()
+    expect(opened.locator("#protect-budget")).to_be_hidden()
+    hostile = tmp_path / "hostile.json"
+    hostile.write_text(json.dumps({"protect": {"bugdet": 1, "steps": 1e99}}))
+    import_file(opened, hostile)
+    expect(opened.locator(".toast-body").last).to_contain_text("no setting named protect.bugdet")
+    assert value_of(opened, "protect-steps") == "77"
+
+
+def test_a_picture_brings_its_settings_and_an_example_too(opened: Page, photo: Path, tmp_path: Path) -> None:
+    upload(opened, photo)
+    make_quick(opened)
+    put(opened, "protect-budget", 11)
+    opened.locator("#new-seed input").check()
+    run(opened)
+    seed = int(value_of(opened, "run-seed"))
+    assert seed > 0
+    expect(opened.locator("#run-status .machine")).to_contain_text(f"seed {seed}")
+    purified = download(opened, "pane-purified", tmp_path)
+    told = read_metadata(purified)
+    assert told["seed"] == told["settings"]["run"]["seed"] == seed and len(told["checkpoint"]["sha256"]["vae"]) == 64
+    assert told["versions"]["torch"] and told["steps_done"] == 5
+    shown = opened.locator("tr.row-purified td").all_inner_texts()
+    assert f"{told['measures']['against_original']['ssim']:.3f}" == shown[0]
+
+    other, _, failures = open_page(opened, opened.url)
+    assert value_of(other, "protect-budget") == "16"
+    upload(other, purified)
+    expect(other.locator("#notes")).to_contain_text("brought its settings along")
+    assert value_of(other, "protect-budget") == "11" and value_of(other, "run-seed") == str(seed)
+    assert value_of(other, "purify-steps") == "5" and failures == []
+    clear(opened)
+    opened.locator("#examples button").nth(1).click()
+    expect(opened.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
+    expect(opened.locator("#upload img")).to_be_visible()
+
+
+def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: Path, tmp_path: Path) -> None:
+    upload(opened, photo)
+    make_quick(opened)
+    run(opened)
+    first = opened.locator("#pane-protected img").get_attribute("src")
+    put(opened, "protect-budget", 5)
+    put(opened, "protect-steps", 4)
+    run(opened)
+    second = opened.locator("#pane-protected img").get_attribute("src")
+    assert first != second
+    enter(opened, "history")
+    view = opened.locator("#past-view")
+    expect(view).to_contain_text("protect.budget")
+    expect(view.locator(".line-latent-distance")).to_have_count(2)
+    expect(view.locator(".line-latent-distance.other")).to_have_count(1)
+    assert [line.get_attribute("points").count(",") for line in view.locator(".line-latent-distance").all()] == [5, 7]
+    expect(view).to_contain_text("Run 1, purified")
+
+    choose(opened, "past", "1 · ")
+    opened.click("#past-restore")
+    expect(opened.locator("#room-story-button")).to_have_attribute("aria-selected", "true")
+    expect(opened.locator("#protect-budget input[type=number]")).to_have_value("16")
+    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("6")
+    expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
+    assert opened.locator("#curves .line-latent-distance").get_attribute("points").count(",") == 7
+
+    enter(opened, "history")
+    archive = save(opened, "#past-zip", tmp_path)
+    with zipfile.ZipFile(archive) as packed:
+        names = set(packed.namelist())
+        pictures = {"original.png", "protected.png", "purified.png", "reconstruction-of-purified.png"}
+        assert {*pictures, "README.txt", "settings.json", "losses.csv", "measures.json"} <= names
+        job = documents.from_json(packed.read("settings.json").decode(), "it")
+        assert job.protect.budget == 16 and job.protect.steps == 6
+        rows = list(csv.DictReader(io.StringIO(packed.read("losses.csv").decode())))
+        assert len(rows) == 7 and float(rows[6]["latent distance"]) > 0 and rows[6]["total"] == ""
+        readme = packed.read("README.txt").decode()
+        assert "--settings settings.json" in readme and documents.to_query(job) in readme
+        packed.extract("purified.png", tmp_path)
+    assert read_metadata(tmp_path / "purified.png")["measures"]["round_trip_error"] > 0
+    enter(opened, "story")
+    assert save(opened, "#run-zip", tmp_path).name == "impress-run.zip"
+
+
+def test_a_preset_keeps_the_seed_and_the_prompts(opened: Page) -> None:
+    put(opened, "run-seed", 12)
+    choose(opened, "preset", "Paper, style")
+    expect(opened.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("3000")
+    assert value_of(opened, "run-seed") == "12"
