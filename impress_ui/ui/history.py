@@ -14,6 +14,11 @@ from impress_ui.ui.record import Record
 MOST = 30  # runs kept a session; the oldest go first
 
 
+def own_copy(updates: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The updates to keep: Gradio takes the values out of those that it is handed."""
+    return {widget: dict(value) if isinstance(value, dict) else value for widget, value in updates.items()}
+
+
 @dataclass(frozen=True)
 class Run:
     """One run that came to its end or was stopped.

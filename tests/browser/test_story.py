@@ -31,6 +31,7 @@ def told(opened: Page, photo: Path) -> Iterator[Page]:
 
 
 def test_from_upload_to_edits_for_everybody(told: Page) -> None:
+    expect(told.locator("#run-zip")).to_be_enabled()
     expect(told.locator("#masthead")).to_contain_text("Removing a protection is dual use")
     the_edits_stand_in_the_order_of_the_pictures(told)
     every_picture_shows_the_same_place(told)
