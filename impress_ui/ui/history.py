@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from impress_ui.settings import JobSettings
 from impress_ui.ui.record import Record
 
+T = TypeVar("T")
 MOST = 30  # runs kept a session; the oldest go first
 
 
@@ -42,6 +43,11 @@ class Run:
     def label(self) -> str:
         """What a list of runs calls it."""
         return f"{self.number} · {self.clock} · {self.title} · seed {self.job.run.seed}"
+
+
+def copied(updates: Mapping[T, Any]) -> dict[T, Any]:
+    """Updates to keep: Gradio empties those that it is given."""
+    return {key: dict(value) if isinstance(value, dict) else value for key, value in updates.items()}
 
 
 class Histories:

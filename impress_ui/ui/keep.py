@@ -15,7 +15,7 @@ from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, history_views, views
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import allowed, job_from_widgets, widgets_of
-from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.history import HISTORIES, Run, copied
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
@@ -129,7 +129,9 @@ class Keep:
         if run is None:
             raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
         widgets, allowed_here = page.by_number, set(self._replayed())
-        shown = {widgets[number]: value for number, value in run.shown.items() if widgets.get(number) in allowed_here}
+        shown = {
+            widgets[number]: value for number, value in copied(run.shown).items() if widgets.get(number) in allowed_here
+        }
         return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
 
     def _replayed(self) -> list[Component]:

@@ -20,7 +20,7 @@ from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
-from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.history import HISTORIES, Run, copied
 from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
@@ -74,7 +74,7 @@ class PageJob(ABC):
                     return
                 self.folder = new_folder(self.session)
                 for update in self._where_the_gpu_is(should_stop):
-                    shown |= update
+                    shown |= copied(update)
                     self.record = update.get(self.page.record, self.record)
                     yield update
             yield self._remember(shown)
