@@ -88,6 +88,7 @@ class Settings(BaseModel):
 
 SHOWN = 60  # characters of a name or a value from outside that a sentence repeats
 NAMED = 5
+EXPLAINED = 400  # characters of what a value should be, which may be one of very many
 
 
 def sentence_of(error: ValidationError) -> str:
@@ -100,7 +101,8 @@ def sentence_of(error: ValidationError) -> str:
     first = found[0]
     given = first["input"]
     shown = "" if isinstance(given, (dict, list)) else f" (given: {_shortened(given)})"
-    return f"The setting {_name(first['loc'])} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+    wrong = first["msg"] if len(first["msg"]) <= EXPLAINED else f"{first['msg'][: EXPLAINED - 1]}…"
+    return f"The setting {_name(first['loc'])} is not valid: {wrong[0].lower()}{wrong[1:]}{shown}."
 
 
 def _name(location: Sequence[str | int]) -> str:

@@ -42,8 +42,11 @@ class ExploreRun(PageJob):
                 shown = self._shown(exploration) if step.done else {}
                 yield {page.explore_status: explore_views.running(step, exploration.expected), **shown}
         save_exploration(exploration, self.folder, stopped=stopped)
-        files = [str(self.folder / "explore.csv"), str(self._zip())]
-        yield {page.explore_files: gr.update(value=files, visible=True)}
+        packed = str(self._zip())
+        yield {
+            page.explore_files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
+            page.archive: gr.update(value=packed, interactive=True),
+        }
         told = f"{len(exploration.cells)} of {exploration.count} cells"
         yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
 
@@ -75,4 +78,4 @@ class ExploreRun(PageJob):
 
     def _zip(self) -> Path:
         files = {file.name: file for file in sorted(self.folder.iterdir())}
-        return write_zip(self.folder / "exploration.zip", "An exploration of one or two settings", self.job, files)
+        return write_zip(self.folder / "exploration.zip", "One or two settings varied over a picture", self.job, files)

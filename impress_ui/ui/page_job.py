@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,8 +27,10 @@ from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
+PREVIEWS_KEPT = 24  # a few seconds of them
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
@@ -53,6 +56,7 @@ class PageJob(ABC):
         self.page, self.values, self.session, self.status = page, values, session, status
         self.record: Record = values[page.record]
         self.images: dict[str, Image.Image] = {}
+        self._previews: list[Path] = []
 
     @abstractmethod
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
@@ -79,7 +83,7 @@ class PageJob(ABC):
                     yield update
             yield self._remember(shown)
         except Exception as error:
-            sentence = explain(error)
+            sentence = explain(error, getattr(self, "job", None))
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
             raise gr.Error(sentence, print_exception=False) from None
 
@@ -157,6 +161,13 @@ class PageJob(ABC):
             self.images[name] = open_picture(self.record.files[name]).image
         return self.images[name]
 
+    def preview(self, image: Image.Image) -> str:
+        """A file for a picture that is soon replaced by the next; the last ones are kept for slow browsers."""
+        self._previews.append(save_png(image, self.folder / f"preview-{uuid.uuid4().hex}.png"))
+        while len(self._previews) > PREVIEWS_KEPT:
+            self._previews.pop(0).unlink(missing_ok=True)
+        return str(self._previews[-1])
+
     def edit_captions(self) -> Update:
         """What stands under the edits, and what they say together, as the record now is."""
         captions = {widget: edit_views.caption(name, self.record) for name, widget in self.page.edit_captions.items()}
@@ -183,7 +194,8 @@ class PageJob(ABC):
         drawn, steps = self.curves()
         told = views.text_of(shown.get(self.status, ""))
         last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
-        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, self.room)
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
         HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 

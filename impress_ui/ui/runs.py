@@ -20,7 +20,7 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, fit, metadata_of, open_picture
+from impress_ui.core.images import Picture, fit, open_picture, read_metadata
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.jobs import Jobs, Waiting
 from impress_ui.settings import JobSettings
@@ -51,7 +51,7 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
 
 def made_here(path: str) -> dict[str, Any]:
     """What an uploaded file says about itself, if this program saved it; empty otherwise."""
-    return metadata_of(path) or {}
+    return read_metadata(path) or {}
 
 
 def mask_of(editor: dict | None) -> Image.Image | None:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from impress_ui.settings import JobSettings
-from impress_ui.settings.explore import NOTHING
 from impress_ui.ui.mistakes import explain
 
 T = TypeVar("T")
@@ -61,8 +60,13 @@ def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) ->
         edits = (len(purifiers) + 2) * job.edit.sampling_steps if job.stress.edits else 0
         return (steps + edits) * size[0] * size[1] / usual
     if part == "explore":
-        cells = job.explore.x_count * (job.explore.y_count if job.explore.y != NOTHING else 1)
-        return cells * sum(_steps(each, job, size, pictures) for each in ("protect", "purify"))
+        from impress_ui.core.explore import plan_of
+
+        cells = [cell_job for _, cell_job in plan_of(job)]
+        attacks = sum(
+            _steps("protect", cell_job, size, pictures) for cell_job in {j.protect: j for j in cells}.values()
+        )
+        return attacks + sum(_steps("purify", cell_job, size, pictures) for cell_job in cells)
     study = job.mimic
     return 3 * study.steps + study.works / 8 * (job.protect.steps + planned_steps(job.purify))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from impress_ui import documents
 from impress_ui.archive import losses_csv, write_zip
@@ -19,6 +23,7 @@ from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.history import MOST, Histories, Run
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.record import Record
+from impress_ui.ui.report import write_report
 
 ROW = {"name": "purified", "control": False, "round_trip_error": 0.0123, "against_original": {"ssim": 0.8125}}
 
@@ -54,6 +59,21 @@ def test_two_runs_share_a_plot_and_what_differs_is_told() -> None:
     measured = Run("Purify", JobSettings(), Record(rows=[ROW]), "done", number=3)
     assert "0.812" in history_views.compared(measured, None) and "0.01230" in history_views.compared(measured, None)
     assert "set alike" in history_views.compared(measured, Run("Edit", JobSettings(), Record(), "", number=4))
+
+
+def test_a_report_needs_nothing_else_and_escapes_what_it_is_told(tmp_path: Path) -> None:
+    with gr.Blocks():
+        page = build_page()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "a.png")
+    run = run_of(8, [2.0, 1.0], shown={page.curves._id: "<svg id='drawn'></svg>", page.status._id: "<p>status</p>"})
+    run = replace(run, record=Record(files={"protected": str(tmp_path / "a.png")}), told="<script>1</script>")
+    text = write_report(tmp_path / "report.html", run, page).read_text()
+    assert "<svg id='drawn'>" in text and "status</p>" not in text and "protect.budget = 8" in text
+    assert "<script" not in text and not re.search(r"""(src|href)=["'](?!data:)|url\((?!data:)""", text)
+    packed = re.search(r'src="data:image/png;base64,([^"]+)"', text).group(1)
+    assert Image.open(io.BytesIO(base64.b64decode(packed))).getpixel((0, 0)) == (255, 0, 0)
+    gallery = replace(run, shown={page.gallery._id: [(str(tmp_path / "a.png"), "seed 7")]})
+    assert "<figcaption>seed 7</figcaption>" in write_report(tmp_path / "report.html", gallery, page).read_text()
 
 
 def test_a_status_line_gives_its_words_back() -> None:
