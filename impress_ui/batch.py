@@ -19,6 +19,7 @@ from impress_ui.core.images import Picture, fit, open_picture, pictures_in, save
 from impress_ui.core.metrics import measure, round_trip_error
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import LossHistory, Step
+from impress_ui.core.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.settings import JobSettings
 
 Report = dict[str, Any]
@@ -101,12 +102,16 @@ def _over_files(
         for path, target in _pairs(source, output):
             try:
                 results.append(_one_file(kind, path, target, job, run, should_stop, facts))
-            except UserError as error:
-                if not source.is_dir():
-                    raise
+            except (UserError, MemoryError, RuntimeError) as caught:
+                error: Exception = caught
+                if is_out_of_memory(caught):
+                    release(caught)
+                    error = UserError(what_would_fit(job))
+                if not source.is_dir() or not isinstance(error, UserError):
+                    raise error from None
                 # The rest of a folder is done all the same.
                 results.append({"input": str(path), "error": str(error), "summary": f"{path.name}: {error}"})
-            if results[-1].get("stopped"):
+            if results[-1].get("stopped") and not results[-1]["fault"]:
                 break
     return _report(command, source, job, results)
 
@@ -133,7 +138,10 @@ def _one_file(
     measures = workflow.measures_of(image, job, picture.image)
     save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
     result = _result(path, target, picture, measures, seconds)
-    return {**result, "losses": history.curves, "steps_done": last.index, "stopped": last.stopped}
+    if last.fault:
+        result["summary"] += f"; {last.fault}"
+    facts = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}
+    return {**result, **facts}
 
 
 def _result(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:

@@ -93,11 +93,13 @@ def _tune(tuning: FineTuning, output: Path, losses: list[float], should_stop: Sh
     if (output / PROGRESS).is_file():
         tuning.resume(output)
     stopped = False
-    for step in tuning.run(should_stop=should_stop):
-        losses += step.loss_values().values()
-        stopped = step.stopped
-        _tell("fine-tune", step.index, step.steps)
-    tuning.save(output)
+    try:
+        for step in tuning.run(should_stop=should_stop):
+            losses += step.loss_values().values()
+            stopped = step.stopped
+            _tell("fine-tune", step.index, step.steps)
+    finally:
+        tuning.save(output)
     return stopped
 
 

@@ -1,7 +1,7 @@
 """Who may compute now, and how a running job is told to stop. Knows neither a model nor a screen.
 
 Gradio frees a cancelled job's queue slot before its step has ended, so its limits alone are no mutual
-exclusion: the device has a lock of its own here.
+exclusion: the device has a line of its own here, first come, first served.
 """
 
 from __future__ import annotations
@@ -13,33 +13,108 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from impress_ui.core.errors import UserError
+
 T = TypeVar("T")
-LOOK = 0.2  # seconds between two looks at whose turn it is
+WAITING = 24  # jobs in the line, beside the one that has the device
+PER_SESSION = 4  # jobs of one visitor, so that nobody fills the line alone
+SILENT = 10.0  # seconds after which a job that asks no more for its turn is passed over
+GONE = 60.0  # seconds after which its place is given away
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A job's place in the line for the device: how many are ``ahead`` of it, the one that computes among them."""
+@dataclass(eq=False)
+class Place:
+    """A job's place in the line: when it last asked for its turn, and whether it is asking now."""
 
-    seconds: float
-    ahead: int
+    asked: float
+    asking: bool = False
+
+
+class Line:
+    """The device that one job at a time may use, and the jobs that wait for it in their order.
+
+    A job whose visitor has vanished may stop asking without leaving; it must not hold up those behind it.
+    """
+
+    def __init__(self, waiting: int = WAITING, silent: float = SILENT, gone: float = GONE) -> None:
+        self.most, self.silent, self.gone = waiting, silent, gone
+        self._changed = threading.Condition()
+        self._waiting: list[Place] = []
+        self._holder: Place | None = None
+
+    def join(self) -> Place:
+        """A place at the end of the line; the caller calls ``leave`` with it, whatever happens.
+
+        Raises:
+            UserError: the line is full.
+        """
+        with self._changed:
+            now = time.monotonic()
+            self._waiting = [place for place in self._waiting if place.asking or now - place.asked < self.gone]
+            if len(self._waiting) >= self.most:
+                raise UserError(
+                    f"{self.most} jobs are waiting already, and no more are taken; try again in a few minutes."
+                )
+            place = Place(now)
+            self._waiting.append(place)
+            return place
+
+    def take(self, place: Place, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds for the turn; True gives the device, until ``leave``."""
+        with self._changed:
+            if place not in self._waiting:  # its place was given away while it was silent
+                self._waiting.append(place)
+            place.asking = True
+            try:
+                if not self._changed.wait_for(lambda: self._holder is None and self._is_next(place), timeout):
+                    return False
+                self._waiting.remove(place)
+                self._holder = place
+                return True
+            finally:
+                place.asking, place.asked = False, time.monotonic()
+
+    def leave(self, place: Place) -> None:
+        """Give back the device, or the place in the line."""
+        with self._changed:
+            if self._holder is place:
+                self._holder = None
+            elif place in self._waiting:
+                self._waiting.remove(place)
+            self._changed.notify_all()
+
+    def number(self, place: Place) -> int:
+        """How many are before it, itself counted: 1 is next."""
+        with self._changed:
+            return self._waiting.index(place) + 1 if place in self._waiting else 0
+
+    def _is_next(self, place: Place) -> bool:
+        now = time.monotonic()
+        return next(p for p in self._waiting if p is place or p.asking or now - p.asked < self.silent) is place
 
 
 class Jobs:
-    """Stop events by session, and the device that one job at a time may use, in the order in which they asked."""
+    """Stop events by session, and the line for the device."""
 
-    def __init__(self) -> None:
-        self._turn = threading.Condition()
-        self._line: list[object] = []  # who has the device, then who waits for it
+    def __init__(self, per_session: int = PER_SESSION, **line: float) -> None:
+        self.line = Line(**line)  # type: ignore[arg-type]
+        self.per_session = per_session
         self._guard = threading.Lock()
         self._running: dict[str, list[threading.Event]] = {}
 
     @contextmanager
     def open(self, session: str) -> Iterator[Callable[[], bool]]:
-        """Register a job of the session; gives the function that says whether it should stop."""
+        """Register a job of the session; gives the function that says whether it should stop.
+
+        Raises:
+            UserError: the session has as many jobs as it may have.
+        """
         event = threading.Event()
         with self._guard:
-            self._running.setdefault(session, []).append(event)
+            own = self._running.setdefault(session, [])
+            if len(own) >= self.per_session:
+                raise UserError(f"You have {len(own)} jobs here already; stop one, or wait until one has ended.")
+            own.append(event)
         try:
             yield event.is_set
         finally:
@@ -55,33 +130,6 @@ class Jobs:
         for event in events:
             event.set()
         return bool(events)
-
-    @contextmanager
-    def device(self, should_stop: Callable[[], bool]) -> Iterator[Iterator[Waiting]]:
-        """The device for the length of the block, once what this gives has been iterated over to its end.
-
-        A job that is stopped while it waits leaves that loop without the device: ask ``should_stop`` again after it.
-        """
-        ticket = object()
-        with self._turn:
-            self._line.append(ticket)
-        try:
-            yield self._wait(ticket, should_stop)
-        finally:
-            with self._turn:
-                self._line.remove(ticket)
-                self._turn.notify_all()
-
-    def _wait(self, ticket: object, should_stop: Callable[[], bool]) -> Iterator[Waiting]:
-        began = time.monotonic()
-        while not should_stop():
-            with self._turn:
-                if self._line[0] is not ticket:
-                    self._turn.wait(LOOK)
-                ahead = self._line.index(ticket)
-            if ahead == 0:
-                return
-            yield Waiting(time.monotonic() - began, ahead)
 
 
 def throttled(items: Iterator[T], interval: float, always: Callable[[T], bool]) -> Iterator[tuple[T, bool]]:

@@ -7,6 +7,7 @@ standard error. Mistakes end with status 2 and one sentence. Torch is imported i
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
 )
 from impress_ui.cli.shared import app, log
 from impress_ui.core.errors import UserError
+from impress_ui.core.shortage import is_out_of_memory, what_would_fit
 from impress_ui.settings import sentence_of
 
 
@@ -44,6 +46,10 @@ def main() -> None:
         log("Interrupted.")
         sys.exit(130)
     except Exception as error:
+        if is_out_of_memory(error):
+            _fail(what_would_fit())
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _fail("The disk is full; what was done before is kept.")
         # typer's own usage errors; it has moved their class between versions, their method stayed.
         if not hasattr(error, "format_message"):
             raise

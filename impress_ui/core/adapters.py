@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from impress_ui.core.checksums import check
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.errors import UserError
 from impress_ui.settings import MimicSettings
@@ -53,6 +54,8 @@ def load_imitator(model: DiffusionModel, folder: Path) -> DiffusionModel:
     lora = (folder / ADAPTER).is_file()
     if not lora and not (folder / DENOISER).is_dir():
         raise UserError(f"There is no fine-tuned model in {folder}: neither {ADAPTER} nor a folder {DENOISER}.")
+    if lora:
+        check(folder / ADAPTER)
     try:
         if lora:
             unet = _shared_copy(model.unet)

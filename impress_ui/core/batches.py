@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from PIL import Image
 from torch import Tensor
 
+from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.optimise import Step
 
@@ -24,6 +25,9 @@ def over_batches(
 
     A batch that is stopped adds nothing, and nothing comes after it.
 
+    Raises:
+        UserError: a batch ended by a fault.
+
     Args:
         run: takes pictures (B, 3, H, W) in [-1, 1] and the number of the first of them.
 
@@ -33,6 +37,8 @@ def over_batches(
     while len(done) < len(images):
         first = len(done)
         for step in run(to_tensor(list(images[first : first + batch]), device), first):
+            if step.fault:
+                raise UserError(step.fault)
             if step.result is not None and not step.stopped:
                 done += to_images(step.result)
             yield first, step

@@ -127,6 +127,12 @@ class Part:
     class_name: str
     variant: str | None = None
 
+    def weight_files(self) -> list[Path]:
+        """The part's files of weights."""
+        kind, folder = PARTS[self.name], self.root / self.subfolder
+        patterns = (*kind.weight_files(self.variant), *kind.shards(self.variant))
+        return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.suffix == ".safetensors"})
+
     def arguments(self) -> dict[str, Any]:
         """What ``from_pretrained`` of the part's class takes."""
         where = {"pretrained_model_name_or_path": str(self.root), "subfolder": self.subfolder, "local_files_only": True}

@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from impress_ui.core.errors import UserError
+from impress_ui.core.files import written_whole
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
@@ -42,23 +43,24 @@ def open_picture(path: str | Path) -> Picture:
         UserError: not a picture of a known format, damaged, too large, too small or animated.
     """
     path = Path(path)
+    if not path.is_file():  # a pipe would be waited for without end
+        if path.is_dir():
+            raise UserError(f"{path.name} is a folder, not a picture.")
+        raise UserError(f"There is no file {path.name}; check the path.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit on pixels is lower than Pillow's and checked below
             with Image.open(path, formats=FORMATS) as image:
                 _check_size(path, image)
-                if getattr(image, "n_frames", 1) > 1:
+                # Not their number: counting them reads the whole file. A phone's JPEG may hold more pictures (MPO).
+                if getattr(image, "is_animated", False) and image.format != "MPO":
                     raise UserError(
-                        f"{path.name} is animated ({image.n_frames} frames); save one frame as PNG and use that."
+                        f"{path.name} is animated or has several pages; save one of them as PNG and use that."
                     )
                 image.load()
                 return _to_rgb(image)
-    except UserError:
+    except (UserError, MemoryError):
         raise
-    except FileNotFoundError:
-        raise UserError(f"There is no file {path.name}; check the path.") from None
-    except IsADirectoryError:
-        raise UserError(f"{path.name} is a folder, not a picture.") from None
     except Image.DecompressionBombError:
         raise UserError(f"{path.name} is too large; reduce it below {MAX_PIXELS // 10**6} megapixels.") from None
     except UnidentifiedImageError:
@@ -82,13 +84,14 @@ def _check_size(path: Path, image: Image.Image) -> None:
 
 def _to_rgb(image: Image.Image) -> Picture:
     notes = []
-    upright = ImageOps.exif_transpose(image)
-    if upright.size != image.size or upright.getexif() != image.getexif():
+    upright, turned = _upright(image)
+    if turned:
         notes.append("Turned upright as its EXIF orientation says.")
     if upright.mode.startswith(("I", "F")):
-        values = np.asarray(upright, dtype=np.float64)
+        values = np.nan_to_num(np.asarray(upright, dtype=np.float32))
         top = 65535.0 if upright.mode.startswith("I") else max(1.0, float(values.max()))
-        upright = Image.fromarray(np.clip(values / top * 255 + 0.5, 0, 255).astype(np.uint8))
+        values *= 255 / top
+        upright = Image.fromarray(np.clip(values + np.float32(0.5), 0, 255, out=values).astype(np.uint8))
         notes.append("Reduced from 16 bits or more to 8 bits a channel.")
     if upright.mode == "P" or upright.has_transparency_data:
         upright = upright.convert("RGBA") if upright.has_transparency_data else upright.convert("RGB")
@@ -103,6 +106,17 @@ def _to_rgb(image: Image.Image) -> Picture:
     rgb = upright.convert("RGB")
     rgb.info.clear()
     return Picture(rgb, tuple(notes))
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture turned as its EXIF data say, and whether it was; damaged EXIF data say nothing."""
+    try:
+        upright = ImageOps.exif_transpose(image)
+        return upright, upright.size != image.size or upright.getexif() != image.getexif()
+    except MemoryError:
+        raise
+    except Exception:
+        return image, False
 
 
 def working_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
@@ -184,21 +198,24 @@ def save_png(image: Image.Image, path: str | Path, metadata: dict[str, Any] | No
     if metadata is not None:
         info.add_itxt(METADATA_KEY, json.dumps(metadata, ensure_ascii=False, allow_nan=False))
     path = Path(path)
-    image.save(path, format="PNG", pnginfo=info)
+    with written_whole(path) as part:
+        image.save(part, format="PNG", pnginfo=info)
     return path
 
 
 def read_metadata(path: str | Path) -> dict[str, Any] | None:
     """The metadata that ``save_png`` stored, or None; never trusted further than JSON."""
-    with Image.open(path, formats=("PNG",)) as image:
-        if image.width * image.height > MAX_PIXELS:
-            return None
-        text = getattr(image, "text", {}).get(METADATA_KEY)
-    if not text or len(text) > MAX_METADATA:
-        return None
+    path = Path(path)
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=("PNG",)) as image:
+                _check_size(path, image)  # the chunks after the pixels are read through them
+                text = getattr(image, "text", {}).get(METADATA_KEY)
+        data = json.loads(text) if text and len(text) <= MAX_METADATA else None
+    except MemoryError:
+        raise
+    except Exception:  # no PNG, a damaged one, chunks that are no text, JSON nested without end
         return None
     return data if isinstance(data, dict) else None
 

@@ -34,7 +34,7 @@ from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import SampleStep, generate
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_tensor
-from impress_ui.core.optimise import ShouldStop, never
+from impress_ui.core.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.settings import GenerateSettings, MimicSettings
 
 PROGRESS = "progress.safetensors"
@@ -98,7 +98,11 @@ class FineTuning:
         self.prediction: str = model.scheduler("checkpoint").config.prediction_type
 
     def run(self, *, should_stop: ShouldStop = never) -> Iterator[MimicStep]:
-        """Train to the settings' last step from where the training is."""
+        """Train to the settings' last step from where the training is.
+
+        Raises:
+            UserError: the loss is no number; the training stands at the last good step.
+        """
         steps = self.settings.steps
         while self.index < steps:
             loss = self._step(self.index)
@@ -178,6 +182,11 @@ class FineTuning:
             texts = torch.stack([self.texts[row % len(self.texts)] for row in rows.tolist()])
             output = self.unet(noisy.to(self.base.dtype), times, texts).sample
         error = (output.float() - goal).square().mean(dim=(1, 2, 3))
+        if not bool(error.isfinite().all()):
+            raise UserError(
+                f"The fine-tuning's loss was not a number at step {index + 1}; what was learnt in the {index} before "
+                f"is kept. {NO_NUMBER}"
+            )
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(error.mean()).backward()
         self.scaler.unscale_(self.optimiser)

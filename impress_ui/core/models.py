@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from impress_ui.core import fingerprint
+from impress_ui.core import checksums, fingerprint
 from impress_ui.core.checkpoints import Part, Source, find_source
 from impress_ui.core.errors import UserError
 from impress_ui.core.frozen import spare_inputs
@@ -146,8 +146,10 @@ def load_part(part: Part, cls: Any, **options: Any) -> Any:
     """A checkpoint's part as an instance of ``cls``, a class of diffusers or transformers; on the CPU.
 
     Raises:
-        UserError: its files cannot be read, or lack some of the weights.
+        UserError: its files cannot be read, lack some of the weights, or are not those that SHA256SUMS lists.
     """
+    for file in part.weight_files():
+        checksums.check(file)
     default, arguments = torch.get_default_dtype(), part.arguments()
     weights = "use_safetensors" in arguments
     try:

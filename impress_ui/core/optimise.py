@@ -10,16 +10,21 @@ influence each other: the summed loss has, for each image, the gradient that it 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from impress_ui.core.errors import UserError
+
 Terms = dict[str, Tensor]
 Constraint = Callable[[Tensor], Tensor]
 ShouldStop = Callable[[], bool]
+NO_NUMBER = "Choose a smaller learning rate or step size, or the precision float32."
+logger = logging.getLogger(__name__)
 
 
 def never() -> bool:
@@ -43,7 +48,10 @@ class Stepper(Protocol):
 
 @dataclass
 class Step:
-    """One iterate. ``losses`` holds (B,) tensors, still on their device, ``total`` among them."""
+    """One iterate. ``losses`` holds (B,) tensors, still on their device, ``total`` among them.
+
+    ``fault``: why the run ended here though nobody stopped it; it is then ``stopped``, and this is the last good step.
+    """
 
     index: int
     steps: int
@@ -51,6 +59,7 @@ class Step:
     picture: Tensor
     result: Tensor | None = None
     stopped: bool = False
+    fault: str = ""
 
     @property
     def image(self) -> Tensor:
@@ -75,7 +84,9 @@ class LossHistory:
         self._waiting: list[Terms] = []
 
     def add(self, step: Step) -> None:
-        """Note a step's losses; this does not wait for the device."""
+        """Note a step's losses without waiting for the device; a step that failed was told before, as a good one."""
+        if step.fault:
+            return
         self._waiting.append({name: values[self.image] for name, values in step.losses.items()})
 
     @property
@@ -91,12 +102,18 @@ class LossHistory:
 
 
 def run_to_end(steps: Iterator[Step], history: LossHistory | None = None) -> Step:
-    """Exhaust a run and return its last step, whose ``result`` is set."""
+    """Exhaust a run and return its last step, whose ``result`` is set.
+
+    Raises:
+        UserError: the run ended by a fault; nobody sees that its result is partial.
+    """
     last: Step | None = None
     for last in steps:
         if history is not None:
             history.add(last)
     assert last is not None and last.result is not None
+    if last.fault:
+        raise UserError(last.fault)
     return last
 
 
@@ -210,9 +227,14 @@ def optimise(
         should_stop: asked between steps; the iterate reached so far then becomes the result.
 
     Yields:
-        ``Step``; the last one has ``result`` (B, 3, H, W), and ``stopped`` when it came early by request.
+        ``Step``; the last one has ``result`` (B, 3, H, W), and ``stopped`` when it came early by request, or because
+        a loss was no number any more: then it is the last good step once more, with a ``fault``.
+
+    Raises:
+        UserError: a loss is no number at the start already.
     """
-    variable = start.detach().clone()
+    good: Step | None = None
+    good_variable = variable = start.detach().clone()
     best, best_loss = variable, torch.full((start.shape[0],), torch.inf, device=start.device)
     reference, stale = best_loss, 0
     for index in range(steps + 1):
@@ -223,6 +245,15 @@ def optimise(
             picture = render(variable)
             terms = objective(picture)
             total = sum_terms(terms, objective.weights)
+        if not bool(total.isfinite().all()):
+            if good is None:
+                raise UserError(f"The loss of this picture is not a number at the start. {NO_NUMBER}")
+            fault = f"The loss was not a number at step {index}; the picture of step {good.index} is kept. {NO_NUMBER}"
+            logger.warning(fault)
+            with torch.no_grad():
+                kept = render(best if keep_best else good_variable).detach().clone()
+            yield replace(good, result=kept, stopped=True, fault=fault)
+            return
         with torch.no_grad():
             losses = {"total": total.detach(), **{name: value.detach() for name, value in terms.items()}}
             if keep_best:
@@ -240,7 +271,9 @@ def optimise(
                 result = render(best if keep_best else variable).detach().clone()
         else:
             (gradient,) = torch.autograd.grad(total.sum(), variable)
-        yield Step(index, steps, losses, picture.detach(), result, stopped)
+        good = Step(index, steps, losses, picture.detach(), result, stopped)
+        good_variable = variable.detach()
+        yield good
         if last:
             return
         with torch.no_grad():

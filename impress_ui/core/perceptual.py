@@ -15,6 +15,7 @@ from lpips import LPIPS, normalize_tensor
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from impress_ui.core.checksums import check
 from impress_ui.paths import LPIPS_WEIGHTS
 from impress_ui.settings import LpipsNetwork
 
@@ -32,7 +33,9 @@ class PerceptualDistance(nn.Module):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lpips calls torchvision by a deprecated keyword
             self.lpips = LPIPS(net=network, pretrained=False, pnet_rand=True, verbose=False)
-        weights = load_file(LPIPS_WEIGHTS / f"{network}.safetensors")
+        file = LPIPS_WEIGHTS / f"{network}.safetensors"
+        check(file)
+        weights = load_file(file)
         self.lpips.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
         self.requires_grad_(False).eval()
 

@@ -146,6 +146,8 @@ class StressTest:
                     index = turn * planned + at.index
                     share = index / step.steps if step.steps else 0.0
                     yield replace(step, index=index, seconds_left=left - share * costs[name])
+                    if at.fault:
+                        raise UserError(f"{name}: {at.fault}")
                     if at.stopped:
                         # A purifier stopped half way would be shown weaker than it is.
                         yield replace(step, phase="Stopped", stopped=True)

@@ -114,11 +114,7 @@ def from_file(path: Path, device: str = "cpu") -> Tensor:
         UserError: the file is something else.
     """
     picture = open_picture(path)
-    try:
-        kind = (read_metadata(path) or {}).get("kind")
-    except (OSError, ValueError, SyntaxError):
-        kind = None
-    if kind != KIND:
+    if (read_metadata(path) or {}).get("kind") != KIND:
         raise UserError(f"{path.name} is no universal perturbation; make one with the command universal.")
     levels = (to_tensor(picture.image, device) + 1) * LEVELS_PER_UNIT
     return (levels.round() - MIDDLE) / LEVELS_PER_UNIT

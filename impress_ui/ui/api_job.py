@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from impress_ui.core.errors import UserError
 from impress_ui.settings import JobSettings
 from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain
+from impress_ui.ui.record import new_folder
+from impress_ui.ui.sessions import session_of
 from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
 
 if TYPE_CHECKING:
@@ -33,26 +34,24 @@ StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
     """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
 
-    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. The job's folder lasts until the
-    last result is delivered, when Gradio has copied it into its cache.
+    While others have the device it streams {"phase": "Waiting", "place", "seconds"}. What it makes lasts as long as the
+    caller's session.
     """
+    job = None
     try:
         from impress_ui.ui import runs
 
-        job = job_from_json(settings)
-        with (
-            runs.JOBS.open(request.session_hash) as should_stop,
-            runs.device_for(should_stop) as waiting,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            for turn in waiting:
-                yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
+        job, session = job_from_json(settings), session_of(request)
+        with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
+            for waited in waiting:
+                yield None, {"phase": "Waiting", "place": waited.place, "seconds": round(waited.seconds, 1)}
             if should_stop():
                 raise UserError("The job was stopped before it began.")
             parts = (body,) if body in SECONDS_PER_STEP else ()
-            yield from stream(seconds_for(parts, job), _work, (body, job, folder, args), should_stop)
+            work = (body, job, str(new_folder(session)), args)
+            yield from stream(seconds_for(parts, job), _work, work, should_stop)
     except Exception as error:
-        raise gr.Error(explain(error), print_exception=False) from None
+        raise gr.Error(explain(error, job), print_exception=False) from None
 
 
 def _work(
@@ -101,10 +100,25 @@ class ApiJob:
                 losses = {name: values[-1] for name, values in progress.curves.items()}
                 yield None, {**_told(progress.timing), "losses": losses}
                 continue
-            facts = _facts(progress.timing, progress.stopped)
+            facts = {**_facts(progress.timing, progress.stopped), "fault": progress.step.fault}
             measures = measures_of(progress.result, self.settings, picture.image)
             path = self.save(made, progress.result, measures=measures, **facts)
             yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
+
+    def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
+        """Progress, then the perturbation's file and its report."""
+        from impress_ui.ui.progress import follow, learning
+        from impress_ui.universal_files import save_perturbation
+
+        for progress in follow(learning(self.settings, len(images)), steps):
+            if progress.result is None:
+                losses = {name: values[-1] for name, values in progress.curves.items()}
+                yield None, {**_told(progress.timing), "losses": losses}
+                continue
+            facts = {"pictures": len(images), **_facts(progress.timing, progress.stopped)}
+            path = save_perturbation(progress.step, self.folder / "universal.png", self.settings, **facts)
+            told = {"settings": self.settings.model_dump(mode="json"), "losses": dict(progress.curves)}
+            yield str(path), {**told, **facts}
 
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""

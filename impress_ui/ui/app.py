@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import threading
+import time
+from collections.abc import Sequence
 
 import gradio as gr
 
@@ -15,12 +18,15 @@ from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.keep import Keep
 from impress_ui.ui.layout import build_page
-from impress_ui.ui.page import ON_SPACES, register
-from impress_ui.ui.record import sweep
+from impress_ui.ui.page import register
+from impress_ui.ui.public import HOST, address_of
+from impress_ui.ui.record import KEPT, sweep
 from impress_ui.ui.theme import STYLES, scripts, theme
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
-HOUR = 3600
+CLEANED_EVERY = 600  # seconds
+# Waiting jobs hold a thread each, and the buttons beside them need some.
+THREADS = 64
 
 
 def build_app() -> gr.Blocks:
@@ -29,7 +35,7 @@ def build_app() -> gr.Blocks:
         title="IMPRESS: protect, reconstruct, purify, edit",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(HOUR, 24 * HOUR),
+        delete_cache=(CLEANED_EVERY, KEPT),
     )
     with demo:
         page = build_page()
@@ -43,23 +49,36 @@ def build_app() -> gr.Blocks:
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) -> None:
+def launch(
+    demo: gr.Blocks,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    checkpoints: Sequence[str] = (),
+    mcp: bool = False,
+) -> None:
     """Serve the page until interrupted. It answers at once; the model is loaded behind it.
 
     Args:
         host: address to listen on; None for GRADIO_SERVER_NAME, or this machine alone (a Space: everywhere).
         port: None for GRADIO_SERVER_PORT, or the first free one from 7860.
+        checkpoints: hub ids and folders that visitors may choose where others than this machine's users come.
+        mcp: also serve the API as tools of the Model Context Protocol, under /gradio_api/mcp/.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or a package that MCP needs is not there.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise UserError("MCP needs one more package: pip install 'gradio[mcp]'.")
     logging.getLogger("diffusers").setLevel(logging.ERROR)
+    address = address_of(host)
+    HOST.listens(address, checkpoints)
     sweep()
     if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
         _warm_up()
     try:
         demo.launch(
-            server_name=host or ("0.0.0.0" if ON_SPACES else None),
+            server_name=address,
             server_port=port,
             theme=theme(),
             css_paths=list(STYLES),
@@ -68,9 +87,11 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
             share=False,
             show_error=False,
             enable_monitoring=False,
+            mcp_server=mcp,
             run_history=False,  # it would keep visitors' pictures; results carry their settings in the file instead
             footer_links=["api", "settings"],
             max_file_size="40mb",
+            max_threads=THREADS,
             state_session_capacity=200,
             ssr_mode=False,
             prevent_thread_lock=True,
@@ -81,7 +102,15 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None) ->
     print(f"The page is at {demo.local_url}", flush=True)
     if not ON_ZERO_GPU:
         threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_clean, name="clean", daemon=True).start()
     demo.block_thread()
+
+
+def _clean() -> None:
+    """Callers without a session cannot be seen to leave; what was made for them goes by its age."""
+    while True:
+        time.sleep(CLEANED_EVERY)
+        sweep()
 
 
 def _warm_up() -> None:

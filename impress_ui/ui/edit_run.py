@@ -43,7 +43,8 @@ class EditRun(PageJob):
                 self.record = replace(self.record, edits={})
                 update |= {**dict.fromkeys(self.page.edits.values()), **self.edit_captions()}
             if progress.previews is not None:
-                update |= {self.page.edits[name]: p for name, p in zip(names, progress.previews, strict=True)}
+                shown = map(self.preview, progress.previews)
+                update |= {self.page.edits[name]: path for name, path in zip(names, shown, strict=True)}
             if progress.results is None:
                 yield update
                 continue
@@ -81,7 +82,7 @@ class GenerateRun(PageJob):
         for progress in follow_samples(generation(self.job), steps):
             update = self.progress(progress.timing)
             if progress.previews is not None:
-                update[self.page.gallery] = progress.previews
+                update[self.page.gallery] = [self.preview(image) for image in progress.previews]
             if progress.results is None:
                 yield update
                 continue

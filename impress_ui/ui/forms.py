@@ -10,8 +10,9 @@ import gradio as gr
 from impress_ui.core.errors import UserError
 from impress_ui.documents import checked, from_json, from_link, to_query
 from impress_ui.presets import PRESETS
-from impress_ui.settings import EMBEDDED, JobSettings
-from impress_ui.ui.page import ON_SPACES, SECTIONS, Page
+from impress_ui.settings import JobSettings
+from impress_ui.ui.page import SECTIONS, Page
+from impress_ui.ui.public import HOST
 
 
 def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
@@ -85,8 +86,4 @@ def allowed(job: JobSettings) -> JobSettings:
     Raises:
         UserError: it may not.
     """
-    if ON_SPACES and job.run.checkpoint != EMBEDDED:
-        raise UserError(
-            "On this public page only the embedded checkpoint can be used; run the program yourself for others."
-        )
-    return job
+    return HOST.check(job)

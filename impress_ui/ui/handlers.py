@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from impress_ui.jobs import WAITING
 from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.forms import job_from_widgets
@@ -17,9 +18,10 @@ from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
+from impress_ui.ui.sessions import session_of
 
-# Waiting jobs are let in too, so that they can say on the page that they wait; the device itself takes one.
-DEVICE = {"concurrency_id": "device", "concurrency_limit": 8}
+# Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
+DEVICE = {"concurrency_id": "device", "concurrency_limit": WAITING + 8}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]
@@ -65,12 +67,17 @@ class Handlers:
             (page.both, self.run_both, run_inputs, run_outputs),
             (page.protect, self.run_protect, run_inputs, run_outputs),
             (page.purify, self.run_purify, run_inputs, run_outputs),
+            (page.universal_add, self.run_add, {*run_inputs, page.universal}, run_outputs),
             (page.edit, self.run_edit, {*settings, page.edit_mask}, edit_outputs),
         ):
             changes.append(button.click(run, inputs, outputs, trigger_mode="once", **DEVICE, **PRIVATE))
         for change in changes:
             change.then(self.pair, pair_inputs, pair_outputs, **PRIVATE)
             change.then(self.hint, settings, hints, **PRIVATE)
+        page.universal_learn.click(
+            self.run_learn, {*settings, page.target, page.universal_works},
+            [page.status, page.universal, page.record, *edit_texts, *buttons], trigger_mode="once", **DEVICE, **PRIVATE,
+        )  # fmt: skip
         generate_outputs = [page.generate_status, page.gallery, page.record, *edit_texts, *buttons]
         made = page.generate.click(
             self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
@@ -134,36 +141,48 @@ class Handlers:
         """Edit the original, the protected and the purified picture, as far as they are there."""
         from impress_ui.ui.edit_run import EditRun
 
-        yield from EditRun(self.page, values, request.session_hash, self.page.edit_status).updates()
+        yield from EditRun(self.page, values, session_of(request), self.page.edit_status).updates()
 
     def run_generate(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Pictures from text alone."""
         from impress_ui.ui.edit_run import GenerateRun
 
-        yield from GenerateRun(self.page, values, request.session_hash, self.page.generate_status).updates()
+        yield from GenerateRun(self.page, values, session_of(request), self.page.generate_status).updates()
 
     def run_style(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Study a style: protect, purify, fine-tune, imitate, judge."""
         from impress_ui.ui.style_run import StyleRun
 
-        yield from StyleRun(self.page, values, request.session_hash, self.page.style_status).updates()
+        yield from StyleRun(self.page, values, session_of(request), self.page.style_status).updates()
 
     def run_stress(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Run the protected picture through the purifiers."""
         from impress_ui.ui.stress_run import StressRun
 
-        yield from StressRun(self.page, values, request.session_hash, self.page.stress_status).updates()
+        yield from StressRun(self.page, values, session_of(request), self.page.stress_status).updates()
+
+    def run_learn(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Learn a universal perturbation."""
+        from impress_ui.ui.universal_run import LearnRun
+
+        yield from LearnRun(self.page, values, request.session_hash, self.page.status).updates()
+
+    def run_add(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Protect the picture with a universal perturbation."""
+        from impress_ui.ui.universal_run import AddRun
+
+        yield from AddRun(self.page, values, request.session_hash).updates()
 
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun
 
-        yield from PageRun(self.page, values, request.session_hash, what).updates()
+        yield from PageRun(self.page, values, session_of(request), what).updates()
 
     def stop_job(self, request: gr.Request) -> list[Any]:
         """Ask the session's job to end after its current step; it gives the buttons back itself."""
         from impress_ui.ui.runs import JOBS
 
-        stopping = JOBS.stop(request.session_hash)
+        stopping = JOBS.stop(session_of(request))
         word = gr.update(value="Stopping…" if stopping else "Stop", interactive=False)
         return [word] * len(self.page.stop_buttons)
 
@@ -175,20 +194,20 @@ class Handlers:
         """The tab was closed: nobody waits for its job, nobody can fetch its files."""
         from impress_ui.ui.runs import JOBS
 
-        deadline = time.monotonic() + LAST_STEP
-        while JOBS.stop(request.session_hash) and time.monotonic() < deadline:
+        session, deadline = session_of(request), time.monotonic() + LAST_STEP
+        while JOBS.stop(session) and time.monotonic() < deadline:
             time.sleep(0.2)  # the step under way still saves its picture
-        forget(request.session_hash)
-        HISTORIES.forget(request.session_hash)
+        forget(session)
+        HISTORIES.forget(session)
         from impress_ui.ui.style_run import forget_study
 
-        forget_study(request.session_hash)
+        forget_study(session)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """A new picture."""
         from impress_ui.ui.opening import opened
 
-        yield from opened(self.page, values, request.session_hash)
+        yield from opened(self.page, values, session_of(request))
 
     def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
         """The fields whose values or visibility a recipe, a preset or a method decides."""

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import sys
 
 import gradio as gr
 from pydantic import ValidationError
 
 from impress_ui.core.errors import UserError
-from impress_ui.settings import sentence_of
+from impress_ui.core.shortage import is_out_of_memory, release, what_would_fit
+from impress_ui.settings import JobSettings, sentence_of
 
 logger = logging.getLogger(__name__)
 
 
-def explain(error: Exception) -> str:
-    """What went wrong, in a sentence; what is no mistake of the person's goes to the log in full."""
+def explain(error: Exception, job: JobSettings | None = None) -> str:
+    """What went wrong, in a sentence; what is no mistake of the person's goes to the log in full.
+
+    Args:
+        job: what was wanted, where that is known.
+    """
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, gr.Error):  # explained already, where it happened
         return str(error.message)
     if isinstance(error, ValidationError):
         return sentence_of(error)
-    if _out_of_memory(error):
-        return "There is not enough memory for this: choose a smaller working size, or the embedded checkpoint."
+    if is_out_of_memory(error):
+        logger.warning("A job ran out of memory: %s", error)
+        release(error)
+        return what_would_fit(job)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk of this machine is full; what was done before is kept."
     logger.error("A job failed", exc_info=error)
     return "Something went wrong inside the program; its log has the details. Your pictures and settings are kept."
-
-
-def _out_of_memory(error: Exception) -> bool:
-    torch = sys.modules.get("torch")
-    return isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -21,6 +20,7 @@ from impress_ui.settings import (
     StressSettings,
 )
 from impress_ui.ui.components import knob
+from impress_ui.ui.public import ON_SPACES
 
 SECTIONS: dict[str, type[Settings]] = {
     "run": RunSettings,
@@ -45,7 +45,6 @@ MAIN_KNOBS = {
 }
 # The knobs of each purifier but IMPRESS, which has groups of its own.
 CONTROL_KNOBS = tuple(dict.fromkeys(name for method, names in KNOBS.items() if method != "impress" for name in names))
-ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 
 
 @dataclass
@@ -68,6 +67,7 @@ class Page:
     past: gr.Dropdown = None
     past_other: gr.Dropdown = None
     past_restore: gr.Button = None
+    past_report: gr.DownloadButton = None
     past_archive: gr.DownloadButton = None
     past_view: gr.HTML = None
     upload: gr.Image = None
@@ -122,6 +122,11 @@ class Page:
     stress_pictures: gr.Gallery = None
     stress_zip: gr.File = None
 
+    universal_works: gr.File = None
+    universal_learn: gr.Button = None
+    universal: gr.File = None
+    universal_add: gr.Button = None
+
     explore: gr.Button = None
     explore_stop: gr.Button = None
     explore_hint: gr.HTML = None
@@ -159,7 +164,15 @@ class Page:
     @property
     def after_run(self) -> tuple[Component, ...]:
         """What every run sets besides its own section: the seed it drew, its zip, the list of runs."""
-        return self.knobs["run", "seed"], self.archive, self.past, self.past_other, self.past_archive, self.past_view
+        return (
+            self.knobs["run", "seed"],
+            self.archive,
+            self.past,
+            self.past_other,
+            self.past_report,
+            self.past_archive,
+            self.past_view,
+        )
 
     @property
     def areas(self) -> dict[str, tuple[gr.Column, str]]:
@@ -175,6 +188,7 @@ class Page:
         """What starts a job: a page has one at a time."""
         return (
             self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.explore, self.style_run,
+            self.universal_learn, self.universal_add,
         )  # fmt: skip
 
     @property

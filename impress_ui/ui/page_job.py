@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,9 +27,11 @@ from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
+PREVIEWS_KEPT = 24  # a few seconds of them
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
@@ -53,6 +56,7 @@ class PageJob(ABC):
         self.page, self.values, self.session, self.status = page, values, session, status
         self.record: Record = values[page.record]
         self.images: dict[str, Image.Image] = {}
+        self._previews: list[Path] = []
 
     @abstractmethod
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
@@ -67,8 +71,8 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for turn in waiting:
-                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
+                for waited in waiting:
+                    yield {self.status: views.waiting(waited.place, waited.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
@@ -79,7 +83,7 @@ class PageJob(ABC):
                     yield update
             yield self._remember(shown)
         except Exception as error:
-            sentence = explain(error)
+            sentence = explain(error, getattr(self, "job", None))
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
             raise gr.Error(sentence, print_exception=False) from None
 
@@ -157,6 +161,13 @@ class PageJob(ABC):
             self.images[name] = open_picture(self.record.files[name]).image
         return self.images[name]
 
+    def preview(self, image: Image.Image) -> str:
+        """A file for a picture that is soon replaced by the next; the last ones are kept for slow browsers."""
+        self._previews.append(save_png(image, self.folder / f"preview-{uuid.uuid4().hex}.png"))
+        while len(self._previews) > PREVIEWS_KEPT:
+            self._previews.pop(0).unlink(missing_ok=True)
+        return str(self._previews[-1])
+
     def edit_captions(self) -> Update:
         """What stands under the edits, and what they say together, as the record now is."""
         captions = {widget: edit_views.caption(name, self.record) for name, widget in self.page.edit_captions.items()}
@@ -178,16 +189,14 @@ class PageJob(ABC):
     def _remember(self, shown: Update) -> Update:
         """Add the run to the session's."""
         page = self.page
-        packed = next(
-            (shown[zip_]["value"] for zip_ in (page.archive, page.stress_zip, page.style_zip)
-             if isinstance(shown.get(zip_), dict) and shown[zip_].get("value")), None,
-        )  # fmt: skip
+        zips = (page.archive, page.stress_zip, page.style_zip, page.explore_files)
+        packed = next((file for widget in zips if (file := _zip_in(shown.get(widget)))), None)
         drawn, steps = self.curves()
-        told = shown.get(self.status, "")
-        HISTORIES.add(self.session, Run(
-            self.title, self.job, self.record, views.text_of(told), drawn, steps,
-            {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}, packed, self.room,
-        ))  # fmt: skip
+        told = views.text_of(shown.get(self.status, ""))
+        last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
+        HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 
     def _busy(self) -> Update:
@@ -206,6 +215,12 @@ class PageJob(ABC):
             **self.edit_captions(),
             self.page.record: self.record,
         }
+
+
+def _zip_in(update: Any) -> str | None:
+    """The zip among the files of an update."""
+    files = update.get("value") if isinstance(update, dict) else None
+    return next((file for file in ([files] if isinstance(files, str) else files or []) if file.endswith(".zip")), None)
 
 
 def _in_worker(

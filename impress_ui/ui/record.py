@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 import uuid
@@ -11,6 +12,8 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from impress_ui.ui.sessions import folder_name
+
 PICTURES = {
     "original": "Original",
     "protected": "Protected",
@@ -19,7 +22,7 @@ PICTURES = {
 RECONSTRUCTIONS = {f"V({name})": f"V({label.lower()})" for name, label in PICTURES.items()}
 EDITS = {f"edit({name})": f"Edit of the {label.lower()}" for name, label in PICTURES.items()}
 ALL_PICTURES = {**PICTURES, **RECONSTRUCTIONS, **EDITS}
-LEFTOVER_AGE = 24 * 3600
+KEPT = 6 * 3600  # seconds that files live whose visitor was not seen to leave
 
 
 @dataclass(frozen=True)
@@ -63,28 +66,26 @@ class Record:
 
 def new_folder(session: str) -> Path:
     """A fresh folder for one run's files, inside Gradio's cache, which is the only place it serves from."""
-    folder = _root() / _safe(session) / uuid.uuid4().hex
+    folder = _root() / folder_name(session) / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder
 
 
 def forget(session: str) -> None:
     """Delete a closed page's files."""
-    shutil.rmtree(_root() / _safe(session), ignore_errors=True)
+    shutil.rmtree(_root() / folder_name(session), ignore_errors=True)
 
 
 def sweep() -> None:
-    """Delete what pages of earlier runs of the program left behind."""
-    if not _root().is_dir():
-        return
-    for folder in _root().iterdir():
-        if time.time() - folder.stat().st_mtime > LEFTOVER_AGE:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Delete what is old: of earlier runs of the program, and of visitors who were not seen to leave."""
+    for folder in _root().glob("*/*"):
+        with contextlib.suppress(OSError):  # its visitor left meanwhile
+            if time.time() - folder.stat().st_mtime > KEPT:
+                shutil.rmtree(folder, ignore_errors=True)
+    for folder in _root().glob("*"):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only where it is empty
 
 
 def _root() -> Path:
     return Path(get_upload_folder()) / "impress"
-
-
-def _safe(session: str) -> str:
-    return "".join(character for character in session if character.isalnum()) or "anonymous"

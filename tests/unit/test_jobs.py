@@ -3,7 +3,10 @@ from __future__ import annotations
 import threading
 import time
 
-from impress_ui.jobs import Jobs, throttled
+import pytest
+
+from impress_ui.core.errors import UserError
+from impress_ui.jobs import Jobs, Line, throttled
 
 
 def test_stop_reaches_the_sessions_own_jobs_only() -> None:
@@ -14,48 +17,74 @@ def test_stop_reaches_the_sessions_own_jobs_only() -> None:
     assert not jobs.stop("a")
 
 
-def test_the_device_is_one_jobs_at_a_time() -> None:
-    jobs, inside, most = Jobs(), [], []
+def test_a_session_has_so_many_jobs_and_no_more() -> None:
+    jobs = Jobs(per_session=2)
+    with jobs.open("a"), jobs.open("a"):
+        with pytest.raises(UserError, match="2 jobs here already"), jobs.open("a"):
+            pass
+        with jobs.open("b"):
+            pass
+    with jobs.open("a"):
+        pass
 
-    def work() -> None:
-        with jobs.device(lambda: False) as waiting:
-            for _ in waiting:
-                pass
-            inside.append(1)
-            most.append(len(inside))
-            time.sleep(0.01)
-            inside.pop()
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+def test_the_device_is_one_jobs_at_a_time_and_goes_by_arrival() -> None:
+    line, inside, most, order = Line(), [], [], []
+    places = [line.join() for _ in range(8)]
+    assert [line.number(place) for place in places] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+    def work(number: int) -> None:
+        while not line.take(places[number], 0.05):
+            pass
+        inside.append(1)
+        most.append(len(inside))
+        order.append(number)
+        time.sleep(0.01)
+        inside.pop()
+        line.leave(places[number])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in reversed(range(8))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [1] * 8
+    assert most == [1] * 8 and order == list(range(8))
 
 
-def test_the_line_is_served_in_order_and_each_knows_its_place() -> None:
-    jobs, stopped = Jobs(), [False]
-    with jobs.device(lambda: False) as first, jobs.device(lambda: stopped[0]) as second:
-        assert list(first) == []
-        with jobs.device(lambda: False) as third:
-            assert next(second).ahead == 1 and next(third).ahead == 2
-            stopped[0] = True
-            assert list(second) == []  # stopped: out of the loop without its turn
-            assert next(third).ahead == 2 and next(third).seconds > 0
-    with jobs.device(lambda: False) as free:
-        assert list(free) == []
+def test_a_full_line_refuses_with_a_sentence() -> None:
+    line = Line(waiting=2)
+    holder = line.join()
+    assert line.take(holder, 0)
+    first, _ = line.join(), line.join()
+    with pytest.raises(UserError, match="2 jobs are waiting already, and no more are taken"):
+        line.join()
+    line.leave(first)
+    line.join()
 
 
-def test_who_leaves_makes_room() -> None:
-    jobs = Jobs()
-    with jobs.device(lambda: False) as first:
-        list(first)
-        last = jobs.device(lambda: False)
-        waiting = last.__enter__()
-        assert next(waiting).ahead == 1
-    assert list(waiting) == []
-    last.__exit__(None, None, None)
+def test_who_leaves_lets_the_next_one_move_up() -> None:
+    line = Line()
+    holder, first, second = line.join(), line.join(), line.join()
+    assert line.take(holder, 0) and not line.take(second, 0)
+    line.leave(first)
+    assert line.number(second) == 1
+    line.leave(holder)
+    assert line.take(second, 0)
+
+
+def test_a_job_that_asks_no_more_holds_up_nobody_and_may_come_back() -> None:
+    line = Line(waiting=2, silent=0.05, gone=0.2)
+    vanished, patient = line.join(), line.join()
+    assert not line.take(patient, 0)  # the other one may only be slow
+    time.sleep(0.06)
+    assert line.take(patient, 0)
+    time.sleep(0.2)
+    newcomers = [line.join(), line.join()]  # its place was given away
+    line.leave(patient)
+    line.take(newcomers[0], 0)
+    line.leave(newcomers[0])
+    time.sleep(0.06)
+    assert line.take(vanished, 0)
 
 
 def test_throttling_shows_the_first_the_marked_and_few_between() -> None:

@@ -13,6 +13,7 @@ from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
+from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record
 from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 
@@ -72,8 +73,8 @@ def test_a_recipe_gives_the_published_values() -> None:
 def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = {"run": {"checkpoint": "/somewhere"}}
     assert forms.job_from_json(elsewhere).run.checkpoint == "/somewhere"
-    monkeypatch.setattr(forms, "ON_SPACES", True)
-    with pytest.raises(UserError, match="embedded checkpoint"):
+    monkeypatch.setattr(forms, "HOST", Host("0.0.0.0"))
+    with pytest.raises(UserError, match="one of its list \\(embedded\\)"):
         forms.job_from_json(elsewhere)
 
 

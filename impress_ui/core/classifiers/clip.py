@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from impress_ui.core.checksums import check
 from impress_ui.core.classifiers.common import CLASSES, check_classes
 from impress_ui.core.errors import UserError
 from impress_ui.paths import MICRO_CLIP
@@ -89,7 +90,7 @@ def load_clip_classifier(settings: ClassifySettings, device: str = "cpu") -> Cli
 
 
 def _load(name: str, device: str) -> tuple[nn.Module, Callable, Callable]:
-    """(model, preprocessing, tokenizer) by the setting ``model``; open_clip unpickles nothing (weights_only)."""
+    """(model, preprocessing, tokenizer) by the setting ``model``; safetensors only."""
     arguments = _arguments(name)
     try:
         with _silence():
@@ -111,8 +112,8 @@ def _arguments(name: str) -> dict[str, str | bool]:
         file = Path(name.removeprefix(f"{VIT}:")).expanduser()
         if not file.is_file():
             raise UserError(f"There is no file {file.name} with the weights of {VIT}; check the path.")
-        if file.suffix not in (".safetensors", ".pt", ".bin"):
-            raise UserError(f"{file.name} is no file of weights; use .safetensors, or .pt or .bin with tensors alone.")
+        if file.suffix != ".safetensors":
+            raise UserError(f"{file.name} is no safetensors file; pickled weights are not loaded, convert them.")
         return {"model_name": VIT, "pretrained": str(file), "force_quick_gelu": True}
     folder = MICRO_CLIP if name == MICRO_CLIP_NAME else Path(name).expanduser()
     if not folder.is_dir():
@@ -120,6 +121,7 @@ def _arguments(name: str) -> dict[str, str | bool]:
     for part in (CONFIG, WEIGHTS):
         if not (folder / part).is_file():
             raise UserError(f"The folder {folder.name} holds no {part}; open_clip's layout has one.")
+    check(folder / WEIGHTS)
     return {"model_name": f"local-dir:{folder}"}
 
 

@@ -10,6 +10,7 @@ OUTPUT/NAME/                 the run's state (``folder.py``)
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -24,6 +25,7 @@ from impress_ui.core.experiments.folder import Record, RunFolder
 from impress_ui.core.experiments.processes import find_processes
 from impress_ui.core.experiments.provenance import checkpoint_hashes, versions
 from impress_ui.core.experiments.report import write_report
+from impress_ui.core.files import written_whole
 from impress_ui.core.models import load_autoencoder
 from impress_ui.settings.experiments import ExperimentSettings
 
@@ -66,7 +68,10 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
 def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:
     try:
         records = experiment.run(unit, run)
-    except Exception as error:  # whatever it is, it is told in the report, and the other units are worth having
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise  # the other units would fail too, and the run goes on where it is once there is room
+        # whatever it is, it is told in the report, and the other units are worth having
         what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         run.log(f"{unit.name} failed: {what}")
         run.folder.keep_error(unit.name, what)
@@ -106,8 +111,9 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
         path = output / f"{name}_{sheet.name}.png"
         contact_sheet(path, sheet.labels, sheet.rows, sheet.width)
         sheets.append((sheet.name.replace("_", " "), path))
-    (output / f"{name}_settings.json").write_text(_json(manifest["settings"]))
-    (output / f"{name}.json").write_text(_json(report))
+    for path, data in ((output / f"{name}_settings.json", manifest["settings"]), (output / f"{name}.json", report)):
+        with written_whole(path) as part:
+            part.write_text(_json(data))
     _write_csv(output / f"{name}.csv", report["records"])
     write_report(output / f"{name}.html", report, experiment, charts, sheets)
     return report
@@ -120,7 +126,7 @@ def _reason(run: Run, unit: str) -> str:
 def _write_csv(path: Path, records: Sequence[Record]) -> None:
     """Every record; a column for each name that any of them has."""
     names = list(dict.fromkeys(name for record in records for name in record))
-    with path.open("w", newline="") as stream:
+    with written_whole(path) as part, part.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=names)
         writer.writeheader()
         writer.writerows(records)

@@ -1,0 +1,56 @@
+"""What a page that strangers reach does not offer: it is locked down by where it listens, unless told otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from impress_ui.core.checkpoints import HUB
+from impress_ui.core.errors import UserError
+from impress_ui.settings import EMBEDDED, JobSettings
+
+ON_SPACES = os.environ.get("SYSTEM") == "spaces"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Host:
+    """Where the page listens, and which checkpoints its visitors may name.
+
+    Attributes:
+        public: whether others than this machine's own users reach it.
+        offered: hub ids and folders, beside the embedded checkpoint.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.listens(address)
+
+    def listens(self, address: str, offered: Sequence[str] = ()) -> None:
+        """Say where the page is about to listen; every job from then on is checked against it."""
+        self.public = ON_SPACES or address not in LOOPBACK
+        self.offered = tuple(offered)
+
+    def check(self, job: JobSettings) -> JobSettings:
+        """The settings, unless they name a checkpoint that is not a stranger's to choose.
+
+        A folder could be any of the machine's, and a hub checkpoint may not fit into it.
+
+        Raises:
+            UserError: they do.
+        """
+        wanted = job.run.checkpoint
+        allowed = {EMBEDDED, *self.offered}
+        allowed |= {repo for entry in HUB.values() if allowed & set(entry.repos) for repo in entry.repos}
+        if self.public and wanted not in allowed:
+            listed = ", ".join([EMBEDDED, *self.offered])
+            raise UserError(
+                f"On this public page a checkpoint is one of its list ({listed}); run the program yourself for others."
+            )
+        return job
+
+
+def address_of(host: str | None) -> str:
+    """The address that is listened on: the one given, GRADIO_SERVER_NAME's, a Space's, or this machine alone."""
+    return host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if ON_SPACES else LOOPBACK[0])
+
+
+HOST = Host(address_of(None))

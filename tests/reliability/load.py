@@ -1,0 +1,154 @@
+"""Many visitors at once, with stops and vanishing tabs; prints what became of their jobs as one JSON object.
+
+    python -m tests.reliability.load --minutes 10 --visitors 20
+
+Exits with an error where a job did not end, ended without a clear word, or delivered another visitor's picture; where
+memory has grown by more than a tenth; or where files are left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from gradio_client import Client, handle_file
+
+from impress_ui.paths import ROOT
+from tests.reliability.visitors import EACH_KIND, LONGEST, Figures, Visitor, arguments
+
+GROWTH = 1.10
+GONE_WITHIN = 20  # seconds in which the files of visitors who left must be gone
+
+
+class Server:
+    """The app in a process of its own, which tells of its memory and its files."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url, self.answers, self.log = f"http://127.0.0.1:{port}/", folder / "answers", folder / "log"
+        environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "cache"), "TMPDIR": str(folder / "tmp")}
+        (folder / "tmp").mkdir()
+        self.temporary = folder / "tmp"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.reliability.serve", str(port), str(self.answers)],
+            cwd=ROOT, env=environment, stdout=self.log.open("w"), stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                httpx.get(self.url, timeout=5)
+                return
+            except httpx.HTTPError:
+                time.sleep(0.5)
+        raise SystemExit(f"The app did not start:\n{self.log.read_text()[-3000:]}")
+
+    def ask(self, question: signal.Signals = signal.SIGUSR1) -> dict[str, Any]:
+        """Memory after a garbage collection, and the files in the cache."""
+        self.answers.unlink(missing_ok=True)
+        self.process.send_signal(question)
+        deadline = time.monotonic() + 60
+        while not self.answers.exists():
+            assert time.monotonic() < deadline and self.process.poll() is None, "the app does not answer"
+            time.sleep(0.1)
+        return json.loads(self.answers.read_text())
+
+    def of_sessions(self) -> list[str]:
+        """The files that belong to sessions."""
+        return [name for name in self.ask()["files"] if name.startswith("impress/")]
+
+    def end(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[str, Any]:
+    """The figures of a run."""
+    figures = Figures()
+    crowd = [Visitor(server.url, number, visitors, folder, figures) for number in range(visitors)]
+    _warm(server.url, crowd[0])
+    before = server.ask()
+    until = time.monotonic() + 60 * minutes
+    threads = [threading.Thread(target=visitor.jobs, args=(until,), daemon=True) for visitor in crowd]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until + 2 * LONGEST - time.monotonic()))
+    hanging = sum(thread.is_alive() for thread in threads)
+    began = time.monotonic()
+    while (left := server.of_sessions()) and time.monotonic() - began < GONE_WITHIN:
+        time.sleep(1)
+    after = server.ask()
+    aged = server.ask(signal.SIGUSR2)
+    return {
+        "visitors": visitors, "minutes": minutes, "sessions": figures.sessions, "jobs": figures.ends.total(),
+        "ends": dict(sorted(figures.ends.items())), "kinds": dict(sorted(figures.kinds.items())),
+        "deepest_place_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
+        "failures": figures.failures, "visitors_hanging": hanging,
+        "mebibytes_before": before["resident"] >> 20, "mebibytes_after": after["resident"] >> 20,
+        "growth": round(after["resident"] / before["resident"], 4),
+        "files_of_sessions_left": len(left), "uploads_left_to_age": len(set(after["files"]) - set(before["files"])),
+        "files_left_after_their_age": len(set(aged["files"]) - set(before["files"])),
+        "temporary_files_left": sum(path.is_file() for path in server.temporary.rglob("*")),
+        "errors_in_log": server.log.read_text().count("Traceback"),
+    }  # fmt: skip
+
+
+def _warm(url: str, visitor: Visitor) -> None:
+    """Every kind of job several times, so that what is loaded once is loaded before memory is measured."""
+    client = Client(url, verbose=False, download_files=visitor.folder)
+    for kind in EACH_KIND * 3:
+        given = arguments(kind, handle_file(str(visitor.file)), visitor.settings(4))
+        client.submit(*given, api_name=f"/{kind}").result(timeout=LONGEST)
+    client.close()
+    time.sleep(2)
+
+
+def faults(report: dict[str, Any]) -> list[str]:
+    """What a run must not show."""
+    found = list(report["failures"])
+    names = ("visitors_hanging", "files_of_sessions_left", "files_left_after_their_age", "temporary_files_left",
+             "errors_in_log")  # fmt: skip
+    found += [f"{name}: {report[name]}" for name in names if report[name]]
+    if report["growth"] > GROWTH:
+        found.append(f"memory grew to {report['growth']} of what it was")
+    if not report["ends"].get("result"):
+        found.append("no job gave a result")
+    return found
+
+
+def main() -> None:
+    """Run, print, and fail where there is a fault."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--visitors", type=int, default=20)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        server = Server(Path(place))
+        try:
+            report = load(server, Path(place), arguments.visitors, arguments.minutes)
+        finally:
+            server.end()
+            print(server.log.read_text()[-4000:], file=sys.stderr)
+    print(json.dumps(report))
+    if found := faults(report):
+        raise SystemExit("\n".join(found))
+
+
+if __name__ == "__main__":
+    main()
