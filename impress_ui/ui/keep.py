@@ -14,10 +14,11 @@ from impress_ui.presets import EXAMPLES, PRESETS
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, history_views, views
 from impress_ui.ui.curves import charts
-from impress_ui.ui.forms import allowed, job_from_widgets, widgets_of
+from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.history import HISTORIES, Run
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
+from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
 from impress_ui.ui.sessions import session_of
 
@@ -94,7 +95,7 @@ class Keep:
         """The settings of a JSON file or a saved PNG."""
         path = values[self.page.imported]
         try:
-            job = allowed(read_settings(Path(path)))
+            job = HOST.check(read_settings(Path(path)))
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from None
         gr.Info(f"The settings of {Path(path).name} stand in the knobs now.")
@@ -115,7 +116,7 @@ class Keep:
         if not has_settings(query or ""):
             return {}
         try:
-            job = allowed(from_link(query))
+            job = HOST.check(from_link(query))
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from None
         return self._set(job)

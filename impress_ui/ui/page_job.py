@@ -30,8 +30,8 @@ from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
-SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 PREVIEWS_KEPT = 24  # a few seconds of them
+SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
@@ -71,8 +71,8 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for waited in waiting:
-                    yield {self.status: views.waiting(waited.place, waited.seconds)}
+                for turn in waiting:
+                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return

@@ -16,7 +16,7 @@ from gradio_client.exceptions import AppError
 from huggingface_hub import SpaceCard
 from packaging.version import Version
 
-from impress_ui.core.images import metadata_of
+from impress_ui.core.images import read_metadata
 from tests.conftest import ROOT, running_app
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_a_cold_start_as_a_space(photo: Path, tmp_path: Path) -> None:
         client = Client(url, verbose=False, download_files=tmp_path / "files")
         quick = {"protect": {"steps": 2}, "purify": {"method": "jpeg"}}
         protected, report = client.predict(handle_file(photo), quick, api_name="/protect")
-        assert metadata_of(protected)["settings"] == report["settings"]
+        assert read_metadata(protected)["settings"] == report["settings"]
         elsewhere = {"run": {"checkpoint": "/"}}
         with pytest.raises(AppError, match="only the embedded checkpoint"):
             client.predict(handle_file(photo), elsewhere, api_name="/protect")

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     """The figures of a run."""
     figures = Figures()
     crowd = [Visitor(server.url, number, visitors, folder, figures) for number in range(visitors)]
-    _warm(server.url, crowd[0])
+    _warm(server.url, crowd)
     before = server.ask()
     until = time.monotonic() + 60 * minutes
     threads = [threading.Thread(target=visitor.jobs, args=(until,), daemon=True) for visitor in crowd]
@@ -109,13 +110,18 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     }  # fmt: skip
 
 
-def _warm(url: str, visitor: Visitor) -> None:
-    """Every kind of job several times, so that what is loaded once is loaded before memory is measured."""
-    client = Client(url, verbose=False, download_files=visitor.folder)
-    for kind in EACH_KIND * 3:
+def _warm(url: str, crowd: Sequence[Visitor]) -> None:
+    """A job of each visitor, all at once: memory is measured when everything is loaded and every thread is there."""
+    clients = [Client(url, verbose=False, download_files=visitor.folder) for visitor in crowd]
+    jobs = []
+    for number, (client, visitor) in enumerate(zip(clients, crowd, strict=True)):
+        kind = EACH_KIND[number % len(EACH_KIND)]
         given = arguments(kind, handle_file(str(visitor.file)), visitor.settings(4))
-        client.submit(*given, api_name=f"/{kind}").result(timeout=LONGEST)
-    client.close()
+        jobs.append(client.submit(*given, api_name=f"/{kind}"))
+    for job in jobs:
+        job.result(timeout=2 * LONGEST)
+    for client in clients:
+        client.close()
     time.sleep(2)
 
 

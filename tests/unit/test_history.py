@@ -79,7 +79,7 @@ def test_a_report_needs_nothing_else_and_escapes_what_it_is_told(tmp_path: Path)
 def test_a_status_line_gives_its_words_back() -> None:
     assert views.text_of(views.status("Done", "it's <so> & done", "done")) == "it's <so> & done"
     assert views.text_of("") == ""
-    assert "place 2 in the line" in views.waiting(2, 3.0)
+    assert "2 jobs are before" in views.waiting(2, 3.0) and "one job is before" in views.waiting(1, 3.0)
 
 
 def test_a_zip_says_how_to_make_its_run_again(tmp_path: Path) -> None:

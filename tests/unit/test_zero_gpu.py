@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import metadata_of
+from impress_ui.core.images import read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.ui import page as pages
 from impress_ui.ui import runs, zero_gpu
@@ -113,7 +113,7 @@ def test_the_page_s_whole_run_fits_through_the_worker(asked: list[int], photo: P
     (run,) = HISTORIES.runs("zero")
     record = run.record
     assert set(record.files) >= {"original", "protected", "purified", "V(purified)"} and record.rows
-    assert updates[0][page.knobs["run", "seed"]] == run.job.run.seed == metadata_of(record.files["purified"])["seed"]
+    assert updates[0][page.knobs["run", "seed"]] == run.job.run.seed == read_metadata(record.files["purified"])["seed"]
     assert "purified in" in run.told and run.archive and Path(run.archive).is_file()
     assert any(page.panes["protected"] in update for update in updates)
     assert updates[-2][page.both]["interactive"] is True
