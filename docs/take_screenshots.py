@@ -1,7 +1,7 @@
-"""Retake the pictures in docs/screenshots: start the app, then ``python docs/take_screenshots.py URL [CHECKPOINT]``.
+"""Retake the pictures in docs/screenshots: start the app, then ``python docs/take_screenshots.py URL [ROOM ...]``.
 
 Every room of the page is used and shown at each width by day, the story also by night. Needs playwright and a chromium
-on the path; a quarter of an hour on two cores.
+on the path; ten minutes on two idle cores, of which the study of a style takes most.
 """
 
 from __future__ import annotations
@@ -9,45 +9,75 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
 WIDTHS = {1440: 900, 1024: 800, 390: 844}
+MARGIN = 14
 MOST = 20 * 60_000  # milliseconds that a job may take
 
 
-def main(url: str, checkpoint: str | None) -> None:
-    """The story in each theme, and every other room."""
+def main(url: str, rooms: Sequence[str]) -> None:
+    """The rooms of those names, or all of them and the story by night."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for theme, example in (("dark", 2), ("light", 0)):
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(f"{url}?__theme={theme}")
-            page.wait_for_selector("#run-both")
-            if checkpoint:
-                page.get_by_text("Model and machine").click()
-                page.locator("#run-checkpoint input, #run-checkpoint textarea").fill(checkpoint)
-                page.get_by_text("Model and machine").click()
-            if theme == "light":
-                shoot(page, "first")
-            tell_the_story(page, example, running=theme == "light")
-            for width in WIDTHS if theme == "light" else [1440]:
-                widen(page, width)
-                shoot(page, f"story-{theme}-{width}", full=True)
-            if theme == "light":
-                for room, use in ROOMS.items():
-                    widen(page, 1440)
-                    page.click(f"#room-{room}-button")
-                    use(page)
-                    for width in WIDTHS:
-                        widen(page, width)
-                        shoot(page, f"{room}-{width}", part="#rooms-area")
+        if not rooms or "night" in rooms:
+            page = opened(browser, url, "dark")
+            tell_the_story(page, 2, running=False)
+            shoot(page, "story-dark-1440", full=True)
             page.close()
+        page = opened(browser, url, "light")
+        if not rooms or "story" in rooms:
+            shoot(page, "first")
+            tell_the_story(page, 0, running=True)
+            for width in WIDTHS:
+                widen(page, width)
+                shoot(page, f"story-light-{width}", full=True)
+            widen(page, 1440)
+        elif "stress" in rooms:
+            protect(page, 0)
+        quick(page)
+        for room, use in ROOMS.items():
+            if rooms and room not in rooms:
+                continue
+            page.click(f"#room-{room}-button")
+            use(page)
+            for width in WIDTHS:
+                widen(page, width)
+                shoot(page, f"{room}-{width}", part="#rooms-area")
+            widen(page, 1440)
+
+
+def opened(browser: Browser, url: str, theme: str) -> Page:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(f"{url}?__theme={theme}")
+    page.wait_for_selector("#run-both")
+    return page
+
+
+def protect(page: Page, example: int) -> None:
+    """What the stress test is about."""
+    page.locator("#examples button").nth(example).click()
+    page.wait_for_selector("#pane-original img")
+    page.click("#run-protect")
+    ended(page, "run-status")
+
+
+def quick(page: Page) -> None:
+    """The preset for a first look; a study of a few works shows the room as well as one of many."""
+    page.click("#preset input")
+    page.get_by_role("option", name="Quick").click()
+    page.wait_for_function("document.querySelector('#protect-steps input[type=number]').value === '20'")
+    field = page.locator("#mimic-works input[type=number]")
+    page.click("#room-style-button")
+    field.fill("6")
+    field.press("Tab")
 
 
 def tell_the_story(page: Page, example: int, *, running: bool) -> None:
@@ -57,7 +87,6 @@ def tell_the_story(page: Page, example: int, *, running: bool) -> None:
     page.click("#run-both")
     page.wait_for_selector(".line-total", timeout=MOST)
     if running:
-        page.wait_for_timeout(3000)
         shoot(page, "running")
     ended(page, "run-status")
     page.wait_for_selector("#before-after img")
@@ -90,7 +119,7 @@ ROOMS: dict[str, Callable[[Page], None]] = {
 
 
 def ended(page: Page, status: str) -> None:
-    page.wait_for_selector(f"#{status} .run-status.running", timeout=60_000)
+    page.wait_for_selector(f"#{status} .run-status.running, #{status} .run-status.done", timeout=MOST)
     page.wait_for_selector(f"#{status} .run-status.done", timeout=MOST)
 
 
@@ -100,11 +129,18 @@ def widen(page: Page, width: int) -> None:
 
 
 def shoot(page: Page, name: str, *, full: bool = False, part: str | None = None) -> None:
-    """256 colours keep the files small and the text sharp."""
-    taken = page.locator(part).screenshot() if part else page.screenshot(full_page=full)
-    with Image.open(io.BytesIO(taken)) as shot:
+    """256 colours keep the files small and the text sharp; a part stands in some of the paper around it."""
+    clip = None
+    if part:
+        box = page.locator(part).evaluate(
+            "one => { const at = one.getBoundingClientRect(); "
+            "return { x: at.x + scrollX, y: at.y + scrollY, width: at.width, height: at.height }; }"
+        )
+        x, y = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
+        clip = {"x": x, "y": y, "width": box["x"] + box["width"] + MARGIN - x, "height": box["height"] + 2 * MARGIN}
+    with Image.open(io.BytesIO(page.screenshot(full_page=full or part is not None, clip=clip))) as shot:
         shot.convert("RGB").quantize(256).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    main(sys.argv[1], sys.argv[2:])

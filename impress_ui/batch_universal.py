@@ -8,10 +8,10 @@ from pathlib import Path
 from impress_ui.batch import Report, optional_picture, progress, stop_on_interrupt, targets
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import centre_square, open_picture, pictures_in, save_png
+from impress_ui.core.images import pictures_in
 from impress_ui.core.optimise import LossHistory
-from impress_ui.core.universal import KIND, to_picture
 from impress_ui.settings import JobSettings
+from impress_ui.universal_files import save_perturbation, squares_of
 
 
 def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path | None) -> Report:
@@ -21,7 +21,7 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
         raise UserError(f"{output.name} is a folder; give --output a file that ends in .png.")
     files = pictures_in(source)
     ((_, path),) = targets(files[:1], output, as_folder=False)
-    images = [centre_square(open_picture(file).image, job.run.size) for file in files]
+    images = squares_of(files, job.run.size)
     history = LossHistory()
     with stop_on_interrupt() as should_stop:
         last = None
@@ -30,7 +30,7 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
             progress(source.name, last)
     assert last is not None and last.result is not None
     facts = {"pictures": len(files), "steps_done": last.index, "stopped": last.stopped}
-    save_png(to_picture(last.result), path, workflow.describe_result(KIND, job, **facts))
+    save_perturbation(last, path, job, **facts)
     seconds = round(time.monotonic() - began, 3)
     return {
         "command": "universal",

@@ -89,6 +89,7 @@ def experiment(
 ) -> None:  # fmt: skip
     """Measure on photographs that no training has seen: tables, charts and a report; run again, it goes on."""
     from impress_ui.core.experiments import as_text, find_experiment, run_experiment
+    from impress_ui.core.experiments.report import count_of_failed
 
     run = dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision)
     sections: dict[str, dict[str, Any]] = {"run": _given(run)}
@@ -119,7 +120,7 @@ def experiment(
         log(f"The report is {output / name}.html")
     if report["failed"]:
         first = report["failed"][0]
-        raise UserError(f"{len(report['failed'])} units failed; the first, {first['unit']}: {first['error']}")
+        raise UserError(f"{count_of_failed(report)}; the first, {first['unit']}: {first['error']}")
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.recipes import QUICK_GLAZE
+from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.stress import checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, settings_at, values_between
@@ -71,6 +72,12 @@ class StyleSettings(ExperimentSettings):
     experiment: Literal["style"] = "style"
     artists: int | None = knob(None, "Only the first so many artists; all without it.", ge=1)
     paper_artists: int = knob(0, "Artists whose works the paper recipe purifies too, an hour each.", ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_a_few_minutes(cls, data: Any) -> Any:
+        """GLAZE in the form made for two cores, unless there is a protection of one's own."""
+        return {"protect": QUICK_GLAZE, **data} if isinstance(data, dict) else data
 
 
 class DetectorSettings(ExperimentSettings):
@@ -166,10 +173,5 @@ class RobustnessSettings(ExperimentSettings):
 
 
 def _refusal(error: ValueError) -> PydanticCustomError:
-    from pydantic import ValidationError
-
-    from impress_ui.settings.base import sentence_of
-
-    if isinstance(error, ValidationError):
-        return PydanticCustomError("ablation", "{why}", {"why": sentence_of(error).rstrip(".")})
-    return PydanticCustomError("ablation", "{why}", {"why": str(error).rstrip(".")})
+    told = sentence_of(error) if isinstance(error, ValidationError) else str(error)
+    return PydanticCustomError("ablation", "{why}", {"why": told.rstrip(".")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from impress_ui.settings.base import Settings, knob
 from impress_ui.settings.sweep import Axis, swept_names, values_between
@@ -41,6 +41,9 @@ Figure = Literal[tuple(MEASURES)]  # type: ignore[valid-type]
 
 class ExploreSettings(Settings):
     """What is varied, from where to where, in how many values; and what is shown of it."""
+
+    picker: ClassVar = "y"  # without a second setting, its range does not count
+    fields_of: ClassVar = {NOTHING: (), **dict.fromkeys(NAMES, ("y_from", "y_to", "y_count"))}
 
     x: Swept = knob("protect.budget", "Over equal steps, or equal ratios from a tenfold range on.", label="Vary")
     x_from: float = knob(4.0, "Its smallest value.", label="From")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from annotated_types import MultipleOf
 
 from impress_ui.settings.base import Settings
 from impress_ui.settings.protect import ProtectSettings
@@ -93,10 +96,10 @@ def values_between(name: str, low: float, high: float, count: int) -> tuple[Any,
         raise ValueError(f"{label_of(name)} cannot go from {low:g} to {high:g}: the first must be the smaller one")
     shares = [number / (count - 1) for number in range(count)] if count > 1 else [0.0]
     if is_wide(low, high):
-        values = [low * (high / low) ** share for share in shares]
+        values = [math.exp(math.log(low) + (math.log(high) - math.log(low)) * share) for share in shares]
     else:
         values = [low + (high - low) * share for share in shares]
-    return tuple(dict.fromkeys(min(greatest, max(least, _rounded(name, value))) for value in values))
+    return tuple(dict.fromkeys(_on_grid(name, value, low, high) for value in values))
 
 
 def is_wide(low: float, high: float) -> bool:
@@ -134,11 +137,21 @@ def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
     return changed
 
 
+def _on_grid(name: str, value: float, low: float, high: float) -> Any:
+    """A value from low to high where the setting may stand; the two ends as given, unless they must be whole."""
+    if isinstance(whole := _rounded(name, value), int):
+        least, greatest = limits_of(name)
+        return int(min(greatest, max(least, whole)))
+    return float(next((end for end in (low, high) if math.isclose(value, end)), min(high, max(low, whole))))
+
+
 def _rounded(name: str, value: float) -> Any:
-    """A value on the setting's grid: whole numbers whole, others to the setting's step, or to three digits."""
+    """A value on the setting's grid: whole numbers to their unit, others to the setting's step, or to three digits."""
     model, field = model_of(name)
-    if model.model_fields[field].annotation is int:
-        return round(value)
+    about = model.model_fields[field]
+    if about.annotation is int:
+        unit = next((limit.multiple_of for limit in about.metadata if isinstance(limit, MultipleOf)), 1)
+        return round(value / unit) * unit
     step = model.describe(field)["step"]
     if step and value >= step:
         return round(round(value / step) * step, 10)

@@ -29,6 +29,7 @@ def connect_api() -> None:
         mask = picture_input("mask", "White where pixels may change")
         target = picture_input("target", "Picture whose latent the attack aims at")
         settings = gr.JSON(label="settings")
+        perturbation = gr.File(label="universal", type="filepath")
         works = gr.File(label="works", file_count="multiple", type="filepath")
         artist = gr.Textbox(label="artist")
         source = gr.Textbox(label="source")
@@ -37,7 +38,8 @@ def connect_api() -> None:
         report = gr.JSON(label="report")
         trigger = gr.Button()
     outputs = [result, report]
-    trigger.click(protect, [image, settings, mask, target], outputs, api_name="protect", **DEVICE)
+    trigger.click(protect, [image, settings, mask, target, perturbation], outputs, api_name="protect", **DEVICE)
+    trigger.click(universal, [works, settings, target], outputs, api_name="universal", **DEVICE)
     trigger.click(purify, [image, settings, mask], outputs, api_name="purify", **DEVICE)
     trigger.click(reconstruct, [image, settings], outputs, api_name="reconstruct", **DEVICE)
     edited = [image, settings, protected, purified, mask]
@@ -56,10 +58,24 @@ def protect(
     settings: dict | None = None,
     mask: str | None = None,
     target: str | None = None,
+    universal: str | None = None,
     request: gr.Request = None,
 ) -> Streamed:
-    """Protect a picture; streams {"phase", "step", "steps", "losses", "seconds_left"}, then the file and its report."""
-    yield from call("protect", settings, request, image, mask, target)
+    """Protect a picture; streams {"phase", "step", "steps", "losses", "seconds_left"}, then the file and its report.
+
+    With a perturbation that ``/universal`` made, that one is added instead of an attack.
+    """
+    yield from call("protect", settings, request, image, mask, target, universal)
+
+
+def universal(
+    works: list[str], settings: dict | None = None, target: str | None = None, request: gr.Request = None
+) -> Streamed:
+    """Learn one perturbation over pictures, their middle squares at the working size, by the settings' ``protect``.
+
+    Streams like ``/protect``, then the perturbation's file, which ``/protect`` adds to any picture, and a report.
+    """
+    yield from call("universal", settings, request, works, target)
 
 
 def purify(image: str, settings: dict | None = None, mask: str | None = None, request: gr.Request = None) -> Streamed:

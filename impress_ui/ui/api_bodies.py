@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from impress_ui.core import metrics, workflow
 from impress_ui.results import check_seeds
 from impress_ui.ui import style_study
 from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles
+from impress_ui.universal_files import squares_of
 
 
-def protect(job: ApiJob, image: str, mask: str | None, target: str | None) -> Streamed:
-    """A protected picture."""
+def protect(job: ApiJob, image: str, mask: str | None, target: str | None, universal: str | None) -> Streamed:
+    """A protected picture, by an attack or by a perturbation that was learnt before."""
     picture = job.open(image)
+    if universal:
+        steps = workflow.apply_universal(picture.image, Path(universal), job.settings, mask=job.extra(mask))
+        yield from job.stream("protect", "protected", picture, steps)
+        return
     steps = workflow.protect_picture(
         picture.image, job.settings, mask=job.extra(mask), target=job.extra(target), should_stop=job.should_stop
     )
     yield from job.stream("protect", "protected", picture, steps)
+
+
+def universal(job: ApiJob, works: list[str] | None, target: str | None) -> Streamed:
+    """A perturbation, as the file that ``protect`` takes."""
+    images = squares_of(works or (), job.settings.run.size)
+    steps = workflow.learn_universal(images, job.settings, target=job.extra(target), should_stop=job.should_stop)
+    yield from job.stream_universal(images, steps)
 
 
 def purify(job: ApiJob, image: str, mask: str | None) -> Streamed:

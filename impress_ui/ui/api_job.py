@@ -34,8 +34,8 @@ StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
     """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
 
-    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. What the job makes lasts as long
-    as the caller's session.
+    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. What it makes lasts as long as the
+    caller's session.
     """
     job = None
     try:
@@ -48,8 +48,8 @@ def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[
             if should_stop():
                 raise UserError("The job was stopped before it began.")
             parts = (body,) if body in SECONDS_PER_STEP else ()
-            folder = str(new_folder(session))
-            yield from stream(seconds_for(parts, job), _work, (body, job, folder, args), should_stop)
+            work = (body, job, str(new_folder(session)), args)
+            yield from stream(seconds_for(parts, job), _work, work, should_stop)
     except Exception as error:
         raise gr.Error(explain(error, job), print_exception=False) from None
 
@@ -104,6 +104,21 @@ class ApiJob:
             measures = measures_of(progress.result, self.settings, picture.image)
             path = self.save(made, progress.result, measures=measures, **facts)
             yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
+
+    def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
+        """Progress, then the perturbation's file and its report."""
+        from impress_ui.ui.progress import follow, learning
+        from impress_ui.universal_files import save_perturbation
+
+        for progress in follow(learning(self.settings, len(images)), steps):
+            if progress.result is None:
+                losses = {name: values[-1] for name, values in progress.curves.items()}
+                yield None, {**_told(progress.timing), "losses": losses}
+                continue
+            facts = {"pictures": len(images), **_facts(progress.timing, progress.stopped)}
+            path = save_perturbation(progress.step, self.folder / "universal.png", self.settings, **facts)
+            told = {"settings": self.settings.model_dump(mode="json"), "losses": dict(progress.curves)}
+            yield str(path), {**told, **facts}
 
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""

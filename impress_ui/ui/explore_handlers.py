@@ -15,7 +15,7 @@ from impress_ui.settings.sweep import default_range
 from impress_ui.ui import explore_views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.handlers import DEVICE, PRIVATE, Update, Values
-from impress_ui.ui.layout_explore import FIRST, SECOND, offered
+from impress_ui.ui.layout_explore import FIRST, offered
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
 from impress_ui.ui.sessions import session_of
@@ -29,10 +29,11 @@ METHODS = (("protect", "method"), ("purify", "method"))
 def connect_explore(page: Page) -> None:
     """Attach the section's handlers."""
     knobs = {name: page.knobs["explore", name] for name in (*AXES, "measure")}
-    settings = {*page.knobs.values(), page.record, page.upload}
+    settings = {*page.knobs.values(), page.record, page.upload, page.new_seed}
     outputs = [
         page.explore_status, page.explore_verdict, page.explore_chart, page.explore_pictures, page.explore_files,
         page.explored, page.record, *page.edit_captions.values(), page.verdict, *page.run_buttons, *page.stop_buttons,
+        *page.after_run,
     ]  # fmt: skip
 
     def run(values: Values, request: gr.Request) -> Iterator[Update]:
@@ -53,7 +54,7 @@ def connect_explore(page: Page) -> None:
         shown, [page.explored, knobs["measure"]], [page.explore_verdict, page.explore_chart], **PRIVATE
     )
     knobs["x"].input(range_of, knobs["x"], [knobs["x_from"], knobs["x_to"]], queue=False, **PRIVATE)
-    knobs["y"].input(second, knobs["y"], [knobs[name] for name in SECOND], queue=False, **PRIVATE)
+    knobs["y"].input(range_of, knobs["y"], [knobs["y_from"], knobs["y_to"]], queue=False, **PRIVATE)
     for key in METHODS:
         page.knobs[key].change(
             choices, [*(page.knobs[method] for method in METHODS), knobs["x"], knobs["y"]], [knobs["x"], knobs["y"]],
@@ -94,17 +95,9 @@ def shown(grid: Any, measure: str) -> tuple[str, str]:
     return explore_views.verdict(grid, measure), explore_views.chart(grid, measure)
 
 
-def range_of(name: str) -> tuple[float, float]:
+def range_of(name: str) -> tuple[Any, Any]:
     """A range to begin with for another setting."""
-    return default_range(name)
-
-
-def second(name: str) -> tuple[Any, Any, Any]:
-    """The second setting's range and number of values, which show while there is one."""
-    if name == NOTHING:
-        return (gr.update(visible=False),) * 3
-    low, high = default_range(name)
-    return gr.update(visible=True, value=low), gr.update(visible=True, value=high), gr.update(visible=True)
+    return (gr.skip(), gr.skip()) if name == NOTHING else default_range(name)
 
 
 def choices(protection: str, purifier: str, x: str, y: str) -> tuple[Any, Any]:

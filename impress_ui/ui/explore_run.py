@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
+from impress_ui.archive import write_zip
 from impress_ui.core.explore import Exploration, varies_protection
 from impress_ui.core.grid import Grid, words_of
 from impress_ui.core.images import open_picture
@@ -24,6 +24,8 @@ from impress_ui.ui.progress import INTERVAL
 
 class ExploreRun(PageJob):
     """The cells one after the other, the chart filling as they end."""
+
+    title, parts, room = "Exploration", ("explore",), "explore"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, began = self.page, time.monotonic()
@@ -40,8 +42,11 @@ class ExploreRun(PageJob):
                 shown = self._shown(exploration) if step.done else {}
                 yield {page.explore_status: explore_views.running(step, exploration.expected), **shown}
         save_exploration(exploration, self.folder, stopped=stopped)
-        files = [str(self.folder / "explore.csv"), str(self._zip())]
-        yield {page.explore_files: gr.update(value=files, visible=True)}
+        packed = str(self._zip())
+        yield {
+            page.explore_files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
+            page.archive: gr.update(value=packed, interactive=True),
+        }
         told = f"{len(exploration.cells)} of {exploration.count} cells"
         yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
 
@@ -72,9 +77,5 @@ class ExploreRun(PageJob):
         }
 
     def _zip(self) -> Path:
-        path = self.folder / "exploration.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for file in sorted(self.folder.iterdir()):
-                if file != path:
-                    archive.write(file, file.name)
-        return path
+        files = {file.name: file for file in sorted(self.folder.iterdir())}
+        return write_zip(self.folder / "exploration.zip", "One or two settings varied over a picture", self.job, files)

@@ -67,12 +67,17 @@ class Handlers:
             (page.both, self.run_both, run_inputs, run_outputs),
             (page.protect, self.run_protect, run_inputs, run_outputs),
             (page.purify, self.run_purify, run_inputs, run_outputs),
+            (page.universal_add, self.run_add, {*run_inputs, page.universal}, run_outputs),
             (page.edit, self.run_edit, {*settings, page.edit_mask}, edit_outputs),
         ):
             changes.append(button.click(run, inputs, outputs, trigger_mode="once", **DEVICE, **PRIVATE))
         for change in changes:
             change.then(self.pair, pair_inputs, pair_outputs, **PRIVATE)
             change.then(self.hint, settings, hints, **PRIVATE)
+        page.universal_learn.click(
+            self.run_learn, {*settings, page.target, page.universal_works},
+            [page.status, page.universal, page.record, *edit_texts, *buttons], trigger_mode="once", **DEVICE, **PRIVATE,
+        )  # fmt: skip
         generate_outputs = [page.generate_status, page.gallery, page.record, *edit_texts, *buttons]
         made = page.generate.click(
             self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
@@ -155,6 +160,18 @@ class Handlers:
         from impress_ui.ui.stress_run import StressRun
 
         yield from StressRun(self.page, values, session_of(request), self.page.stress_status).updates()
+
+    def run_learn(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Learn a universal perturbation."""
+        from impress_ui.ui.universal_run import LearnRun
+
+        yield from LearnRun(self.page, values, request.session_hash, self.page.status).updates()
+
+    def run_add(self, values: Values, request: gr.Request) -> Iterator[Update]:
+        """Protect the picture with a universal perturbation."""
+        from impress_ui.ui.universal_run import AddRun
+
+        yield from AddRun(self.page, values, request.session_hash).updates()
 
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
         from impress_ui.ui.page_run import PageRun

@@ -24,6 +24,7 @@ class Run:
         curves: its losses by name, and ``steps`` the length of each whole run.
         shown: the last value that it gave to each widget besides, by the widget's number.
         archive: its zip.
+        report: its report.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Run:
     steps: Mapping[str, int] = field(default_factory=dict)
     shown: Mapping[int, Any] = field(default_factory=dict)
     archive: str | None = None
+    report: str | None = None
     room: str = "story"
     number: int = 0
     clock: str = ""

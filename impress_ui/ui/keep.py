@@ -64,7 +64,9 @@ class Keep:
         page.copied.click(self.link, knobs, [page.document], **HIDDEN).success(None, [page.document], js=COPY, **HIDDEN)
         page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
         for pick in (page.past, page.past_other):
-            pick.input(self.look, [page.past, page.past_other], [page.past_archive, page.past_view], **HIDDEN)
+            pick.input(
+                self.look, [page.past, page.past_other], [page.past_archive, page.past_report, page.past_view], **HIDDEN
+            )
         page.past_restore.click(
             self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
         ).success(None, [page.document], js=ENTER, **HIDDEN)
@@ -122,7 +124,11 @@ class Keep:
     def look(self, number: int | None, other: int | None, request: gr.Request) -> list[Any]:
         """A run of the past, beside another one."""
         run = HISTORIES.find(session_of(request), number)
-        return [archive_of(run), history_views.compared(run, HISTORIES.find(session_of(request), other))]
+        return [
+            archive_of(run),
+            report_of(run),
+            history_views.compared(run, HISTORIES.find(session_of(request), other)),
+        ]
 
     def restore(self, values: Values, request: gr.Request) -> Update:
         """A run's settings, pictures, curves and tables, as it left them."""
@@ -159,7 +165,16 @@ class Keep:
 
 def archive_of(run: Run | None) -> Any:
     """A download button's update for a run's zip."""
-    return gr.update(value=run.archive if run else None, interactive=bool(run and run.archive))
+    return _file(run.archive if run else None)
+
+
+def report_of(run: Run | None) -> Any:
+    """A download button's update for a run's report."""
+    return _file(run.report if run else None)
+
+
+def _file(path: str | None) -> Any:
+    return gr.update(value=path, interactive=bool(path))
 
 
 def runs_after(page: Page, session: str) -> Update:
@@ -172,6 +187,7 @@ def runs_after(page: Page, session: str) -> Update:
         page.past_other: gr.update(choices=choices, value=before.number if before else None),
         page.archive: archive_of(newest),
         page.past_archive: archive_of(newest),
+        page.past_report: report_of(newest),
         page.past_view: history_views.compared(newest, before),
     }
 

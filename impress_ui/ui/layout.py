@@ -17,6 +17,7 @@ from impress_ui.ui.layout_explore import explore_section
 from impress_ui.ui.layout_keep import history_section, keep_row, new_seed_box, run_zip
 from impress_ui.ui.layout_stress import stress_section
 from impress_ui.ui.layout_style import style_section
+from impress_ui.ui.layout_universal import universal_fold
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 
@@ -100,6 +101,7 @@ def _settings(page: Page) -> None:
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")
+    universal_fold(page)
     _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
@@ -173,6 +175,6 @@ ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "explore": ("Explore", _room(explore_section, "explore")),
     "style": ("Style", _room(style_section, "style")),
     "generate": ("Generate", _room(generate_section, "generate")),
-    "history": ("History", _room(history_section, "history")),
+    "history": ("History, report", _room(history_section, "history")),
     "about": ("About", _room(about_section, "about")),
 }

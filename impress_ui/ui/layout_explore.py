@@ -22,7 +22,7 @@ def explore_section(page: Page) -> None:
                 with gr.Row(elem_classes="axis"):
                     add_knobs(page, "explore", ("x", "x_from", "x_to", "x_count"))
                 with gr.Row(elem_classes="axis"):
-                    add_knobs(page, "explore", ("y", *SECOND))
+                    add_knobs(page, "explore", ("y", "y_from", "y_to", "y_count"))
             with gr.Column(elem_classes="buttons"):
                 page.explore = gr.Button("Explore", variant="primary", size="lg", elem_id="explore-run")
                 page.explore_stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="explore-stop")
@@ -41,15 +41,14 @@ def explore_section(page: Page) -> None:
             label="The table as CSV, everything as a zip", file_count="multiple", visible=False, interactive=False,
             elem_id="explore-files",
         )  # fmt: skip
-    for name in SECOND:
-        page.knobs["explore", name].visible = False
     for name in ("x", "y"):
         choices = offered(ProtectSettings().method, PurifySettings().method)
-        page.knobs["explore", name].choices = [*FIRST[name], *choices]
+        picker = page.knobs["explore", name]
+        picker.choices = [*FIRST[name], *choices]
+        # A restored setting may belong to a method that is restored with it, an update later than this list.
+        picker.allow_custom_value = True
 
 
-# Shown while there is a second setting.
-SECOND = ("y_from", "y_to", "y_count")
 # What stands before the settings in each of the two lists.
 FIRST = {"x": [], "y": [(CHOICE_NAMES[NOTHING], NOTHING)]}
 

@@ -67,6 +67,7 @@ class Page:
     past: gr.Dropdown = None
     past_other: gr.Dropdown = None
     past_restore: gr.Button = None
+    past_report: gr.DownloadButton = None
     past_archive: gr.DownloadButton = None
     past_view: gr.HTML = None
     upload: gr.Image = None
@@ -121,6 +122,11 @@ class Page:
     stress_pictures: gr.Gallery = None
     stress_zip: gr.File = None
 
+    universal_works: gr.File = None
+    universal_learn: gr.Button = None
+    universal: gr.File = None
+    universal_add: gr.Button = None
+
     explore: gr.Button = None
     explore_stop: gr.Button = None
     explore_hint: gr.HTML = None
@@ -158,7 +164,15 @@ class Page:
     @property
     def after_run(self) -> tuple[Component, ...]:
         """What every run sets besides its own section: the seed it drew, its zip, the list of runs."""
-        return self.knobs["run", "seed"], self.archive, self.past, self.past_other, self.past_archive, self.past_view
+        return (
+            self.knobs["run", "seed"],
+            self.archive,
+            self.past,
+            self.past_other,
+            self.past_report,
+            self.past_archive,
+            self.past_view,
+        )
 
     @property
     def areas(self) -> dict[str, tuple[gr.Column, str]]:
@@ -174,6 +188,7 @@ class Page:
         """What starts a job: a page has one at a time."""
         return (
             self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.explore, self.style_run,
+            self.universal_learn, self.universal_add,
         )  # fmt: skip
 
     @property

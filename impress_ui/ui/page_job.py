@@ -27,6 +27,7 @@ from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
 PREVIEWS_KEPT = 24  # a few seconds of them
@@ -188,16 +189,14 @@ class PageJob(ABC):
     def _remember(self, shown: Update) -> Update:
         """Add the run to the session's."""
         page = self.page
-        packed = next(
-            (shown[zip_]["value"] for zip_ in (page.archive, page.stress_zip, page.style_zip)
-             if isinstance(shown.get(zip_), dict) and shown[zip_].get("value")), None,
-        )  # fmt: skip
+        zips = (page.archive, page.stress_zip, page.style_zip, page.explore_files)
+        packed = next((file for widget in zips if (file := _zip_in(shown.get(widget)))), None)
         drawn, steps = self.curves()
-        told = shown.get(self.status, "")
-        kept = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
-        HISTORIES.add(self.session, Run(
-            self.title, self.job, self.record, views.text_of(told), drawn, steps, kept, packed, self.room,
-        ))  # fmt: skip
+        told = views.text_of(shown.get(self.status, ""))
+        last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
+        HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 
     def _busy(self) -> Update:
@@ -216,6 +215,12 @@ class PageJob(ABC):
             **self.edit_captions(),
             self.page.record: self.record,
         }
+
+
+def _zip_in(update: Any) -> str | None:
+    """The zip among the files of an update."""
+    files = update.get("value") if isinstance(update, dict) else None
+    return next((file for file in ([files] if isinstance(files, str) else files or []) if file.endswith(".zip")), None)
 
 
 def _in_worker(

@@ -39,9 +39,7 @@ class PageRun(PageJob):
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
             picture = runs.open_at(values[page.upload], self.job)
-            aims = self.job.protect.target == "image" and values[page.target]
-            target = open_picture(values[page.target]).image if aims else None
-            steps = workflow.protect_picture(picture.image, self.job, mask=mask, target=target, should_stop=should_stop)
+            steps = self.protection(picture.image, mask, should_stop)
             work = work_of("protect", self.job, picture.image.size)
             yield from self._follow(work, "protected", steps, lambda: self.start_over("original", picture))
             yield self._reconstruct()
@@ -56,6 +54,13 @@ class PageRun(PageJob):
             yield from self._follow(work_of("purify", self.job, protected.size), "purified", steps, begin)
         yield from self._measure(mask, should_stop)
         yield self.ready("; ".join(self.told), self.stopped)
+
+    def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
+        """The steps that protect the picture."""
+        values, page = self.values, self.page
+        aims = self.job.protect.target == "image" and values[page.target]
+        target = open_picture(values[page.target]).image if aims else None
+        return workflow.protect_picture(image, self.job, mask=mask, target=target, should_stop=should_stop)
 
     def _follow(
         self, work: Work, name: str, steps: Iterator[Step], begin: Callable[[], Update] | None

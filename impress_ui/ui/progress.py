@@ -14,6 +14,7 @@ from impress_ui.core.costs import attack_of, pixels_of, sort_of
 from impress_ui.core.edit import SampleStep
 from impress_ui.core.images import to_images
 from impress_ui.core.optimise import LossHistory, Step
+from impress_ui.core.universal import AT_ONCE
 from impress_ui.jobs import throttled
 from impress_ui.settings import JobSettings, words_of
 
@@ -54,6 +55,12 @@ def generation(job: JobSettings) -> Work:
     """The work in a step of making the pictures that the settings ask for."""
     wanted = job.generate
     return work_of("generate", job, (wanted.width, wanted.height), wanted.count)
+
+
+def learning(job: JobSettings, pictures: int) -> Work:
+    """The work in a step of learning a universal perturbation over so many pictures."""
+    one = work_of("protect", job, (job.run.size, job.run.size))
+    return Work(one.kind, f"{one.sort}, universal", one.amount * min(AT_ONCE, pictures))
 
 
 @dataclass(frozen=True)

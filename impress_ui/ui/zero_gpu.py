@@ -21,7 +21,9 @@ T = TypeVar("T")
 ON_ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 # Assumptions, on the generous side, for a 256x256 picture: none of this was run on ZeroGPU. A call that outlasts what
 # it asked for is ended; one that asks for more than a visitor's quota is refused.
-SECONDS_PER_STEP = {"protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "style": 0.25}
+SECONDS_PER_STEP = {
+    "protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "explore": 0.06, "style": 0.25,
+}  # fmt: skip
 START = 15  # seconds for the weights' way to the GPU, measuring and saving
 LEAST, MOST = 20, 240
 
@@ -57,6 +59,14 @@ def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) ->
         steps = sum(planned_steps(purifier) for purifier in purifiers) * (2 if job.stress.twins else 1)
         edits = (len(purifiers) + 2) * job.edit.sampling_steps if job.stress.edits else 0
         return (steps + edits) * size[0] * size[1] / usual
+    if part == "explore":
+        from impress_ui.core.explore import plan_of
+
+        cells = [cell_job for _, cell_job in plan_of(job)]
+        attacks = sum(
+            _steps("protect", cell_job, size, pictures) for cell_job in {j.protect: j for j in cells}.values()
+        )
+        return attacks + sum(_steps("purify", cell_job, size, pictures) for cell_job in cells)
     study = job.mimic
     return 3 * study.steps + study.works / 8 * (job.protect.steps + planned_steps(job.purify))
 

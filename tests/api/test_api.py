@@ -35,14 +35,14 @@ def pixels(path: str | Path) -> np.ndarray:
 
 def test_endpoints_are_named_and_typed(client: Client) -> None:
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    sampling = {"/edit", "/generate", "/stress", "/style", "/settings"}
-    assert set(endpoints) == {"/protect", "/purify", "/reconstruct", "/measure", "/stop", *sampling}
+    sampling = {"/edit", "/generate", "/stress", "/explore", "/style", "/settings"}
+    assert set(endpoints) == {"/protect", "/universal", "/purify", "/reconstruct", "/measure", "/stop", *sampling}
     names = [parameter["parameter_name"] for parameter in endpoints["/edit"]["parameters"]]
     assert names == ["image", "settings", "protected", "purified", "mask"]
     names = [parameter["parameter_name"] for parameter in endpoints["/protect"]["parameters"]]
-    assert names == ["image", "settings", "mask", "target"]
+    assert names == ["image", "settings", "mask", "target", "universal"]
     assert [parameter["parameter_has_default"] for parameter in endpoints["/protect"]["parameters"]] == [
-        False, True, True, True,
+        False, True, True, True, True,
     ]  # fmt: skip
 
 

@@ -161,6 +161,8 @@ def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: P
         assert "--settings settings.json" in readme and documents.to_query(job) in readme
         packed.extract("purified.png", tmp_path)
     assert read_metadata(tmp_path / "purified.png")["measures"]["round_trip_error"] > 0
+    report = save(opened, "#past-report", tmp_path).read_text()
+    assert report.count("data:image/png") >= 4 and "line-latent-distance" in report and "protect.steps = 6" in report
     enter(opened, "story")
     assert save(opened, "#run-zip", tmp_path).name == "impress-run.zip"
 

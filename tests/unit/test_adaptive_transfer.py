@@ -13,6 +13,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.experiments import run_experiment
 from impress_ui.core.experiments.adaptive import ADAPTIVE, forms
 from impress_ui.core.experiments.transfer import TRANSFER
+from impress_ui.core.experiments.transfer import names_of as names_of_checkpoints
 from impress_ui.core.images import open_picture
 from impress_ui.core.photographs import names_of, square
 from impress_ui.settings.adaptive_transfer import AdaptiveSettings, TransferSettings
@@ -60,20 +61,18 @@ def test_forms_of_a_protection() -> None:
 
 
 @pytest.fixture
-def others(tmp_path: Path) -> list[str]:
-    """Two foreign autoencoders of one name in two folders."""
-    folders = [tmp_path / name / "small" for name in ("a", "b")]
-    for folder, widths in zip(folders, ((8, 8, 16, 16), (8, 16, 16, 16)), strict=True):
-        autoencoder(block_out_channels=widths).save_pretrained(folder)
-    return [str(folder) for folder in folders]
+def foreign(tmp_path: Path) -> str:
+    """A narrow autoencoder of Stable Diffusion's class with random weights."""
+    autoencoder().save_pretrained(tmp_path / "small")
+    return str(tmp_path / "small")
 
 
-def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, others: list[str]) -> None:
-    settings = TransferSettings.model_validate({**SMALL, "checkpoints": others})
+def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, foreign: str) -> None:
+    settings = TransferSettings.model_validate({**SMALL, "checkpoints": [foreign]})
     report = run_experiment("transfer", settings, tmp_path / "out", str)
-    names = ["embedded", "small", "small-2"]
+    names = ["embedded", "small"]
     rows = {(row["protect"], row["purify"], row["see"]): row for row in report["rows"]}
-    assert not report["failed"] and set(report["checkpoints"]) == {"embedded", *others}
+    assert not report["failed"] and set(report["checkpoints"]) == {"embedded", foreign}
     assert set(rows) == {(a, b, c) for a in ("none", *names) for b in ("none", *names) for c in names}
     for (protector, purifier, viewer), row in rows.items():
         assert (row["edit_ssim"] is None) == (viewer != "embedded")
@@ -81,22 +80,27 @@ def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, others: list[s
             assert row["left"] == (None if protector == "none" else pytest.approx(1))
     # An attack moves the encoder that it was made on further than the others move of it.
     assert rows["embedded", "none", "embedded"]["latent"] > 0.2
-    # One figure from first principles: the second autoencoder, loaded by diffusers alone, on the picture that was kept.
+    # One figure from first principles: the other autoencoder, loaded by diffusers alone, on the picture that was kept.
     from diffusers import AutoencoderKL
 
-    foreign = AutoencoderKL.from_pretrained(others[0]).eval()
+    second = AutoencoderKL.from_pretrained(foreign).eval()
     (name,) = names_of("test")[:1]
     (kept,) = (tmp_path / "out/transfer/pictures").glob(f"{name}-protected-on-embedded-purified-with-none.*.png")
 
     def latent(image) -> torch.Tensor:
         x = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
         with torch.no_grad():
-            return foreign.encode(x).latent_dist.mean
+            return second.encode(x).latent_dist.mean
 
     goal, moved = latent(square(name, "test", 64)), latent(open_picture(kept).image)
     distance = ((moved - goal).norm() / goal.norm()).item()
     assert rows["embedded", "none", "small"]["latent"] == pytest.approx(distance, rel=1e-3)
-    assert "denoiser" in report["edits"] and (tmp_path / "out/transfer_left_small-2.svg").exists()
+    assert "denoiser" in report["edits"] and (tmp_path / "out/transfer_left_small.svg").exists()
+
+
+def test_checkpoints_of_one_name_are_told_apart() -> None:
+    named = names_of_checkpoints(TransferSettings(checkpoints=("a/small", "embedded", "b/small", "c/none")))
+    assert named == {"embedded": "embedded", "small": "a/small", "small-2": "b/small", "none-2": "c/none"}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ def test_values_are_spaced_by_steps_or_by_ratios() -> None:
     assert values_between("protect.budget", 2, 32, 5) == (2, 4, 8, 16, 32)
     assert values_between("protect.beta", 10, 10000, 4) == (10, 100, 1000, 10000)
     assert values_between("purify.alpha", 0, 1, 3) == (0, 0.5, 1)
+    assert values_between("protect.beta", 1234, 2345, 3) == (1234, 1790, 2345)  # round between ends that are as given
+    assert values_between("purify.grid_tile", 64, 256, 3) == (64, 128, 256)  # in its unit of 64
     assert values_between("protect.repetitions", 1, 3, 9) == (1, 2, 3)  # whole numbers: no more than there are
 
 

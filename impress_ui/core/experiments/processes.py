@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from impress_ui.core.models import pick_device
+
 T = TypeVar("T")
 # The first to finish waits for the last, however long that takes.
 PATIENCE = timedelta(days=30)
@@ -48,5 +50,5 @@ def find_processes(device: str) -> Processes:
         return Processes()
     from accelerate import PartialState
 
-    state = PartialState(cpu=device == "cpu", timeout=PATIENCE)
+    state = PartialState(cpu=pick_device(device) == "cpu", timeout=PATIENCE)
     return Processes(state.process_index, state.num_processes, state)

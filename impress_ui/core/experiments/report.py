@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from impress_ui.core.experiments.experiment import Experiment
 from impress_ui.core.experiments.folder import Record
+from impress_ui.settings import JobSettings
 
 Files = Sequence[tuple[str, Path]]  # (title, file)
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:70rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:84rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .facts{color:#555;font-size:.9rem}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
-th{border-bottom:2px solid #888;vertical-align:bottom}
+th{border-bottom:2px solid #888;vertical-align:bottom;white-space:normal;max-width:9rem;font-weight:600}
 .text{text-align:left}
 .error{color:#666}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1rem}
 figure{margin:1rem 0}figure svg,figure img{max-width:100%;height:auto}
 figcaption{color:#555;font-size:.9rem}
 .failed{border-left:4px solid #c0392b;padding:.2rem 1rem;background:#fdf1ef}
+summary{cursor:pointer}
 pre{background:#f6f6f6;padding:.8rem;overflow-x:auto;font-size:.8rem}
 code{overflow-wrap:anywhere}
 """
@@ -52,9 +56,11 @@ def write_report(path: Path, report: Record, experiment: Experiment, charts: Fil
         "<h2>Table</h2>",
         f'<div class="wide">{_table(report["rows"], experiment)}</div>',
         '<p class="facts">± is the standard error of the mean. '
-        f"{len(report['records'])} single figures are in {escape(name)}.csv.</p>",
+        f"The {len(report['records'])} records are in {escape(name)}.csv.</p>",
         *(["<h2>Charts</h2>"] if charts else []),
-        *(f"<figure>{_inline_svg(file, number)}</figure>" for number, (_, file) in enumerate(charts)),
+        '<div class="charts">',
+        *(f"<figure>{_inline_svg(file, number, title)}</figure>" for number, (title, file) in enumerate(charts)),
+        "</div>",
         *(["<h2>Pictures</h2>"] if sheets else []),
         *(
             f'<figure><img alt="{escape(title)}" src="data:image/png;base64,{_base64(file)}">'
@@ -63,8 +69,10 @@ def write_report(path: Path, report: Record, experiment: Experiment, charts: Fil
         ),
         "<h2>To run it again</h2>",
         f"<p><code>python -m impress_ui experiment {escape(name)} --settings {escape(name)}_settings.json "
-        f"-o folder/</code>, with {escape(name)}_settings.json beside this file, which says:</p>",
-        f"<pre>{escape(json.dumps(report['settings'], indent=1, ensure_ascii=False))}</pre>",
+        f"-o folder/</code>, with {escape(name)}_settings.json beside this file. What differs from "
+        "the defaults:</p>",
+        f"<pre>{escape(_yaml(_differing(report['settings'], experiment)))}</pre>",
+        f"<details><summary>All settings</summary><pre>{escape(_yaml(report['settings']))}</pre></details>",
         "<h2>Versions</h2>",
         _pairs(report["versions"]),
         "<h2>Checkpoints</h2>",
@@ -111,9 +119,32 @@ def _failed(report: Record) -> str:
         return ""
     items = "".join(f"<li>{escape(f['unit'])}: {escape(f['error'])}</li>" for f in report["failed"])
     return (
-        f'<div class="failed"><p>{len(report["failed"])} units failed and are in no figure below; the same '
-        f"command tries them again.</p><ul>{items}</ul></div>"
+        f'<div class="failed"><p>{count_of_failed(report)} and are in no figure below; the same command tries them '
+        f"again.</p><ul>{items}</ul></div>"
     )
+
+
+def count_of_failed(report: Record) -> str:
+    """How many units failed, in words."""
+    count = len(report["failed"])
+    return f"{count} unit{'' if count == 1 else 's'} failed"
+
+
+def _differing(settings: Record, experiment: Experiment) -> Record:
+    """The settings that the defaults do not have, sections and all."""
+    usual = experiment.settings().model_dump(mode="json", by_alias=True)
+    changed: Record = {"experiment": experiment.name}
+    for name, value in settings.items():
+        if isinstance(value, dict) and isinstance(usual.get(name), dict) and name in JobSettings.model_fields:
+            value = {field: v for field, v in value.items() if v != usual[name].get(field)}
+            changed |= {name: value} if value else {}
+        elif value != usual.get(name):
+            changed[name] = value
+    return changed
+
+
+def _yaml(data: Record) -> str:
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
 def _pairs(values: Record) -> str:
@@ -124,10 +155,10 @@ def _pairs(values: Record) -> str:
     return f'<div class="wide"><table>{rows}</table></div>'
 
 
-def _inline_svg(file: Path, number: int) -> str:
+def _inline_svg(file: Path, number: int, title: str) -> str:
     """The drawing without its file's preamble; its ids made its own, since several stand in one page."""
     text = file.read_text(encoding="utf-8")
-    svg = text[text.index("<svg") :]
+    svg = text[text.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
     ids = re.findall(r'\bid="([^"]+)"', svg)
     for own in sorted(set(ids), key=len, reverse=True):
         svg = re.sub(rf'(id="|#){re.escape(own)}(?=["\)])', rf"\g<1>c{number}-{own}", svg)

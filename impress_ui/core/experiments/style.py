@@ -22,8 +22,7 @@ from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
-from impress_ui.recipes import QUICK_GLAZE
-from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
+from impress_ui.settings import ClassifySettings, JobSettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
@@ -51,9 +50,8 @@ def variants(paper: bool = False) -> dict[str, Variant]:
 
 def units(settings: StyleSettings) -> list[Unit]:
     """An artist each."""
-    return [
-        Unit({"artist": artist}, artist, {"number": i}) for i, artist in enumerate(list(ARTISTS)[: settings.artists])
-    ]
+    chosen = list(ARTISTS)[: settings.artists]
+    return [Unit({"artist": artist}, artist, {"number": number}) for number, artist in enumerate(chosen)]
 
 
 def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
@@ -61,7 +59,7 @@ def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
 
     An artist's works and imitations are kept in the run's folder, too.
     """
-    job, artist = _job_of(run.settings.job), unit.key["artist"]
+    job, artist = run.settings.job, unit.key["artist"]
     paper = unit.facts["number"] < run.settings.paper_artists
     folder = run.folder.path / artist
     kept = _kept(folder, job, paper)
@@ -91,12 +89,6 @@ def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -
         )
         for kind in ("clip", "diffusion")
     ]  # fmt: skip
-
-
-def _job_of(job: JobSettings) -> JobSettings:
-    """The run's settings, with GLAZE in a few minutes unless they have a protection of their own."""
-    given = "protect" in job.model_fields_set
-    return job if given else job.model_copy(update={"protect": ProtectSettings(**QUICK_GLAZE)})
 
 
 def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, run: Run) -> StyleStudy:
@@ -206,7 +198,7 @@ def _slug(name: str) -> str:
 
 
 def _facts(settings: StyleSettings, records: list[Record]) -> Record:
-    job = _job_of(settings.job)
+    job = settings.job
     return {
         "artists": len({record["artist"] for record in records}),
         "works": job.mimic.works,
