@@ -99,7 +99,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     return {
         "visitors": visitors, "minutes": minutes, "sessions": figures.sessions, "jobs": figures.ends.total(),
         "ends": dict(sorted(figures.ends.items())), "kinds": dict(sorted(figures.kinds.items())),
-        "deepest_place_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
+        "most_ahead_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
         "failures": figures.failures, "visitors_hanging": hanging,
         "mebibytes_before": before["resident"] >> 20, "mebibytes_after": after["resident"] >> 20,
         "growth": round(after["resident"] / before["resident"], 4),

@@ -127,7 +127,7 @@ class Visitor:
             clear = any(words in text for words in REFUSALS)
             return self.figures.add(kind, "refused" if clear else "failed", failure="" if clear else text[:300])
         seconds = time.monotonic() - began
-        places = [report["place"] for _, report in streamed(job) if "place" in report]
+        places = [report["ahead"] for _, report in streamed(job) if "ahead" in report]
         wrong = self.wrong(kind, result, settings)
         stopped = kind != "measure" and result[1].get("stopped", False)
         end = "wrong picture" if wrong else "stopped" if stopped else "result"
