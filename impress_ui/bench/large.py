@@ -6,6 +6,7 @@ And what a tiny autoencoder in place of the embedded decoder could save at most.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 
 import torch
@@ -28,15 +29,16 @@ def large_checkpoint(plan: Plan, apart: Apart) -> Report:
     """Seconds a step of the paper recipe over the floor, and the peak memory of one at 512 pixels."""
     silent = dataclasses.replace(plan, log=say_nothing)
     plan.log(f"large checkpoint: steps at {TIMED_SIDE} pixels")
-    timed = apart(_timed, silent)
+    timed = apart(timed_steps, silent, TIMED_SIDE)
     plan.log(f"large checkpoint: memory at {FULL_SIDE} pixels")
-    return {**timed, **apart(_full, silent)}
+    return {**timed, **apart(one_step, silent, FULL_SIDE)}
 
 
 def stable_diffusions(plan: Plan) -> Autoencoder:
     """An autoencoder of Stable Diffusion's size (84 million weights, all random) on the plan's device."""
     from diffusers import AutoencoderKL
 
+    logging.getLogger("diffusers").setLevel(logging.ERROR)
     torch.manual_seed(0)
     module = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -49,24 +51,26 @@ def stable_diffusions(plan: Plan) -> Autoencoder:
     return Autoencoder(module.to(DTYPES[plan.run.precision]), "random weights", plan.device, own=False)
 
 
-def _timed(plan: Plan) -> Report:
+def timed_steps(plan: Plan, side: int) -> Report:
+    """Seconds a step of the paper recipe at a side, and over the floor."""
     autoencoder = stable_diffusions(plan)
-    x = plan.tensor(side=TIMED_SIDE)
+    x = plan.tensor(side=side)
     cases = {
         "ours": stepping(purify(x, PurifySettings(recipe="paper", steps=100), autoencoder)),
         "floor": passing((autoencoder.reconstruct, x), (lpips_to(x, autoencoder), x)),
     }
     times = time_in_turn(cases, 1, plan.device)
     return {
-        "side": TIMED_SIDE,
+        "side": side,
         **{name: taken.as_dict() for name, taken in times.items()},
         "over_floor": ratio(times["ours"], times["floor"]),
     }
 
 
-def _full(plan: Plan) -> Report:
+def one_step(plan: Plan, side: int) -> Report:
+    """Seconds and peak memory of the paper recipe's first step at a side."""
     autoencoder = stable_diffusions(plan)
-    x = plan.tensor(side=FULL_SIDE)
+    x = plan.tensor(side=side)
     forget_peak(plan.device)
     run = purify(x, PurifySettings(recipe="paper", steps=2), autoencoder)
     began = time.perf_counter()
@@ -74,7 +78,7 @@ def _full(plan: Plan) -> Report:
     wait_for(plan.device)
     peak = peak_memory(plan.device)
     return {
-        "full_side": FULL_SIDE,
+        "full_side": side,
         "full_seconds": time.perf_counter() - began,
         "full_peak": None if peak is None else peak / MIB,
         "recomputes": bool(getattr(autoencoder.module.decoder, "gradient_checkpointing", False)),

@@ -26,7 +26,7 @@ import httpx
 from gradio_client import Client, handle_file
 
 from impress_ui.paths import ROOT
-from tests.reliability.visitors import EACH_KIND, LONGEST, Figures, Visitor, arguments
+from tests.reliability.visitors import EACH_KIND, LONGEST, PATIENT, Figures, Visitor, arguments
 
 GROWTH = 1.10
 GONE_WITHIN = 20  # seconds in which the files of visitors who left must be gone
@@ -99,7 +99,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     return {
         "visitors": visitors, "minutes": minutes, "sessions": figures.sessions, "jobs": figures.ends.total(),
         "ends": dict(sorted(figures.ends.items())), "kinds": dict(sorted(figures.kinds.items())),
-        "deepest_place_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
+        "most_ahead_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
         "failures": figures.failures, "visitors_hanging": hanging,
         "mebibytes_before": before["resident"] >> 20, "mebibytes_after": after["resident"] >> 20,
         "growth": round(after["resident"] / before["resident"], 4),
@@ -112,7 +112,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
 
 def _warm(url: str, crowd: Sequence[Visitor]) -> None:
     """A job of each visitor, all at once: memory is measured when everything is loaded and every thread is there."""
-    clients = [Client(url, verbose=False, download_files=visitor.folder) for visitor in crowd]
+    clients = [Client(url, verbose=False, download_files=visitor.folder, httpx_kwargs=PATIENT) for visitor in crowd]
     jobs = []
     for number, (client, visitor) in enumerate(zip(clients, crowd, strict=True)):
         kind = EACH_KIND[number % len(EACH_KIND)]

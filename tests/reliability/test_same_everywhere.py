@@ -90,7 +90,7 @@ def by_page(photo: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[
     values = {widget: widget.value for widget in page.knobs.values()}
     for section, given in SETTINGS.items():
         values |= {page.knobs[section, name]: value for name, value in given.items()}
-    values |= {page.upload: str(photo), page.mask: None, page.target: None, page.edit_mask: None}
+    values |= {page.upload: str(photo), page.mask: None, page.new_seed: False, page.target: None, page.edit_mask: None}
     values |= {page.record: Record(), page.reconstruction_of: "protected"}
     for update in PageRun(page, values, "visitor", "both").updates():
         values[page.record] = update.get(page.record, values[page.record])

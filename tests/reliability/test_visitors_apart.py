@@ -66,7 +66,7 @@ def test_nobody_stops_another_s_job_and_a_vanished_one_frees_the_device(
         assert client.predict(api_name="/stop") == {"stopping": False}
         waiting = client.submit(handle_file(photo), {"purify": {"method": "jpeg"}}, api_name="/purify")
         told = until(lambda: [report for _, report in waiting.outputs() if report.get("phase") == "Waiting"])
-        assert told[0]["place"] == 1
+        assert told[0]["ahead"] == 1
         assert not waiting.done()
     # The connection is gone, and with it the job.
     assert waiting.result(timeout=30)[1]["stopped"] is False
