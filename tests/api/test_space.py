@@ -51,9 +51,9 @@ def test_a_cold_start_as_a_space(photo: Path, tmp_path: Path) -> None:
         protected, report = client.predict(handle_file(photo), quick, api_name="/protect")
         assert read_metadata(protected)["settings"] == report["settings"]
         elsewhere = {"run": {"checkpoint": "/"}}
-        with pytest.raises(AppError, match="only the embedded checkpoint"):
+        with pytest.raises(AppError, match="one of its list"):
             client.predict(handle_file(photo), elsewhere, api_name="/protect")
-        with pytest.raises(AppError, match="only the embedded checkpoint"):
+        with pytest.raises(AppError, match="one of its list"):
             client.predict("?run.checkpoint=/etc", api_name="/settings")
     assert "A job failed" not in (tmp_path / "log").read_text()
 
