@@ -29,7 +29,7 @@ def client(app_url: str, tmp_path: Path) -> Client:
 def bare_call(app_url: str, photo: Path) -> Iterator[Any]:
     """A long job of somebody who sends plain HTTP, and the lines that it streams; leaving ends its connection."""
     (kept,) = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.png", photo.read_bytes())}).json()
-    body = {"data": [{"path": kept, "meta": {"_type": "gradio.FileData"}}, LONG, None, None]}
+    body = {"data": [{"path": kept, "meta": {"_type": "gradio.FileData"}}, LONG, None, None, None]}
     url = f"{app_url}gradio_api/call/protect"
     event = httpx.post(url, json=body).json()["event_id"]
     with httpx.stream("GET", f"{url}/{event}", timeout=120) as stream:
