@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
 WIDTHS = {1440: 900, 1024: 800, 390: 844}
+MARGIN = 14
 MOST = 20 * 60_000  # milliseconds that a job may take
 
 
@@ -128,9 +129,16 @@ def widen(page: Page, width: int) -> None:
 
 
 def shoot(page: Page, name: str, *, full: bool = False, part: str | None = None) -> None:
-    """256 colours keep the files small and the text sharp."""
-    taken = page.locator(part).screenshot() if part else page.screenshot(full_page=full)
-    with Image.open(io.BytesIO(taken)) as shot:
+    """256 colours keep the files small and the text sharp; a part stands in some of the paper around it."""
+    clip = None
+    if part:
+        box = page.locator(part).evaluate(
+            "one => { const at = one.getBoundingClientRect(); "
+            "return { x: at.x + scrollX, y: at.y + scrollY, width: at.width, height: at.height }; }"
+        )
+        x, y = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
+        clip = {"x": x, "y": y, "width": box["x"] + box["width"] + MARGIN - x, "height": box["height"] + 2 * MARGIN}
+    with Image.open(io.BytesIO(page.screenshot(full_page=full or part is not None, clip=clip))) as shot:
         shot.convert("RGB").quantize(256).save(FOLDER / f"{name}.png", optimize=True)
 
 

@@ -191,9 +191,9 @@ def _unwrapped(data: Any) -> dict[str, Any]:
 
 
 def _in_png(path: Path, name: str) -> dict[str, Any]:
-    from impress_ui.core.images import metadata_of
+    from impress_ui.core.images import read_metadata
 
-    metadata = metadata_of(path)
+    metadata = read_metadata(path)
     if metadata is None or "settings" not in metadata:
         raise UserError(f"{name} carries no settings; use a PNG saved by this program, or a JSON file.")
     return _unwrapped(metadata["settings"])

@@ -16,10 +16,20 @@ from typing import TypeVar
 from impress_ui.core.errors import UserError
 
 T = TypeVar("T")
-WAITING = 24  # jobs in the line, beside the one that has the device
+MOST_WAITING = 24  # jobs in the line, beside the one that has the device
 PER_SESSION = 4  # jobs of one visitor, so that nobody fills the line alone
 SILENT = 10.0  # seconds after which a job that asks no more for its turn is passed over
 GONE = 60.0  # seconds after which its place is given away
+LOOK = 0.2  # seconds between two looks at whether a waiting job should stop
+TOLD_EVERY = 1.0  # seconds between two tellings that it waits; a vanished visitor's job leaves the line at one
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job's place in the line for the device: how many are ``ahead`` of it, the one that computes among them."""
+
+    seconds: float
+    ahead: int
 
 
 @dataclass(eq=False)
@@ -36,7 +46,7 @@ class Line:
     A job whose visitor has vanished may stop asking without leaving; it must not hold up those behind it.
     """
 
-    def __init__(self, waiting: int = WAITING, silent: float = SILENT, gone: float = GONE) -> None:
+    def __init__(self, waiting: int = MOST_WAITING, silent: float = SILENT, gone: float = GONE) -> None:
         self.most, self.silent, self.gone = waiting, silent, gone
         self._changed = threading.Condition()
         self._waiting: list[Place] = []
@@ -83,10 +93,11 @@ class Line:
                 self._waiting.remove(place)
             self._changed.notify_all()
 
-    def number(self, place: Place) -> int:
-        """How many are before it, itself counted: 1 is next."""
+    def ahead(self, place: Place) -> int:
+        """How many are before it, who has the device among them."""
         with self._changed:
-            return self._waiting.index(place) + 1 if place in self._waiting else 0
+            before = self._waiting.index(place) if place in self._waiting else len(self._waiting)
+            return before + (self._holder is not None)
 
     def _is_next(self, place: Place) -> bool:
         now = time.monotonic()
@@ -130,6 +141,31 @@ class Jobs:
         for event in events:
             event.set()
         return bool(events)
+
+    @contextmanager
+    def device(self, should_stop: Callable[[], bool]) -> Iterator[Iterator[Waiting]]:
+        """The device for the length of the block, once what this gives has been iterated over to its end.
+
+        A job that is stopped while it waits leaves that loop without the device: ask ``should_stop`` again after it.
+
+        Raises:
+            UserError: too many jobs wait already.
+        """
+        place = self.line.join()
+        try:
+            yield self._wait(place, should_stop)
+        finally:
+            self.line.leave(place)
+
+    def _wait(self, place: Place, should_stop: Callable[[], bool]) -> Iterator[Waiting]:
+        began, told = time.monotonic(), float("-inf")
+        while not should_stop():
+            if self.line.take(place, LOOK):
+                return
+            now = time.monotonic()
+            if now - told >= TOLD_EVERY:
+                told = now
+                yield Waiting(now - began, self.line.ahead(place))
 
 
 def throttled(items: Iterator[T], interval: float, always: Callable[[T], bool]) -> Iterator[tuple[T, bool]]:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -42,24 +43,25 @@ def quick() -> dict[str, dict[str, int]]:
     return {"protect": {"steps": 8, "step_size": 8}, "purify": {"steps": 6}}
 
 
-@pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the running app; its log is printed when it does not start."""
+@contextmanager
+def running_app(folder: Path, python: str = sys.executable, cwd: Path = ROOT, **extra: str) -> Iterator[str]:
+    """The address of an app of its own; its log, which is printed when it does not start, is ``folder / "log"``.
+
+    Args:
+        extra: environment variables; without GRADIO_SERVER_NAME it listens where its own settings say.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("app")
     environment = {
         **os.environ,
-        "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "cache"),
         "NO_PROXY": "127.0.0.1,localhost",
+        **extra,
     }
     log = (folder / "log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-    )
+    process = subprocess.Popen([python, "app.py"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}/"
     try:
         _wait_until_ready(url, process, folder / "log")
@@ -75,13 +77,20 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the running app."""
+    with running_app(tmp_path_factory.mktemp("app"), GRADIO_SERVER_NAME="127.0.0.1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def app_log(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app's output so far."""
     return next(path for path in tmp_path_factory.getbasetemp().glob("app*/log"))
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=20):

@@ -28,7 +28,6 @@ from impress_ui.paths import LPIPS_WEIGHTS
 from training.photos import Crops, held_out_batch
 from training.state import keep, resume
 
-EMA_DECAY = 0.999
 GROUPS = 8  # of AutoencoderKL's normalisation; its widths are multiples of it
 
 
@@ -110,7 +109,7 @@ def train(args: argparse.Namespace) -> None:
     widths = tuple(args.widths)
     model = new_kl(widths, args.init) if args.architecture == "kl" else new_vgg(widths, args.init, args.backbone_kept)
     model = model.to(device, memory_format=torch.channels_last)
-    ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY))
+    ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(args.ema_decay))
     lpips = load_perceptual("alex", device)
     backbone = list(model.backbone.parameters()) if isinstance(model, VGGAutoencoder) else []
     known = {id(parameter) for parameter in backbone}
@@ -183,6 +182,7 @@ def main() -> None:
     parser.add_argument("--backbone-ratio", type=float, default=0.12, help="the backbone's share of the learning rate")
     parser.add_argument("--lpips", type=float, default=0.2, help="weight of LPIPS against L1")
     parser.add_argument("--kl", type=float, default=3e-5)
+    parser.add_argument("--ema-decay", type=float, default=0.999, help="of the averaged weights, which are exported")
     parser.add_argument("--every", type=int, default=250, help="steps between validations and checkpoints")
     parser.add_argument("--bfloat16", action="store_true", help="autocast, where the processor is fast at it")
     parser.add_argument("--seed", type=int, default=0)

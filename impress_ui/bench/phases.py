@@ -22,7 +22,7 @@ from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import diffusion_attack_settings
 from impress_ui.core.diffusion_attack import EditDistance
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.memory import resident_memory
+from impress_ui.core.memory import forget_peak, resident_memory
 from impress_ui.core.models import load_autoencoder, peak_memory
 from impress_ui.core.purify import purify
 from impress_ui.settings import PurifySettings, Recipe
@@ -144,6 +144,7 @@ def _over_idle(plan: Plan, work: Callable[[Tensor], object]) -> Report:
     work(plan.tensor(side=SMALL))
     x = plan.tensor()
     idle = torch.cuda.memory_allocated() if plan.device == "cuda" else resident_memory()
+    forget_peak(plan.device)  # loading has one of its own
     work(x)
     peak = peak_memory(plan.device)
     if peak is None:

@@ -78,8 +78,8 @@ def _glaze(plan: Plan, model: DiffusionModel) -> dict[str, Case]:
 
 
 def diffusion_attack_settings(plan: Plan) -> ProtectSettings:
-    """The attack as published, ten repetitions; two of them where little time is to be spent."""
-    return ProtectSettings(method="photoguard-diffusion", steps=LONG, repetitions=2 if plan.quick else 10)
+    """The attack as published, ten repetitions; four of them where little time is to be spent."""
+    return ProtectSettings(method="photoguard-diffusion", steps=LONG, repetitions=4 if plan.quick else 10)
 
 
 def _diffusion_attack(plan: Plan, model: DiffusionModel) -> dict[str, Case]:

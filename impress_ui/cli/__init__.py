@@ -14,6 +14,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
+    bench,
     documents,
     experiments,
     pictures,

@@ -19,8 +19,11 @@ def serve(
         list[str] | None,
         typer.Option("--offer", help="A hub id or folder that visitors from elsewhere may choose too; again for more."),
     ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Also serve the endpoints as tools for agents (MCP); needs gradio[mcp].")
+    ] = False,
 ) -> None:
     """Open the page; visitors from elsewhere can choose no checkpoint but the embedded one, and those offered."""
     from impress_ui.ui.app import build_app, launch
 
-    launch(build_app(), host=host, port=port, checkpoints=checkpoints or ())
+    launch(build_app(), host=host, port=port, checkpoints=checkpoints or (), mcp=mcp)

@@ -24,8 +24,9 @@ from impress_ui.settings import ProtectSettings
 Stage = Callable[[Tensor], Tensor]
 # Most pictures in one pass of the denoiser without gradient, and of one draw of noises.
 LARGEST_BATCH = 16
-# With gradient, through a denoiser that is not large: more is hardly faster and holds more graphs.
-LARGEST_GRADIENT_BATCH = 2
+# Most pixels in one pass with gradient, through a denoiser that is not large: five repetitions at 128 pixels. More is
+# hardly faster and holds more graphs.
+LARGEST_GRADIENT_PASS = 5 * 128**2
 
 
 def composed(stages: Sequence[Stage]) -> Stage:
@@ -124,7 +125,7 @@ class EditDistance:
         repetitions, drawn = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
         at_once = drawn
         if gradient:
-            at_once = 1 if self.model.large else max(1, LARGEST_GRADIENT_BATCH // len(x))
+            at_once = 1 if self.model.large else max(1, LARGEST_GRADIENT_PASS // x[:, 0].numel())
         value = torch.zeros(len(x), device=x.device)
         slope = torch.zeros_like(latent) if gradient else None
         for first in range(0, repetitions, drawn):

@@ -18,7 +18,9 @@ class _FrozenConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: tuple[Any, ...]) -> Tensor:
         ctx.save_for_backward(weight)
-        ctx.geometry, ctx.shape, ctx.format = geometry, x.shape, torch._prims_common.suggest_memory_format(x)
+        last = not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+        ctx.geometry, ctx.shape = geometry, x.shape
+        ctx.format = torch.channels_last if last else torch.contiguous_format
         return F.conv2d(x, weight, bias, *geometry)
 
     @staticmethod

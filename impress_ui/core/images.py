@@ -220,16 +220,6 @@ def read_metadata(path: str | Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def metadata_of(path: str | Path) -> dict[str, Any] | None:
-    """``read_metadata`` of a file that may be damaged, or be anything at all: None for such."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return read_metadata(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
 def pictures_in(path: str | Path) -> list[Path]:
     """The picture files of a folder in order of name, or the file itself.
 

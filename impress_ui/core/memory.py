@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,15 @@ def resident_memory() -> int | None:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, AttributeError, ValueError):
         return None
+
+
+def forget_peak(device: str) -> None:
+    """Let ``models.peak_memory`` begin anew, where the system can; else it goes on from the process's start."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the resident set's peak is what it is now
 
 
 def kept_bytes(config: Any, pixels: int, itemsize: int) -> int:

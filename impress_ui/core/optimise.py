@@ -84,8 +84,8 @@ class LossHistory:
         self._waiting: list[Terms] = []
 
     def add(self, step: Step) -> None:
-        """Note a step's losses without waiting for the device; a step that failed was told before, as a good one."""
-        if step.fault:
+        """Note a step's losses; this does not wait for the device."""
+        if step.fault:  # told before, as a good step
             return
         self._waiting.append({name: values[self.image] for name, values in step.losses.items()})
 

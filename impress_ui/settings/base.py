@@ -88,6 +88,7 @@ class Settings(BaseModel):
 
 SHOWN = 60  # characters of a name or a value from outside that a sentence repeats
 NAMED = 5
+EXPLAINED = 400  # characters of what a value should be, which may be one of very many
 
 
 def sentence_of(error: ValidationError) -> str:
@@ -99,15 +100,15 @@ def sentence_of(error: ValidationError) -> str:
         return f"There is no setting named {', '.join(unknown[:NAMED])}{more}."
     first = found[0]
     given = first["input"]
-    shown = "" if isinstance(given, (dict, list)) else f" (given: {_short(str(given))})"
-    return f"The setting {_name(first['loc'])} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}{shown}."
+    shown = "" if isinstance(given, (dict, list)) else f" (given: {_shortened(given)})"
+    wrong = first["msg"] if len(first["msg"]) <= EXPLAINED else f"{first['msg'][: EXPLAINED - 1]}…"
+    return f"The setting {_name(first['loc'])} is not valid: {wrong[0].lower()}{wrong[1:]}{shown}."
 
 
 def _name(location: Sequence[str | int]) -> str:
-    return _short(".".join(str(part) for part in location)) or "settings"
+    return _shortened(".".join(str(part) for part in location)) or "settings"
 
 
-def _short(text: str, most: int = SHOWN) -> str:
-    """What somebody sent, as part of one sentence."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * most]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+def _shortened(value: Any) -> str:
+    """A text that can be printed anywhere: no lone surrogates, no line breaks, not long."""
+    return " ".join(str(value)[:SHOWN].encode("utf-8", "replace").decode().split())

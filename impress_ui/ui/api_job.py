@@ -34,7 +34,7 @@ StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
     """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
 
-    While others have the device it streams {"phase": "Waiting", "place", "seconds"}. What it makes lasts as long as the
+    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. What it makes lasts as long as the
     caller's session.
     """
     job = None
@@ -43,8 +43,8 @@ def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[
 
         job, session = job_from_json(settings), session_of(request)
         with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
-            for waited in waiting:
-                yield None, {"phase": "Waiting", "place": waited.place, "seconds": round(waited.seconds, 1)}
+            for turn in waiting:
+                yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
             if should_stop():
                 raise UserError("The job was stopped before it began.")
             parts = (body,) if body in SECONDS_PER_STEP else ()

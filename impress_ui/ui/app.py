@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import threading
 import time
@@ -48,17 +49,27 @@ def build_app() -> gr.Blocks:
     return demo.queue(default_concurrency_limit=4, max_size=64)
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, checkpoints: Sequence[str] = ()) -> None:
+def launch(
+    demo: gr.Blocks,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    checkpoints: Sequence[str] = (),
+    mcp: bool = False,
+) -> None:
     """Serve the page until interrupted. It answers at once; the model is loaded behind it.
 
     Args:
         host: address to listen on; None for GRADIO_SERVER_NAME, or this machine alone (a Space: everywhere).
         port: None for GRADIO_SERVER_PORT, or the first free one from 7860.
         checkpoints: hub ids and folders that visitors may choose where others than this machine's users come.
+        mcp: also serve the API as tools of the Model Context Protocol, under /gradio_api/mcp/.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or a package that MCP needs is not there.
     """
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise UserError("MCP needs one more package: pip install 'gradio[mcp]'.")
     logging.getLogger("diffusers").setLevel(logging.ERROR)
     address = address_of(host)
     HOST.listens(address, checkpoints)
@@ -76,6 +87,7 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, ch
             share=False,
             show_error=False,
             enable_monitoring=False,
+            mcp_server=mcp,
             run_history=False,  # it would keep visitors' pictures; results carry their settings in the file instead
             footer_links=["api", "settings"],
             max_file_size="40mb",

@@ -29,7 +29,7 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         if values[widget] is None:
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]
-    return allowed(JobSettings.model_validate(data))
+    return HOST.check(JobSettings.model_validate(data))
 
 
 def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:
@@ -55,7 +55,7 @@ def job_from_json(data: Any) -> JobSettings:
         UserError: it is not an object.
         ValidationError: a name or a value that is not valid.
     """
-    return allowed(JobSettings() if data is None else checked(data))
+    return HOST.check(JobSettings() if data is None else checked(data))
 
 
 def job_from_text(text: str) -> JobSettings:
@@ -68,22 +68,13 @@ def job_from_text(text: str) -> JobSettings:
     if text in PRESETS:
         return PRESETS[text].applied_to(JobSettings())
     if text.startswith("{"):
-        return allowed(from_json(text, "given"))
+        return HOST.check(from_json(text, "given"))
     if not text.startswith(("?", "http://", "https://")):
         raise UserError(f"There is no preset {text[:60]}; choose from {', '.join(PRESETS)}, or give JSON or a link.")
-    return allowed(from_link(text))
+    return HOST.check(from_link(text))
 
 
 def settings_report(text: str) -> dict[str, Any]:
     """Settings given as text, in full and as a link's query."""
     job = job_from_text(text)
     return {"settings": job.model_dump(mode="json"), "link": f"?{to_query(job)}"}
-
-
-def allowed(job: JobSettings) -> JobSettings:
-    """The same settings, unless a public page may not run them.
-
-    Raises:
-        UserError: it may not.
-    """
-    return HOST.check(job)

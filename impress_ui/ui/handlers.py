@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.jobs import WAITING
+from impress_ui.jobs import MOST_WAITING
 from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.forms import job_from_widgets
@@ -21,7 +21,7 @@ from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.sessions import session_of
 
 # Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
-DEVICE = {"concurrency_id": "device", "concurrency_limit": WAITING + 8}
+DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]

@@ -14,6 +14,11 @@ from impress_ui.ui.record import Record
 MOST = 30  # runs kept a session; the oldest go first
 
 
+def own_copy(updates: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The updates to keep: Gradio takes the values out of those that it is handed."""
+    return {widget: dict(value) if isinstance(value, dict) else value for widget, value in updates.items()}
+
+
 @dataclass(frozen=True)
 class Run:
     """One run that came to its end or was stopped.
@@ -24,6 +29,7 @@ class Run:
         curves: its losses by name, and ``steps`` the length of each whole run.
         shown: the last value that it gave to each widget besides, by the widget's number.
         archive: its zip.
+        report: its report.
     """
 
     title: str
@@ -34,6 +40,7 @@ class Run:
     steps: Mapping[str, int] = field(default_factory=dict)
     shown: Mapping[int, Any] = field(default_factory=dict)
     archive: str | None = None
+    report: str | None = None
     room: str = "story"
     number: int = 0
     clock: str = ""

@@ -14,10 +14,11 @@ from impress_ui.presets import EXAMPLES, PRESETS
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, history_views, views
 from impress_ui.ui.curves import charts
-from impress_ui.ui.forms import allowed, job_from_widgets, widgets_of
-from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.forms import job_from_widgets, widgets_of
+from impress_ui.ui.history import HISTORIES, Run, own_copy
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
+from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
 from impress_ui.ui.sessions import session_of
 
@@ -63,7 +64,9 @@ class Keep:
         page.copied.click(self.link, knobs, [page.document], **HIDDEN).success(None, [page.document], js=COPY, **HIDDEN)
         page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
         for pick in (page.past, page.past_other):
-            pick.input(self.look, [page.past, page.past_other], [page.past_archive, page.past_view], **HIDDEN)
+            pick.input(
+                self.look, [page.past, page.past_other], [page.past_archive, page.past_report, page.past_view], **HIDDEN
+            )
         page.past_restore.click(
             self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
         ).success(None, [page.document], js=ENTER, **HIDDEN)
@@ -92,7 +95,7 @@ class Keep:
         """The settings of a JSON file or a saved PNG."""
         path = values[self.page.imported]
         try:
-            job = allowed(read_settings(Path(path)))
+            job = HOST.check(read_settings(Path(path)))
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from None
         gr.Info(f"The settings of {Path(path).name} stand in the knobs now.")
@@ -113,7 +116,7 @@ class Keep:
         if not has_settings(query or ""):
             return {}
         try:
-            job = allowed(from_link(query))
+            job = HOST.check(from_link(query))
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from None
         return self._set(job)
@@ -121,7 +124,11 @@ class Keep:
     def look(self, number: int | None, other: int | None, request: gr.Request) -> list[Any]:
         """A run of the past, beside another one."""
         run = HISTORIES.find(session_of(request), number)
-        return [archive_of(run), history_views.compared(run, HISTORIES.find(session_of(request), other))]
+        return [
+            archive_of(run),
+            report_of(run),
+            history_views.compared(run, HISTORIES.find(session_of(request), other)),
+        ]
 
     def restore(self, values: Values, request: gr.Request) -> Update:
         """A run's settings, pictures, curves and tables, as it left them."""
@@ -130,7 +137,11 @@ class Keep:
         if run is None:
             raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
         widgets, allowed_here = page.by_number, set(self._replayed())
-        shown = {widgets[number]: value for number, value in run.shown.items() if widgets.get(number) in allowed_here}
+        shown = {
+            widgets[number]: value
+            for number, value in own_copy(run.shown).items()
+            if widgets.get(number) in allowed_here
+        }
         return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
 
     def _replayed(self) -> list[Component]:
@@ -158,7 +169,16 @@ class Keep:
 
 def archive_of(run: Run | None) -> Any:
     """A download button's update for a run's zip."""
-    return gr.update(value=run.archive if run else None, interactive=bool(run and run.archive))
+    return _file(run.archive if run else None)
+
+
+def report_of(run: Run | None) -> Any:
+    """A download button's update for a run's report."""
+    return _file(run.report if run else None)
+
+
+def _file(path: str | None) -> Any:
+    return gr.update(value=path, interactive=bool(path))
 
 
 def runs_after(page: Page, session: str) -> Update:
@@ -171,6 +191,7 @@ def runs_after(page: Page, session: str) -> Update:
         page.past_other: gr.update(choices=choices, value=before.number if before else None),
         page.archive: archive_of(newest),
         page.past_archive: archive_of(newest),
+        page.past_report: report_of(newest),
         page.past_view: history_views.compared(newest, before),
     }
 

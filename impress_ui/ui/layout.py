@@ -175,6 +175,6 @@ ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "explore": ("Explore", _room(explore_section, "explore")),
     "style": ("Style", _room(style_section, "style")),
     "generate": ("Generate", _room(generate_section, "generate")),
-    "history": ("History", _room(history_section, "history")),
+    "history": ("History, report", _room(history_section, "history")),
     "about": ("About", _room(about_section, "about")),
 }

@@ -10,12 +10,14 @@ from gradio.components import Component
 
 from impress_ui.core.images import fit, open_picture, save_png
 from impress_ui.documents import checked
+from impress_ui.settings import RunSettings
 from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.curves import charts
-from impress_ui.ui.forms import allowed, widgets_of
+from impress_ui.ui.forms import widgets_of
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
+from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.runs import made_here
 
@@ -31,12 +33,12 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
     told, job, settings = made_here(path), None, {}
     if "settings" in told:
         try:
-            job = allowed(checked(told["settings"]))
+            job = HOST.check(checked(told["settings"]))
             settings, said = widgets_of(page, job), "This file brought its settings along; they stand in the knobs."
         except Exception as error:
             said = f"The settings that this file carries were not taken over: {explain(error)}"
-    size = job.run.size if job else values[page.knobs["run", "size"]]
     try:
+        size = (job.run if job else RunSettings(size=values[page.knobs["run", "size"]])).size
         picture = fit(open_picture(path), size)
     except Exception as error:
         sentence = explain(error)

@@ -67,6 +67,7 @@ class Page:
     past: gr.Dropdown = None
     past_other: gr.Dropdown = None
     past_restore: gr.Button = None
+    past_report: gr.DownloadButton = None
     past_archive: gr.DownloadButton = None
     past_view: gr.HTML = None
     upload: gr.Image = None
@@ -163,7 +164,15 @@ class Page:
     @property
     def after_run(self) -> tuple[Component, ...]:
         """What every run sets besides its own section: the seed it drew, its zip, the list of runs."""
-        return self.knobs["run", "seed"], self.archive, self.past, self.past_other, self.past_archive, self.past_view
+        return (
+            self.knobs["run", "seed"],
+            self.archive,
+            self.past,
+            self.past_other,
+            self.past_report,
+            self.past_archive,
+            self.past_view,
+        )
 
     @property
     def areas(self) -> dict[str, tuple[gr.Column, str]]:

@@ -21,16 +21,17 @@ from impress_ui.core.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
-from impress_ui.ui.history import HISTORIES, Run
+from impress_ui.ui.history import HISTORIES, Run, own_copy
 from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
-SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 PREVIEWS_KEPT = 24  # a few seconds of them
+SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 
@@ -70,14 +71,14 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             yield self._busy()
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
-                for waited in waiting:
-                    yield {self.status: views.waiting(waited.place, waited.seconds)}
+                for turn in waiting:
+                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if should_stop():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
                 self.folder = new_folder(self.session)
                 for update in self._where_the_gpu_is(should_stop):
-                    shown |= update
+                    shown |= own_copy(update)
                     self.record = update.get(self.page.record, self.record)
                     yield update
             yield self._remember(shown)
@@ -188,16 +189,14 @@ class PageJob(ABC):
     def _remember(self, shown: Update) -> Update:
         """Add the run to the session's."""
         page = self.page
-        packed = next(
-            (shown[zip_]["value"] for zip_ in (page.archive, page.stress_zip, page.style_zip)
-             if isinstance(shown.get(zip_), dict) and shown[zip_].get("value")), None,
-        )  # fmt: skip
+        zips = (page.archive, page.stress_zip, page.style_zip, page.explore_files)
+        packed = next((file for widget in zips if (file := _zip_in(shown.get(widget)))), None)
         drawn, steps = self.curves()
-        told = shown.get(self.status, "")
-        kept = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
-        HISTORIES.add(self.session, Run(
-            self.title, self.job, self.record, views.text_of(told), drawn, steps, kept, packed, self.room,
-        ))  # fmt: skip
+        told = views.text_of(shown.get(self.status, ""))
+        last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
+        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
+        HISTORIES.add(self.session, run)
         return runs_after(page, self.session)
 
     def _busy(self) -> Update:
@@ -216,6 +215,12 @@ class PageJob(ABC):
             **self.edit_captions(),
             self.page.record: self.record,
         }
+
+
+def _zip_in(update: Any) -> str | None:
+    """The zip among the files of an update."""
+    files = update.get("value") if isinstance(update, dict) else None
+    return next((file for file in ([files] if isinstance(files, str) else files or []) if file.endswith(".zip")), None)
 
 
 def _in_worker(

@@ -7,10 +7,8 @@ their functions, so that the page is ready before torch is.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,9 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
-from impress_ui.core.images import Picture, fit, metadata_of, open_picture
+from impress_ui.core.images import Picture, fit, open_picture, read_metadata
 from impress_ui.core.optimise import ShouldStop
-from impress_ui.jobs import Jobs
+from impress_ui.jobs import Jobs, Waiting
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
@@ -32,47 +30,12 @@ from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
 JOBS = Jobs()
-ASKED_EVERY = 0.2  # seconds between two looks at Stop while a job waits
-TOLD_EVERY = 1.0  # seconds between two tellings that it waits; a vanished visitor's job leaves the line at one
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """How long a job has waited for the device, and how many are before it, itself counted."""
-
-    seconds: float
-    place: int
-
-
-@contextmanager
-def device_for(should_stop: ShouldStop) -> Iterator[Iterator[Waiting]]:
-    """The device for the length of the block; iterate over what it gives to wait.
-
-    A job that is stopped while it waits leaves the loop without the device: ask ``should_stop`` again after it.
-
-    Raises:
-        UserError: too many jobs wait already.
-    """
-    if ON_ZERO_GPU:  # every call is lent a GPU of its own: nobody waits
-        yield iter(())
-        return
-    place = JOBS.line.join()
-
-    def wait() -> Iterator[Waiting]:
-        began = told = time.monotonic()
-        while not should_stop():
-            if JOBS.line.take(place, ASKED_EVERY):
-                return
-            now = time.monotonic()
-            if now - told >= TOLD_EVERY or told == began:
-                told = now
-                yield Waiting(now - began, JOBS.line.number(place))
-
-    try:
-        yield wait()
-    finally:
-        JOBS.line.leave(place)
+def device_for(should_stop: ShouldStop) -> AbstractContextManager[Iterator[Waiting]]:
+    """``Jobs.device``; where every call is lent a GPU of its own, nobody waits."""
+    return nullcontext(iter(())) if ON_ZERO_GPU else JOBS.device(should_stop)
 
 
 def open_at(path: str | None, job: JobSettings) -> Picture:
@@ -88,7 +51,7 @@ def open_at(path: str | None, job: JobSettings) -> Picture:
 
 def made_here(path: str) -> dict[str, Any]:
     """What an uploaded file says about itself, if this program saved it; empty otherwise."""
-    return metadata_of(path) or {}
+    return read_metadata(path) or {}
 
 
 def mask_of(editor: dict | None) -> Image.Image | None:

@@ -157,9 +157,10 @@ def running(phase: str, index: int, steps: int, rate: float, left: float | None)
     return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
 
 
-def waiting(place: int, seconds: float) -> str:
-    """The status line of a job that has not the device yet: its place in the line, 1 being next."""
-    return status("Waiting", f"for the device: place {place} in the line, {duration(seconds)} so far")
+def waiting(ahead: int, seconds: float) -> str:
+    """The status line of a job that waits for the device."""
+    before = "one job is" if ahead == 1 else f"{ahead} jobs are"
+    return status("Waiting", f"for the device: {before} before this one; {duration(seconds)} so far")
 
 
 def ending(timing: Timing, stopped: bool) -> str:

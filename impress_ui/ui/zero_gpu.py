@@ -22,14 +22,8 @@ ON_ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true"
 # Assumptions, on the generous side, for a 256x256 picture: none of this was run on ZeroGPU. A call that outlasts what
 # it asked for is ended; one that asks for more than a visitor's quota is refused.
 SECONDS_PER_STEP = {
-    "protect": 0.06,
-    "purify": 0.06,
-    "edit": 0.05,
-    "generate": 0.05,
-    "stress": 0.06,
-    "explore": 0.06,
-    "style": 0.25,
-}
+    "protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "explore": 0.06, "style": 0.25,
+}  # fmt: skip
 START = 15  # seconds for the weights' way to the GPU, measuring and saving
 LEAST, MOST = 20, 240
 

@@ -41,7 +41,7 @@ def test_the_python_snippet(app_url: str, tmp_path: Path) -> None:
         image.resize((96, 64)).save(tmp_path / "photo.png")
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"0\.\d+", done.stdout)
+    assert re.search(r"0\.\d+", done.stdout) and "Protecting 0" in done.stdout
 
 
 @pytest.mark.parametrize(

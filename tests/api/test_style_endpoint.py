@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from impress_ui import documents
-from impress_ui.core.images import metadata_of
+from impress_ui.core.images import read_metadata
 
 TINY = {
     "protect": {"method": "photoguard-encoder", "steps": 2},
@@ -49,7 +49,7 @@ def test_a_style_is_studied_and_packed(client: Client, tmp_path: Path) -> None:
         assert archive.read("settings.json").decode() == documents.to_json(documents.checked(report["settings"]))
         (judged, *_) = sorted(name for name in names if "clean-imitation" in name)
         archive.extract(judged, tmp_path)
-    assert metadata_of(tmp_path / judged)["measures"]["taken_for"] == report["scores"]["clean"]["taken_for"][0]
+    assert read_metadata(tmp_path / judged)["measures"]["taken_for"] == report["scores"]["clean"]["taken_for"][0]
 
 
 def test_style_mistakes_get_a_sentence(client: Client, photo: Path) -> None:

@@ -115,6 +115,7 @@ def test_generate_from_an_example_prompt(opened: Page, tmp_path: Path) -> None:
     field.press("Enter")
     assert "2 pictures made in" in end_of_run(opened, "generate-status")
     expect(opened.locator("#gallery img")).to_have_count(2)
+    expect(opened.locator("#generate-told")).to_be_visible()
     expect(opened.locator("#gallery")).to_contain_text("seed 5")
     opened.locator("#gallery img").nth(1).click()
     with opened.expect_download() as caught:

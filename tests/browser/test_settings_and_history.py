@@ -16,7 +16,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from impress_ui import documents
-from impress_ui.core.images import metadata_of
+from impress_ui.core.images import read_metadata
 from impress_ui.settings import JobSettings
 from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, upload
 
@@ -103,7 +103,7 @@ def test_a_picture_brings_its_settings_and_an_example_too(opened: Page, photo: P
     assert seed > 0
     expect(opened.locator("#run-status .machine")).to_contain_text(f"seed {seed}")
     purified = download(opened, "pane-purified", tmp_path)
-    told = metadata_of(purified)
+    told = read_metadata(purified)
     assert told["seed"] == told["settings"]["run"]["seed"] == seed and len(told["checkpoint"]["sha256"]["vae"]) == 64
     assert told["versions"]["torch"] and told["steps_done"] == 5
     shown = opened.locator("tr.row-purified td").all_inner_texts()
@@ -160,7 +160,9 @@ def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: P
         readme = packed.read("README.txt").decode()
         assert "--settings settings.json" in readme and documents.to_query(job) in readme
         packed.extract("purified.png", tmp_path)
-    assert metadata_of(tmp_path / "purified.png")["measures"]["round_trip_error"] > 0
+    assert read_metadata(tmp_path / "purified.png")["measures"]["round_trip_error"] > 0
+    report = save(opened, "#past-report", tmp_path).read_text()
+    assert report.count("data:image/png") >= 4 and "line-latent-distance" in report and "protect.steps = 6" in report
     enter(opened, "story")
     assert save(opened, "#run-zip", tmp_path).name == "impress-run.zip"
 

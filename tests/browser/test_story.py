@@ -22,7 +22,7 @@ SERIOUS = ("serious", "critical")
 def told(opened: Page, photo: Path) -> Iterator[Page]:
     """From the upload to the edits, as the story goes."""
     upload(opened, photo)
-    expect(opened.locator("#pane-original img")).to_be_visible()
+    expect(opened.locator("#pane-original img")).to_be_visible(timeout=60_000)  # the app has just been started
     make_quick(opened)
     run(opened)
     put(opened, "edit-sampling_steps", 3)
@@ -31,6 +31,7 @@ def told(opened: Page, photo: Path) -> Iterator[Page]:
 
 
 def test_from_upload_to_edits_for_everybody(told: Page) -> None:
+    expect(told.locator("#run-zip")).to_be_enabled()
     expect(told.locator("#masthead")).to_contain_text("Removing a protection is dual use")
     the_edits_stand_in_the_order_of_the_pictures(told)
     every_picture_shows_the_same_place(told)

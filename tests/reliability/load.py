@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import httpx
 from gradio_client import Client, handle_file
 
 from impress_ui.paths import ROOT
-from tests.reliability.visitors import EACH_KIND, LONGEST, Figures, Visitor, arguments
+from tests.reliability.visitors import EACH_KIND, LONGEST, PATIENT, Figures, Visitor, arguments
 
 GROWTH = 1.10
 GONE_WITHIN = 20  # seconds in which the files of visitors who left must be gone
@@ -81,7 +82,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     """The figures of a run."""
     figures = Figures()
     crowd = [Visitor(server.url, number, visitors, folder, figures) for number in range(visitors)]
-    _warm(server.url, crowd[0])
+    _warm(server.url, crowd)
     before = server.ask()
     until = time.monotonic() + 60 * minutes
     threads = [threading.Thread(target=visitor.jobs, args=(until,), daemon=True) for visitor in crowd]
@@ -98,7 +99,7 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     return {
         "visitors": visitors, "minutes": minutes, "sessions": figures.sessions, "jobs": figures.ends.total(),
         "ends": dict(sorted(figures.ends.items())), "kinds": dict(sorted(figures.kinds.items())),
-        "deepest_place_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
+        "most_ahead_in_line": figures.deepest, "slowest_seconds": round(figures.slowest, 1),
         "failures": figures.failures, "visitors_hanging": hanging,
         "mebibytes_before": before["resident"] >> 20, "mebibytes_after": after["resident"] >> 20,
         "growth": round(after["resident"] / before["resident"], 4),
@@ -109,13 +110,18 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     }  # fmt: skip
 
 
-def _warm(url: str, visitor: Visitor) -> None:
-    """Every kind of job several times, so that what is loaded once is loaded before memory is measured."""
-    client = Client(url, verbose=False, download_files=visitor.folder)
-    for kind in EACH_KIND * 3:
+def _warm(url: str, crowd: Sequence[Visitor]) -> None:
+    """A job of each visitor, all at once: memory is measured when everything is loaded and every thread is there."""
+    clients = [Client(url, verbose=False, download_files=visitor.folder, httpx_kwargs=PATIENT) for visitor in crowd]
+    jobs = []
+    for number, (client, visitor) in enumerate(zip(clients, crowd, strict=True)):
+        kind = EACH_KIND[number % len(EACH_KIND)]
         given = arguments(kind, handle_file(str(visitor.file)), visitor.settings(4))
-        client.submit(*given, api_name=f"/{kind}").result(timeout=LONGEST)
-    client.close()
+        jobs.append(client.submit(*given, api_name=f"/{kind}"))
+    for job in jobs:
+        job.result(timeout=2 * LONGEST)
+    for client in clients:
+        client.close()
     time.sleep(2)
 
 

@@ -41,7 +41,10 @@ def main(port: int, answers: Path) -> None:
         told = {
             "resident": pages * os.sysconf("SC_PAGE_SIZE"),
             "threads": threading.active_count(),
-            "files": sorted(str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file()),
+            # os.walk does not mind what is deleted meanwhile; an OSError here would end the server
+            "files": sorted(
+                os.path.relpath(f"{place}/{name}", cache) for place, _, names in os.walk(cache) for name in names
+            ),
         }
         part = answers.with_suffix(".part")
         part.write_text(json.dumps(told))

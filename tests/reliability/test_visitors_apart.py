@@ -29,7 +29,7 @@ def client(app_url: str, tmp_path: Path) -> Client:
 def bare_call(app_url: str, photo: Path) -> Iterator[Any]:
     """A long job of somebody who sends plain HTTP, and the lines that it streams; leaving ends its connection."""
     (kept,) = httpx.post(f"{app_url}gradio_api/upload", files={"files": ("a.png", photo.read_bytes())}).json()
-    body = {"data": [{"path": kept, "meta": {"_type": "gradio.FileData"}}, LONG, None, None]}
+    body = {"data": [{"path": kept, "meta": {"_type": "gradio.FileData"}}, LONG, None, None, None]}
     url = f"{app_url}gradio_api/call/protect"
     event = httpx.post(url, json=body).json()["event_id"]
     with httpx.stream("GET", f"{url}/{event}", timeout=120) as stream:
@@ -66,7 +66,7 @@ def test_nobody_stops_another_s_job_and_a_vanished_one_frees_the_device(
         assert client.predict(api_name="/stop") == {"stopping": False}
         waiting = client.submit(handle_file(photo), {"purify": {"method": "jpeg"}}, api_name="/purify")
         told = until(lambda: [report for _, report in waiting.outputs() if report.get("phase") == "Waiting"])
-        assert told[0]["place"] == 1
+        assert told[0]["ahead"] == 1
         assert not waiting.done()
     # The connection is gone, and with it the job.
     assert waiting.result(timeout=30)[1]["stopped"] is False

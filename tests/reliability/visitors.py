@@ -25,6 +25,7 @@ REFUSALS = (
     "jobs are waiting already", "jobs here already", "Queue is full", "Max size", "stopped before it began",
 )  # fmt: skip
 LONGEST = 400  # seconds that one job may take, waiting included, on a machine with other work
+PATIENT = {"timeout": LONGEST}
 SIDE = 64
 FIELD = 4  # squares on a side of a visitor's picture, whose colours are its own
 
@@ -87,7 +88,10 @@ class Visitor:
                 continue
             if self.client is None or self.left == 0:
                 self.close()
-                self.client, self.left = Client(self.url, verbose=False, download_files=self.folder), 6
+                self.client, self.left = (
+                    Client(self.url, verbose=False, download_files=self.folder, httpx_kwargs=PATIENT),
+                    6,
+                )
                 self.figures.came()
             self.left -= 1
             self.job(kind)
@@ -123,7 +127,7 @@ class Visitor:
             clear = any(words in text for words in REFUSALS)
             return self.figures.add(kind, "refused" if clear else "failed", failure="" if clear else text[:300])
         seconds = time.monotonic() - began
-        places = [report["place"] for _, report in streamed(job) if "place" in report]
+        places = [report["ahead"] for _, report in streamed(job) if "ahead" in report]
         wrong = self.wrong(kind, result, settings)
         stopped = kind != "measure" and result[1].get("stopped", False)
         end = "wrong picture" if wrong else "stopped" if stopped else "result"

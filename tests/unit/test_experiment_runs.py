@@ -198,6 +198,7 @@ def test_charts_say_what_they_show(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_processes_give_the_table_of_one(tmp_path: Path) -> None:
     command = [
         "-m", "impress_ui", "experiment", "robustness", "--size", "64", "--photographs", "3", "--device", "cpu",

@@ -31,7 +31,7 @@ def test_a_session_has_so_many_jobs_and_no_more() -> None:
 def test_the_device_is_one_jobs_at_a_time_and_goes_by_arrival() -> None:
     line, inside, most, order = Line(), [], [], []
     places = [line.join() for _ in range(8)]
-    assert [line.number(place) for place in places] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [line.ahead(place) for place in places] == [0, 1, 2, 3, 4, 5, 6, 7]
 
     def work(number: int) -> None:
         while not line.take(places[number], 0.05):
@@ -67,7 +67,7 @@ def test_who_leaves_lets_the_next_one_move_up() -> None:
     holder, first, second = line.join(), line.join(), line.join()
     assert line.take(holder, 0) and not line.take(second, 0)
     line.leave(first)
-    assert line.number(second) == 1
+    assert line.ahead(second) == 1
     line.leave(holder)
     assert line.take(second, 0)
 
@@ -85,6 +85,30 @@ def test_a_job_that_asks_no_more_holds_up_nobody_and_may_come_back() -> None:
     line.leave(newcomers[0])
     time.sleep(0.06)
     assert line.take(vanished, 0)
+
+
+def test_the_line_is_served_in_order_and_each_knows_its_place() -> None:
+    jobs, stopped = Jobs(), [False]
+    with jobs.device(lambda: False) as first, jobs.device(lambda: stopped[0]) as second:
+        assert list(first) == []
+        with jobs.device(lambda: False) as third:
+            assert next(second).ahead == 1 and next(third).ahead == 2
+            stopped[0] = True
+            assert list(second) == []  # stopped: out of the loop without its turn
+            assert next(third).ahead == 2 and next(third).seconds > 0
+    with jobs.device(lambda: False) as free:
+        assert list(free) == []
+
+
+def test_who_leaves_makes_room() -> None:
+    jobs = Jobs()
+    with jobs.device(lambda: False) as first:
+        list(first)
+        last = jobs.device(lambda: False)
+        waiting = last.__enter__()
+        assert next(waiting).ahead == 1
+    assert list(waiting) == []
+    last.__exit__(None, None, None)
 
 
 def test_throttling_shows_the_first_the_marked_and_few_between() -> None:

@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from impress_ui.core.models import Autoencoder
-from impress_ui.core.objectives import ImpressLoss, LatentDistance, consistency, total_variation
+from impress_ui.core.objectives import ImpressLoss, LatentDistance, consistency, excess, total_variation
 from impress_ui.core.optimise import sum_terms
 from impress_ui.core.perceptual import PerceptualDistance
 
@@ -105,3 +105,10 @@ def test_terms_without_weight_are_left_out_but_consistency_is_watched(exact: Dou
     # Between two looks the last value stands.
     seen = [loss(picture(seed, 64))["consistency"].item() for seed in range(2, 12)]
     assert seen[:9] == [terms["consistency"].item()] * 9 and seen[9] != seen[8]
+
+
+def test_an_inactive_hinge_has_no_graph() -> None:
+    distance = torch.tensor([0.1, 0.3], requires_grad=True)
+    assert not excess(distance, 0.5).requires_grad and excess(distance, 0.5).tolist() == [0, 0]
+    (gradient,) = torch.autograd.grad(excess(distance, 0.2).sum(), distance)
+    assert gradient.tolist() == [0, 1]

@@ -104,17 +104,21 @@ def charts(settings: AblationSettings, rows: list[Record], records: list[Record]
 
 
 def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
-    """The first photographs, clean and then protected and purified under some of the combinations."""
+    """The first photographs: clean, and under some of the combinations protected and purified."""
     settings = run.settings
     names, cells = names_in(settings), _spread(settings.grid)
+    own = [name for name in names if name.startswith("protect.")]
     jobs = [settings_at(settings.job, cell) for cell in cells]
-    shown = []
+    labels, shown = ["clean"], []
     for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
-        keys = [key for job in jobs for key in (protected_key(name, job), purified_key(name, job))]
-        pictures = [picture for key in keys if (picture := run.kept(key))]
-        if len(pictures) == len(keys):
+        told: dict[str, str] = {}  # a protected picture that several combinations share is shown once
+        for job, cell in zip(jobs, cells, strict=True):
+            told.setdefault(protected_key(name, job), f"protected {_words(cell, own)}")
+            told.setdefault(purified_key(name, job), f"purified {_words(cell, names)}")
+        pictures = [picture for key in told if (picture := run.kept(key))]
+        if len(pictures) == len(told):
+            labels = ["clean", *told.values()]
             shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
-    labels = ["clean", *(text for cell in cells for text in (_words(cell, names), "purified"))]
     return [Sheet("pictures", labels, shown, width=160)] if shown else []
 
 
@@ -158,6 +162,10 @@ def _words(values: Mapping[str, Any], names: Sequence[str]) -> str:
     )
 
 
+def _short(name: str) -> str:
+    return name.partition(".")[2].replace("_", " ")
+
+
 def _word(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -183,6 +191,6 @@ ABLATION = Experiment(
     checkpoints=_checkpoints,
     columns={
         **{name: measure.label for name, measure in MEASURES.items()},
-        "left_by_complexity": "Spearman's rank correlation of the share left with the photograph's entropy",
+        "left_by_complexity": "Left by entropy, Spearman's ρ",
     },
 )

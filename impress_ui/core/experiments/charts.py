@@ -16,6 +16,7 @@ Point = tuple[Any, float, float | None]  # x, y, and the standard error of y
 # Okabe and Ito's colours, told apart by the colour-blind too, without their yellow, which is faint on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7f7f7f")
 MARKERS = "osD^vPX*"
+HEIGHT = 4.2  # of a figure, in inches
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "impress",  # equal figures make equal files
@@ -27,7 +28,6 @@ STYLE = {
     "axes.grid": True,
     "grid.color": "#e3e3e3",
     "axes.axisbelow": True,
-    "axes.titlesize": 11,
     "legend.frameon": False,
 }
 
@@ -64,9 +64,11 @@ class Lines:
     def draw(self, axes: Axes) -> None:
         for number, (label, points) in enumerate(self.lines.items()):
             xs, ys, errors = zip(*points, strict=True)
+            colour = COLOURS[number % len(COLOURS)]
+            marker = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]  # of another colour the second time
             axes.errorbar(
                 xs, ys, yerr=[error or 0.0 for error in errors] if any(errors) else None,
-                label=label, color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)],
+                label=label, color=colour, marker=marker,
                 linestyle="-" if self.joined else "none", markersize=5, capsize=3, linewidth=1.6,
             )  # fmt: skip
         axes.set(xlabel=self.x, ylabel=self.y, xscale="log" if self.log_x else axes.get_xscale())
@@ -75,7 +77,8 @@ class Lines:
         if self.percent:
             axes.yaxis.set_major_formatter(_percent())
         values = list(dict.fromkeys(x for points in self.lines.values() for x, _, _ in points))
-        if self.joined and len(values) <= 10 and all(isinstance(x, (int, float)) for x in values):
+        few = len(values) <= 10 and all(isinstance(x, (int, float)) and len(f"{x:g}") <= 5 for x in values)
+        if self.joined and few:
             axes.set_xticks(values, [f"{x:g}" for x in values])
             axes.minorticks_off()
         if len(self.lines) > 1:
@@ -92,10 +95,16 @@ class Bars:
     bars: Sequence[Point]
     percent: bool = False
 
+    @property
+    def height(self) -> float:
+        """In inches: enough for every label."""
+        return max(HEIGHT, 1.2 + 0.22 * len(self.bars))
+
     def draw(self, axes: Axes) -> None:
         labels, ys, errors = zip(*self.bars, strict=True)
         axes.barh(labels, ys, xerr=[error or 0.0 for error in errors], color=COLOURS[0], height=0.6, capsize=3)
         axes.invert_yaxis()
+        axes.margins(y=0.01)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(self.y)
         if self.percent:
@@ -141,11 +150,11 @@ def save_chart(chart: Chart, path: Path) -> None:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+        figure = Figure(figsize=(7.2, getattr(chart, "height", HEIGHT)), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         chart.draw(axes)
-        axes.set_title(chart.title, loc="left")
+        figure.suptitle(chart.title, x=0.01, ha="left", fontsize=11)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 

@@ -17,7 +17,7 @@ from impress_ui.settings import JobSettings
 
 Files = Sequence[tuple[str, Path]]  # (title, file)
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:70rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:84rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .facts{color:#555;font-size:.9rem}
 .wide{overflow-x:auto}
@@ -56,10 +56,10 @@ def write_report(path: Path, report: Record, experiment: Experiment, charts: Fil
         "<h2>Table</h2>",
         f'<div class="wide">{_table(report["rows"], experiment)}</div>',
         '<p class="facts">± is the standard error of the mean. '
-        f"{len(report['records'])} single figures are in {escape(name)}.csv.</p>",
+        f"The {len(report['records'])} records are in {escape(name)}.csv.</p>",
         *(["<h2>Charts</h2>"] if charts else []),
         '<div class="charts">',
-        *(f"<figure>{_inline_svg(file, number)}</figure>" for number, (_, file) in enumerate(charts)),
+        *(f"<figure>{_inline_svg(file, number, title)}</figure>" for number, (title, file) in enumerate(charts)),
         "</div>",
         *(["<h2>Pictures</h2>"] if sheets else []),
         *(
@@ -155,10 +155,10 @@ def _pairs(values: Record) -> str:
     return f'<div class="wide"><table>{rows}</table></div>'
 
 
-def _inline_svg(file: Path, number: int) -> str:
+def _inline_svg(file: Path, number: int, title: str) -> str:
     """The drawing without its file's preamble; its ids made its own, since several stand in one page."""
     text = file.read_text(encoding="utf-8")
-    svg = text[text.index("<svg") :]
+    svg = text[text.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
     ids = re.findall(r'\bid="([^"]+)"', svg)
     for own in sorted(set(ids), key=len, reverse=True):
         svg = re.sub(rf'(id="|#){re.escape(own)}(?=["\)])', rf"\g<1>c{number}-{own}", svg)

@@ -1,0 +1,59 @@
+"""The command that measures the program's own speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impress_ui.cli.shared import AsJson, Checkpoint, DeviceName, PrecisionName, Seed, app, job_of, log, print_report
+
+QUICK_REPEATS, REPEATS = 3, 5
+
+
+@app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The ratios alone: minutes on two cores instead of a quarter of an hour.")
+    ] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Also write the report as a Markdown file, its plots as SVG files beside it."),
+    ] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help=f"Rounds of every timing. Default: {REPEATS}; quick: {QUICK_REPEATS}."),
+    ] = None,
+    photographs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=32, help="Test photographs on which the recipes run to their end. Default: 2; quick: 1."
+        ),
+    ] = None,
+    side: Annotated[int, typer.Option(min=64, max=512, help="Side of the squares on which a step is timed.")] = 128,
+    checkpoint: Checkpoint = None,
+    device: DeviceName = None,
+    precision: PrecisionName = None,
+    seed: Seed = None,
+    json: AsJson = False,
+) -> None:
+    """Time the published algorithms, ours and the floor side by side, and judge the figures against their goals.
+
+    It wants an idle machine; on a busy one look at the ratios of processor time.
+    """
+    from impress_ui.bench.plan import Plan
+    from impress_ui.bench.report import as_text, refuse_bad_output, write_report
+    from impress_ui.bench.run import run_bench
+
+    refuse_bad_output(write)
+    run = job_of(None, run=dict(checkpoint=checkpoint, device=device, precision=precision, seed=seed)).run
+    plan = Plan(
+        run, quick, log, side=side,
+        repeats=repeats or (QUICK_REPEATS if quick else REPEATS),
+        photographs=photographs or (1 if quick else 2),
+    )  # fmt: skip
+    report = run_bench(plan)
+    if write is not None:
+        write_report(report, write)
+    print_report({"command": "bench", **report, "summary": as_text(report)}, json)

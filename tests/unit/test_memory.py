@@ -1,0 +1,64 @@
+"""Computing activations twice where memory is short: when, and that it changes nothing but memory."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from impress_ui.core import memory
+from impress_ui.core.models import Autoencoder
+
+
+def kept(autoencoder: Autoencoder, x: Tensor) -> int:
+    """Bytes that the graph of V(x) holds besides the weights."""
+    weights = {p.untyped_storage().data_ptr() for p in autoencoder.module.parameters()}
+    storages: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        _result = autoencoder.reconstruct(x.clone().requires_grad_())
+    return sum(storages.values())
+
+
+def gradient(autoencoder: Autoencoder, x: Tensor) -> Tensor:
+    x = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(autoencoder.reconstruct(x).square().sum(), x)
+    return slope
+
+
+def test_large_pictures_are_computed_twice_and_come_out_the_same(
+    stable_diffusion_like: AutoencoderKL, batch: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autoencoder = Autoencoder(copy.deepcopy(stable_diffusion_like), "test", "cpu", own=False)
+    x = batch[:1]
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10**12)
+    much, slope = kept(autoencoder, x), gradient(autoencoder, x)
+    assert not autoencoder.module.decoder.gradient_checkpointing
+    # The estimate that decides is near the truth, and on the safe side.
+    estimate = memory.kept_bytes(autoencoder.module.config, 64 * 64, 4)
+    assert 0.5 * estimate < much < 1.5 * estimate
+    monkeypatch.setattr(memory, "free_memory", lambda device: 2 * estimate)
+    assert torch.allclose(gradient(autoencoder, x), slope, rtol=1e-4, atol=1e-6)
+    assert autoencoder.module.decoder.gradient_checkpointing and autoencoder.module.encoder.gradient_checkpointing
+    assert kept(autoencoder, x) < 0.5 * much
+
+
+def test_a_system_that_does_not_tell_its_memory_is_taken_to_have_enough(
+    stable_diffusion_like: AutoencoderKL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda device: None)
+    chooser = memory.Recomputation(copy.deepcopy(stable_diffusion_like), "cpu")
+    assert chooser.choose(512**2, 4) is False
+
+
+def test_the_embedded_kind_is_left_alone(embedded: Autoencoder) -> None:
+    assert memory.Recomputation(embedded.module, "cpu").choose(10**9, 4) is False
