@@ -48,6 +48,7 @@ def test_stop_keeps_what_is_done(opened: Page, photo: Path) -> None:
     enter(opened, "explore")
     opened.click("#explore-run")
     opened.wait_for_selector("#explore-status .running:has-text('protecting')")
+    expect(opened.locator("#explore-stop")).to_be_enabled()
     opened.keyboard.press("Escape")
     assert "0 of 4 cells" in end_of_run(opened, "explore-status")
     expect(opened.locator("#explore-run")).to_be_enabled()
