@@ -42,6 +42,7 @@ def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_
     assert opened.locator(".line-latent-distance").get_attribute("points").count(",") == 7
     assert opened.locator(".line-total").get_attribute("points").count(",") == 6
     expect(opened.locator("#before-after img")).to_have_count(2)
+    opened.locator("#difference").scroll_into_view_if_needed()  # pictures far below the window are loaded late
     expect(opened.locator("#difference img")).to_be_visible()
     expect(opened.locator("#figures")).to_contain_text("Purified against Original")
 
