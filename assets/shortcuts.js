@@ -1,7 +1,9 @@
 () => {
   const press = (id) => {
     const button = document.getElementById(id);
-    if (button && !button.disabled) button.click();
+    const ready = button && !button.disabled;
+    if (ready) button.click();
+    return ready;
   };
   const open = () => document.querySelector("#rooms [role=tab][aria-selected=true]")?.id ?? "";
   // Ctrl+Enter runs the section that one is writing in, or what the open room is for, and else the whole path.
@@ -16,7 +18,7 @@
       const area = Object.keys(runs).find((id) => event.target.closest?.("#" + id) || open() === id + "-button");
       press(area ? runs[area] : "run-both");
     } else if (event.key === "Escape") {
-      stops.forEach(press);
+      stops.some(press); // they are one: whichever is pressed, the visitor's job ends
     }
   });
   // Along a row of tabs the arrow keys move, as everywhere else.

@@ -15,7 +15,6 @@ from impress_ui.settings.sweep import default_range
 from impress_ui.ui import explore_views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.handlers import DEVICE, PRIVATE, Update, Values
-from impress_ui.ui.layout_explore import FIRST, offered
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
 from impress_ui.ui.sessions import session_of
@@ -56,10 +55,7 @@ def connect_explore(page: Page) -> None:
     knobs["x"].input(range_of, knobs["x"], [knobs["x_from"], knobs["x_to"]], queue=False, **PRIVATE)
     knobs["y"].input(range_of, knobs["y"], [knobs["y_from"], knobs["y_to"]], queue=False, **PRIVATE)
     for key in METHODS:
-        page.knobs[key].change(
-            choices, [*(page.knobs[method] for method in METHODS), knobs["x"], knobs["y"]], [knobs["x"], knobs["y"]],
-            **PRIVATE,
-        )  # fmt: skip
+        page.knobs[key].change(told, settings, page.explore_hint, trigger_mode="always_last", **PRIVATE)
 
 
 def taken_of(record: Record, upload: str | None, job: JobSettings) -> str | None:
@@ -98,15 +94,3 @@ def shown(grid: Any, measure: str) -> tuple[str, str]:
 def range_of(name: str) -> tuple[Any, Any]:
     """A range to begin with for another setting."""
     return (gr.skip(), gr.skip()) if name == NOTHING else default_range(name)
-
-
-def choices(protection: str, purifier: str, x: str, y: str) -> tuple[Any, Any]:
-    """The settings that the chosen methods have; one that they do not have gives way to the first that they have."""
-    there = offered(protection, purifier)
-    names = [name for _, name in there]
-    first = x if x in names else names[0]
-    other = y if y in names and y != first else NOTHING
-    return (
-        gr.update(choices=[*FIRST["x"], *there], value=first),
-        gr.update(choices=[*FIRST["y"], *there], value=other),
-    )

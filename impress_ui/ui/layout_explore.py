@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.settings import ProtectSettings, PurifySettings
-from impress_ui.settings.explore import NOTHING
-from impress_ui.settings.sweep import SECTIONS, swept_names
 from impress_ui.ui import explore_views, views
-from impress_ui.ui.components import CHOICE_NAMES, lossless
+from impress_ui.ui.components import lossless
 from impress_ui.ui.page import Page, add_knobs
 
 
@@ -41,24 +38,3 @@ def explore_section(page: Page) -> None:
             label="The table as CSV, everything as a zip", file_count="multiple", visible=False, interactive=False,
             elem_id="explore-files",
         )  # fmt: skip
-    for name in ("x", "y"):
-        choices = offered(ProtectSettings().method, PurifySettings().method)
-        picker = page.knobs["explore", name]
-        picker.choices = [*FIRST[name], *choices]
-        # A restored setting may belong to a method that is restored with it, an update later than this list.
-        picker.allow_custom_value = True
-
-
-# What stands before the settings in each of the two lists.
-FIRST = {"x": [], "y": [(CHOICE_NAMES[NOTHING], NOTHING)]}
-
-
-def offered(protection: str, purifier: str) -> list[tuple[str, str]]:
-    """(label, name) of the settings that can be varied with those two methods."""
-    picked = {"protect": protection, "purify": purifier}
-    names = [name.partition(".")[::2] for name in swept_names()]
-    return [
-        (CHOICE_NAMES[f"{section}.{field}"], f"{section}.{field}")
-        for section, field in names
-        if SECTIONS[section].has(field, picked[section])
-    ]
