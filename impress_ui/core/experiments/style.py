@@ -73,7 +73,8 @@ def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
 def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
     """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
     shown = (CLEAN, NONE, f"{NONE}, {name_of(CONTROLS[0])}", f"{NONE}, {name_of(FAST)}")
-    labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * GALLERY)]
+    imitations = min(GALLERY, run.settings.mimic.imitations)
+    labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * imitations)]
     folders = [run.folder.path / unit.key["artist"] for unit in units(run.settings)]
     made = [[image for name in shown for image in _gallery(folder, name)] for folder in folders if folder.is_dir()]
     whole = [line for line in made if len(line) == len(labels)]
