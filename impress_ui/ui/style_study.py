@@ -104,13 +104,15 @@ def _save(
     folder: Path,
     found: Sequence[str],
 ) -> list[tuple[str, str]]:
-    """Each picture with what made it; an imitation is written again once it was judged, with its verdict."""
+    """Each picture with what made it; an imitation is written again once it was judged, with its verdict.
+
+    The first file stays: a browser may still be fetching it.
+    """
     shown = []
     for number, (image, caption) in enumerate(zip(images, captions, strict=False)):
         path = folder / f"{name}-{number:02}{'-judged' if found else ''}.png"
         if not path.exists():
             facts = {"measures": {"taken_for": found[number]}} if found else {}
-            (folder / f"{name}-{number:02}.png").unlink(missing_ok=True)
             save_png(image, path, describe_result(name, study.job, caption=caption, artist=study.artist, **facts))
         shown.append((str(path), caption))
     return shown
@@ -122,6 +124,7 @@ def pack(study: StyleStudy, folder: Path) -> Path:
         f"pictures/{picture.name}": picture
         for kind in ("work", "imitation")
         for picture in sorted(folder.glob(f"*-{kind}-*.png"))
+        if not picture.with_stem(f"{picture.stem}-judged").exists()
     }
     for name, tuning in study.tunings.items():
         for file in tuning.save(folder / f"adapter-{name}").iterdir():
