@@ -65,11 +65,13 @@ class PageJob(ABC):
     def updates(self) -> Iterator[Update]:
         """Every update of the page, the last of which gives the buttons back, also after a mistake."""
         shown: Update = {}
+        last: Update = {}
         try:
             self.job = job_from_widgets(self.page, self.values)
             if self.values[self.page.new_seed] and self.draws_seed():
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
-            yield self._busy()
+            busy = self._busy()
+            yield own_copy(busy)
             with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
                 for turn in waiting:
                     yield {self.status: views.waiting(turn.ahead, turn.seconds)}
@@ -80,8 +82,12 @@ class PageJob(ABC):
                 for update in self._where_the_gpu_is(should_stop):
                     shown |= own_copy(update)
                     self.record = update.get(self.page.record, self.record)
-                    yield update
-            yield self._remember(shown)
+                    last = own_copy(update)
+                    # A browser that falls behind may pass over one of two updates at once: the first and the last,
+                    # which lock the buttons and give them back, are said again with their neighbours.
+                    yield busy | update
+                    busy = {}
+            yield last | self._remember(shown)
         except Exception as error:
             sentence = explain(error, getattr(self, "job", None))
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
