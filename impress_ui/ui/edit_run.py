@@ -27,13 +27,15 @@ class EditRun(PageJob):
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         names = [name for name in PICTURES if name in self.record.files]
+        uploaded = self.values[self.page.upload]
+        if uploaded and names in ([], ["original"]):
+            # Nothing was run on it yet: it may still be on its way to the panes, or the working size have been changed.
+            picture = runs.open_at(uploaded, self.job)
+            if not names or picture.image.size != self.record.size:
+                yield self.start_over("original", picture)
+                names = ["original"]
         if not names:
             raise UserError(runs.NO_PICTURE)
-        if names == ["original"] and self.values[self.page.upload]:
-            # Nothing was run on it yet, so the working size may have been changed since it was opened.
-            picture = runs.open_at(self.values[self.page.upload], self.job)
-            if picture.image.size != self.record.size:
-                yield self.start_over("original", picture)
         images = [self.image(name) for name in names]
         mask = runs.mask_of(self.values[self.page.edit_mask]) if self.job.edit.mode == "inpaint" else None
         steps = workflow.edit_pictures(images, self.job, mask=mask, should_stop=should_stop)
