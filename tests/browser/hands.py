@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def make_quick(page: Page) -> None:
     put(page, "purify-steps", 5)
 
 
-def choose(page: Page, knob: str, label: str) -> None:
+def choose(page: Page, knob: str, label: str | re.Pattern[str]) -> None:
     page.click(f"#{knob} input")
     page.get_by_role("option", name=label).click()
     expect(page.get_by_role("option")).to_have_count(0)  # the list fades away
