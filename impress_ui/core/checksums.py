@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from pathlib import Path
@@ -20,11 +21,22 @@ def check(file: Path) -> None:
     expected = expected_of(file)
     if expected is None:
         return
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != expected:
+    if sha256(file) != expected:
         shown = f"{file.parent.name}/{file.name}"
         raise UserError(f"The weights {shown} are damaged or not the right ones (wrong SHA-256); copy them again.")
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file's content, read once for as long as the file stays as it is."""
+    real = file.resolve()
+    known = real.stat()
+    return _sha256(real, known.st_mtime_ns, known.st_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(file: Path, modified: int, size: int) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def expected_of(file: Path) -> str | None:

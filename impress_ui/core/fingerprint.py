@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
 from pathlib import Path
 
 from impress_ui.core.checkpoints import PARTS, Part, find_source
+from impress_ui.core.checksums import sha256
 
 _loaded: dict[tuple[Path, str], Part] = {}
 
@@ -36,14 +35,5 @@ def _digest_of(part: Part) -> str:
     kind, folder = PARTS[part.name], part.root / part.subfolder
     patterns = (*kind.weight_files(part.variant), *kind.shards(part.variant))
     files = sorted({file for pattern in patterns for file in folder.glob(pattern) if file.suffix == ".safetensors"})
-    digests = [_digest(file, file.stat().st_mtime_ns) for file in files]
+    digests = [sha256(file) for file in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=256)
-def _digest(file: Path, modified: int) -> str:
-    blob = file.resolve().name
-    if re.fullmatch(r"[0-9a-f]{64}", blob):
-        return blob  # the hub's cache names large files by their SHA-256
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

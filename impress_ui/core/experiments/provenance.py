@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import impress_ui
 from impress_ui.core.checkpoints import find_source
+from impress_ui.core.checksums import sha256
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
 
@@ -41,9 +40,3 @@ def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dic
             files = {file.resolve(): file for file in sorted(folder.glob("*.safetensors"))}
             ours |= {f"{name}/{file.name}": sha256(file) for file in files.values()}
     return found
-
-
-def sha256(file: Path) -> str:
-    """Of a file, a piece at a time."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
