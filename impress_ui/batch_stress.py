@@ -9,7 +9,8 @@ from typing import Any
 
 from impress_ui.batch import opened, stop_on_interrupt
 from impress_ui.core.errors import UserError
-from impress_ui.core.stress import StressStep, StressTest
+from impress_ui.core.items import ItemStep
+from impress_ui.core.stress import StressTest
 from impress_ui.core.stress_rows import StressRow
 from impress_ui.settings import JobSettings
 from impress_ui.stress_files import report_of, save_stress
@@ -78,7 +79,7 @@ def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
 
-def _tell(step: StressStep, test: StressTest) -> None:
+def _tell(step: ItemStep, test: StressTest) -> None:
     """The cost first, then a line a purifier; within one only on a terminal."""
     if step.done and step.number == 0:
         print(f"About {test.expected:.0f} s for {step.count} purifiers.", file=sys.stderr, flush=True)

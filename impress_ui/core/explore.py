@@ -29,6 +29,7 @@ from impress_ui.core.costs import (
 from impress_ui.core.errors import UserError
 from impress_ui.core.grid import Grid, GridCell, figures_of, words_of
 from impress_ui.core.images import to_images
+from impress_ui.core.items import ItemStep
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.core.protect import check_budget
@@ -38,23 +39,6 @@ from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence
 from impress_ui.settings.sweep import Cell, cells_of, settings_at
 
 Planned = list[tuple[Cell, JobSettings]]
-
-
-@dataclass(frozen=True)
-class ExploreStep:
-    """Where an exploration is: cell ``number`` of ``count``, at step ``index`` of the ``steps`` of its phase.
-
-    ``done`` says that a cell was added; ``seconds_left`` is None until the pace is known.
-    """
-
-    phase: str
-    number: int
-    count: int
-    index: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    done: bool = False
-    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,9 +119,9 @@ class Exploration:
     def count(self) -> int:
         return len(self.planned)
 
-    def run(self, should_stop: ShouldStop = never) -> Iterator[ExploreStep]:
+    def run(self, should_stop: ShouldStop = never) -> Iterator[ItemStep]:
         """Measure the pace, tell the cost, then one cell after the other; what is done is kept when stopped."""
-        yield ExploreStep("Measuring the pace", 0, self.count)
+        yield ItemStep("Measuring the pace", 0, self.count)
         autoencoder = load_autoencoder(self.job.run)
         if not self._made:
             measure_protection_pace(self.planned[0][1].protect, self.original, autoencoder)
@@ -145,13 +129,13 @@ class Exploration:
         if not any(needs_model(purifier) for purifier in purifiers):
             measure_pace(purifiers, self.original, autoencoder, None, should_stop)
         self.expected = self._left(0)
-        yield ExploreStep("Measured the pace", 0, self.count, seconds_left=self.expected)
+        yield ItemStep("Measured the pace", 0, self.count, seconds_left=self.expected)
         for number, (cell, job) in enumerate(self.planned):
             began = time.monotonic()
             for doing in (self._protect, self._purify):
                 result = None if should_stop() else (yield from doing(number, should_stop))
                 if result is None:
-                    yield ExploreStep("Stopped", number, self.count, stopped=True)
+                    yield ItemStep("Stopped", number, self.count, stopped=True)
                     return
             protected = self._made[job.protect]
             figures = figures_of(self.original, protected, result, autoencoder)
@@ -159,7 +143,7 @@ class Exploration:
             self.grid.cells.append(done)
             self.cells.append(ExploredCell(done, job, protected, result))
             left = self._left(number + 1)
-            yield ExploreStep(words_of(cell), number + 1, self.count, seconds_left=left, done=True)
+            yield ItemStep(words_of(cell), number + 1, self.count, seconds_left=left, done=True)
 
     def report(self) -> dict[str, Any]:
         """The whole exploration as plain data."""
@@ -171,7 +155,7 @@ class Exploration:
             "verdicts": {name: self.grid.verdict(name) for name in MEASURES},
         }
 
-    def _protect(self, number: int, should_stop: ShouldStop) -> Generator[ExploreStep, None, Image.Image | None]:
+    def _protect(self, number: int, should_stop: ShouldStop) -> Generator[ItemStep, None, Image.Image | None]:
         _, job = self.planned[number]
         if job.protect in self._made:
             return self._made[job.protect]
@@ -183,7 +167,7 @@ class Exploration:
             remember_protection(job.protect, self.original.size, times[-1] - times[0])
         return result
 
-    def _purify(self, number: int, should_stop: ShouldStop) -> Generator[ExploreStep, None, Image.Image | None]:
+    def _purify(self, number: int, should_stop: ShouldStop) -> Generator[ItemStep, None, Image.Image | None]:
         _, job = self.planned[number]
         began = time.monotonic()
         steps = purify_picture(self._made[job.protect], job, mask=self.mask, should_stop=should_stop)
@@ -194,10 +178,10 @@ class Exploration:
 
     def _followed(
         self, steps: Iterator[Step], number: int, doing: str, planned: int, times: list[float]
-    ) -> Generator[ExploreStep, None, Image.Image | None]:
+    ) -> Generator[ItemStep, None, Image.Image | None]:
         """Pass the steps on, with their times; returns the result, or None where it was stopped half way."""
         left, began = self._left(number), time.monotonic()
-        where = ExploreStep(f"{words_of(self.planned[number][0])}: {doing}", number, self.count, 0, planned, left)
+        where = ItemStep(f"{words_of(self.planned[number][0])}: {doing}", number, self.count, 0, planned, left)
         yield where
         result = None
         for step in steps:

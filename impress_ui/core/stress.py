@@ -37,6 +37,7 @@ from impress_ui.core.diffusion_model import load_diffusion_model
 from impress_ui.core.edit import edit
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import Picture, to_images, to_tensor
+from impress_ui.core.items import ItemStep
 from impress_ui.core.metrics import load_detector, lpips
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, never
@@ -44,23 +45,6 @@ from impress_ui.core.purify import needs_model, planned_steps, purify
 from impress_ui.core.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
 from impress_ui.core.workflow import same_size
 from impress_ui.settings import JobSettings, PurifySettings
-
-
-@dataclass(frozen=True)
-class StressStep:
-    """Where a stress test is: purifier ``number`` of ``count``, at step ``index`` of its ``steps``.
-
-    ``done`` says that a row was added; ``seconds_left`` is None until the pace is known.
-    """
-
-    phase: str
-    number: int
-    count: int
-    index: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
-    done: bool = False
-    stopped: bool = False
 
 
 @dataclass
@@ -119,10 +103,10 @@ class StressTest:
         rows = [row for row in self.ranking if row.protection_left is not None]
         return {row.name for row in rows if not any(beats(other, row) for other in rows)}
 
-    def run(self, should_stop: ShouldStop = never) -> Iterator[StressStep]:
+    def run(self, should_stop: ShouldStop = never) -> Iterator[ItemStep]:
         """Measure the pace and the pictures as they are, tell the cost, then run the cheapest purifier first."""
         count = len(self._purifiers)
-        yield StressStep("Measuring the pace", 0, count)
+        yield ItemStep("Measuring the pace", 0, count)
         measure_pace(list(self._purifiers.values()), self.protected, self._autoencoder, self._model, should_stop)
         began = time.monotonic()
         self._measure_given()
@@ -131,13 +115,13 @@ class StressTest:
         runs = 2 if self.job.stress.twins else 1
         costs = {name: overhead + runs * (expected_seconds(s, size) or 0.0) for name, s in self._purifiers.items()}
         self.expected = left = sum(costs.values())
-        yield StressStep("Measured the protected picture", 0, count, seconds_left=left, done=True)
+        yield ItemStep("Measured the protected picture", 0, count, seconds_left=left, done=True)
         for number, (name, settings) in enumerate(sorted(self._purifiers.items(), key=lambda item: costs[item[0]])):
             if should_stop():
-                yield StressStep("Stopped", number, count, stopped=True)
+                yield ItemStep("Stopped", number, count, stopped=True)
                 return
             planned = planned_steps(settings)
-            step = StressStep(name, number, count, 0, runs * planned, left)
+            step = ItemStep(name, number, count, 0, runs * planned, left)
             yield step
             made: list[Image.Image] = []
             began = time.monotonic()

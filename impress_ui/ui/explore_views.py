@@ -9,8 +9,8 @@ from impress_ui.settings import MEASURES
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
-    from impress_ui.core.explore import ExploreStep
     from impress_ui.core.grid import Grid
+    from impress_ui.core.items import ItemStep
 
 IDLE = "Choose what to vary, then “Explore”."
 TAKEN = {
@@ -38,7 +38,7 @@ def refused(sentence: str) -> str:
     return f'<p class="hint">{escape(sentence)}</p>'
 
 
-def running(step: ExploreStep, expected: float | None) -> str:
+def running(step: ItemStep, expected: float | None) -> str:
     """The status line of an exploration under way."""
     left = "" if step.seconds_left is None else f" · about {duration(step.seconds_left)} left"
     share = None

@@ -10,8 +10,9 @@ import gradio as gr
 from PIL import Image
 
 from impress_ui.archive import write_zip
+from impress_ui.core.items import ItemStep
 from impress_ui.core.optimise import ShouldStop
-from impress_ui.core.stress import StressStep, StressTest
+from impress_ui.core.stress import StressTest
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.jobs import throttled
 from impress_ui.stress_files import save_row, save_stress
@@ -74,6 +75,6 @@ class StressRun(PageJob):
         return write_zip(self.folder / "stress-test.zip", "A stress test of one protected picture", self.job, files)
 
 
-def _telling(step: StressStep) -> bool:
+def _telling(step: ItemStep) -> bool:
     """A row that was added is always shown, and so is the end."""
     return step.done or step.stopped

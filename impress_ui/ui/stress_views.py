@@ -11,7 +11,8 @@ from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
-    from impress_ui.core.stress import StressStep, StressTest
+    from impress_ui.core.items import ItemStep
+    from impress_ui.core.stress import StressTest
     from impress_ui.core.stress_rows import StressRow
 
 IDLE = "Protect a picture, or bring one that is protected, then “Run the stress test”."
@@ -39,7 +40,7 @@ def hint(taken: str | None, seconds: float | None) -> str:
     return f'<p class="hint">{TAKEN[taken]} {wait} Stop keeps what is done.</p>'
 
 
-def running(step: StressStep, test: StressTest) -> str:
+def running(step: ItemStep, test: StressTest) -> str:
     """The status line of a test under way."""
     if step.seconds_left is None or not test.expected:
         return status(step.phase, f"before {step.count} purifiers")
