@@ -20,6 +20,7 @@ MOST_WAITING = 24  # jobs in the line, beside the one that has the device
 PER_SESSION = 4  # jobs of one visitor, so that nobody fills the line alone
 SILENT = 10.0  # seconds after which a job that asks no more for its turn is passed over
 GONE = 60.0  # seconds after which its place is given away
+LONGEST = 600.0  # seconds that a job has a public page's device for while others wait
 LOOK = 0.2  # seconds between two looks at whether a waiting job should stop
 TOLD_EVERY = 1.0  # seconds between two tellings that it waits; a vanished visitor's job leaves the line at one
 
@@ -38,6 +39,7 @@ class Place:
 
     asked: float
     asking: bool = False
+    since: float | None = None  # when it got the device
 
 
 class Line:
@@ -79,7 +81,7 @@ class Line:
                 if not self._changed.wait_for(lambda: self._holder is None and self._is_next(place), timeout):
                     return False
                 self._waiting.remove(place)
-                self._holder = place
+                self._holder, place.since = place, time.monotonic()
                 return True
             finally:
                 place.asking, place.asked = False, time.monotonic()
@@ -99,73 +101,111 @@ class Line:
             before = self._waiting.index(place) if place in self._waiting else len(self._waiting)
             return before + (self._holder is not None)
 
+    def held_too_long(self, place: Place, longest: float) -> bool:
+        """Whether it has had the device for more than ``longest`` seconds and somebody asks for it."""
+        with self._changed:
+            now = time.monotonic()
+            if self._holder is not place or place.since is None or now - place.since <= longest:
+                return False
+            return any(other.asking or now - other.asked < self.silent for other in self._waiting)
+
     def _is_next(self, place: Place) -> bool:
         now = time.monotonic()
         return next(p for p in self._waiting if p is place or p.asking or now - p.asked < self.silent) is place
 
 
-class Jobs:
-    """Stop events by session, and the line for the device."""
+class Job:
+    """A visitor's job: call it to learn whether it should stop.
 
-    def __init__(self, per_session: int = PER_SESSION, **line: float) -> None:
-        self.line = Line(**line)  # type: ignore[arg-type]
-        self.per_session = per_session
-        self._guard = threading.Lock()
-        self._running: dict[str, list[threading.Event]] = {}
+    Attributes:
+        cut: why it was told to stop though nobody asked for it; empty when it was not.
+    """
+
+    def __init__(self, line: Line, longest: float | None = None) -> None:
+        self.cut = ""
+        self._line, self._longest = line, longest
+        self._stopped = threading.Event()
+        self._place: Place | None = None
+
+    def stop(self) -> None:
+        """Ask it to stop after its current step."""
+        self._stopped.set()
+
+    def __call__(self) -> bool:
+        if self._stopped.is_set() or self._longest is None or self._place is None:
+            return self._stopped.is_set()
+        if self._line.held_too_long(self._place, self._longest):
+            self.cut = f"others wait, and it had the device for {self._longest / 60:.0f} minutes"
+            self.stop()
+        return self._stopped.is_set()
 
     @contextmanager
-    def open(self, session: str) -> Iterator[Callable[[], bool]]:
-        """Register a job of the session; gives the function that says whether it should stop.
+    def device(self) -> Iterator[Iterator[Waiting]]:
+        """The device for the length of the block, once what this gives has been iterated over to its end.
+
+        A job that is stopped while it waits leaves that loop without the device: ask whether it should stop after it.
+
+        Raises:
+            UserError: too many jobs wait already.
+        """
+        place = self._place = self._line.join()
+        try:
+            yield self._wait(place)
+        finally:
+            self._line.leave(place)
+
+    def _wait(self, place: Place) -> Iterator[Waiting]:
+        began, told = time.monotonic(), float("-inf")
+        while not self():
+            if self._line.take(place, LOOK):
+                return
+            now = time.monotonic()
+            if now - told >= TOLD_EVERY:
+                told = now
+                yield Waiting(now - began, self._line.ahead(place))
+
+
+class Jobs:
+    """The visitors' jobs by session, and the line for the device.
+
+    Args:
+        longest: gives the seconds that a job may have the device for while others wait; None for as long as it takes.
+    """
+
+    def __init__(self, per_session: int = PER_SESSION, longest: Callable[[], float | None] = lambda: None) -> None:
+        self.line = Line()
+        self.per_session, self.longest = per_session, longest
+        self._guard = threading.Lock()
+        self._running: dict[str, list[Job]] = {}
+
+    @contextmanager
+    def open(self, session: str) -> Iterator[Job]:
+        """Register a job of the session.
 
         Raises:
             UserError: the session has as many jobs as it may have.
         """
-        event = threading.Event()
+        job = Job(self.line, self.longest())
         with self._guard:
             own = self._running.setdefault(session, [])
             if len(own) >= self.per_session:
                 raise UserError(f"You have {len(own)} jobs here already; stop one, or wait until one has ended.")
-            own.append(event)
+            own.append(job)
         try:
-            yield event.is_set
+            yield job
         finally:
             with self._guard:
-                self._running[session].remove(event)
+                self._running[session].remove(job)
                 if not self._running[session]:
                     del self._running[session]
 
     def stop(self, session: str) -> bool:
         """Ask every job of the session to stop after its current step; says whether there was one."""
         with self._guard:
-            events = list(self._running.get(session, ()))
-        for event in events:
-            event.set()
-        return bool(events)
-
-    @contextmanager
-    def device(self, should_stop: Callable[[], bool]) -> Iterator[Iterator[Waiting]]:
-        """The device for the length of the block, once what this gives has been iterated over to its end.
-
-        A job that is stopped while it waits leaves that loop without the device: ask ``should_stop`` again after it.
-
-        Raises:
-            UserError: too many jobs wait already.
-        """
-        place = self.line.join()
-        try:
-            yield self._wait(place, should_stop)
-        finally:
-            self.line.leave(place)
-
-    def _wait(self, place: Place, should_stop: Callable[[], bool]) -> Iterator[Waiting]:
-        began, told = time.monotonic(), float("-inf")
-        while not should_stop():
-            if self.line.take(place, LOOK):
-                return
-            now = time.monotonic()
-            if now - told >= TOLD_EVERY:
-                told = now
-                yield Waiting(now - began, self.line.ahead(place))
+            jobs = list(self._running.get(session, ()))
+        for job in jobs:
+            job.stop()
+        return bool(jobs)
 
 
 def throttled(items: Iterator[T], interval: float, always: Callable[[T], bool]) -> Iterator[tuple[T, bool]]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,10 +44,13 @@ def quick() -> dict[str, dict[str, int]]:
 
 
 @contextmanager
-def running_app(folder: Path, python: str = sys.executable, cwd: Path = ROOT, **extra: str) -> Iterator[str]:
+def running_app(
+    folder: Path, python: str = sys.executable, cwd: Path = ROOT, command: Sequence[str] = ("app.py",), **extra: str
+) -> Iterator[str]:
     """The address of an app of its own; its log, which is printed when it does not start, is ``folder / "log"``.
 
     Args:
+        command: what Python runs; a port is added to one that is not app.py.
         extra: environment variables; without GRADIO_SERVER_NAME it listens where its own settings say.
     """
     with socket.socket() as probe:
@@ -61,7 +64,10 @@ def running_app(folder: Path, python: str = sys.executable, cwd: Path = ROOT, **
         **extra,
     }
     log = (folder / "log").open("w+")
-    process = subprocess.Popen([python, "app.py"], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    told = [] if command == ("app.py",) else ["--port", str(port)]
+    process = subprocess.Popen(
+        [python, *command, *told], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT
+    )
     url = f"http://127.0.0.1:{port}/"
     try:
         _wait_until_ready(url, process, folder / "log")

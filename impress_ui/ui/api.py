@@ -6,29 +6,52 @@ could name any file of the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import gradio as gr
 
 from impress_ui.ui.api_job import Report, Streamed, StreamedFiles, call
-from impress_ui.ui.components import picture_input, picture_output
+from impress_ui.ui.components import picture_input, picture_output, settings_input
 from impress_ui.ui.forms import settings_report
 from impress_ui.ui.handlers import DEVICE
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.sessions import session_of
 
+# What the endpoints take, as agents and screen readers are told it.
+PARAMETERS = {
+    "image": "Picture to work on",
+    "protected": "The same picture, protected",
+    "purified": "The same picture, purified",
+    "original": "The same picture, unprotected",
+    "reference": "Picture to measure against",
+    "mask": "Picture of the same shape, white where pixels may change",
+    "target": "Picture whose latent the attack aims at",
+    "settings": "Settings by sections, all optional, such as {'protect': {'budget': 8}, 'run': {'seed': 1}}; the "
+    "endpoint for settings lists each with its default",
+    "universal": "Perturbation that the endpoint for universal ones made",
+    "works": "Pictures, and captions.txt if there is one",
+    "artist": "Name of one of the artists that come along, or, with works, what their captions call their style",
+    "source": "Settings as JSON, a share link, or a preset's name; empty for the defaults",
+}
+
+
+def told(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint with its parameters in its docstring, where MCP looks for them."""
+    lines = [f"    {name}: {PARAMETERS[name]}" for name in inspect.signature(endpoint).parameters if name in PARAMETERS]
+    endpoint.__doc__ = "\n".join([inspect.getdoc(endpoint) or "", "", "Args:", *lines])
+    return endpoint
+
 
 def connect_api() -> None:
     """Add an endpoint a job, /measure, /settings and /stop, to the ``gr.Blocks``."""
     with gr.Row(visible=False):
-        image = picture_input("image", "Picture to work on")
-        protected = picture_input("protected", "The same picture, protected")
-        purified = picture_input("purified", "The same picture, purified")
-        original = picture_input("original", "The same picture, unprotected")
-        reference = picture_input("reference", "Picture to measure against")
-        mask = picture_input("mask", "White where pixels may change")
-        target = picture_input("target", "Picture whose latent the attack aims at")
-        settings = gr.JSON(label="settings")
+        pictures = ("image", "protected", "purified", "original", "reference", "mask", "target")
+        image, protected, purified, original, reference, mask, target = (
+            picture_input(name, PARAMETERS[name]) for name in pictures
+        )
+        settings = settings_input()
         perturbation = gr.File(label="universal", type="filepath")
         works = gr.File(label="works", file_count="multiple", type="filepath")
         artist = gr.Textbox(label="artist")
@@ -53,6 +76,7 @@ def connect_api() -> None:
     trigger.click(stop, None, [report], api_name="stop", queue=False)
 
 
+@told
 def protect(
     image: str,
     settings: dict | None = None,
@@ -68,6 +92,7 @@ def protect(
     yield from call("protect", settings, request, image, mask, target, universal)
 
 
+@told
 def universal(
     works: list[str], settings: dict | None = None, target: str | None = None, request: gr.Request = None
 ) -> Streamed:
@@ -78,16 +103,19 @@ def universal(
     yield from call("universal", settings, request, works, target)
 
 
+@told
 def purify(image: str, settings: dict | None = None, mask: str | None = None, request: gr.Request = None) -> Streamed:
     """Purify a protected picture; streams like ``protect``."""
     yield from call("purify", settings, request, image, mask)
 
 
+@told
 def reconstruct(image: str, settings: dict | None = None, request: gr.Request = None) -> Streamed:
     """V(x) = D(E(x)): what the latent diffusion model sees of the picture, and the measures of x."""
     yield from call("reconstruct", settings, request, image)
 
 
+@told
 def edit(
     image: str,
     settings: dict | None = None,
@@ -105,6 +133,7 @@ def edit(
     yield from call("edit", settings, request, image, protected, purified, mask)
 
 
+@told
 def generate(settings: dict | None = None, request: gr.Request = None) -> StreamedFiles:
     """Make pictures from text alone, as the settings' ``generate`` says; streams like ``edit``.
 
@@ -113,6 +142,7 @@ def generate(settings: dict | None = None, request: gr.Request = None) -> Stream
     yield from call("generate", settings, request)
 
 
+@told
 def stress(
     image: str, settings: dict | None = None, original: str | None = None, request: gr.Request = None
 ) -> StreamedFiles:
@@ -124,6 +154,7 @@ def stress(
     yield from call("stress", settings, request, image, original)
 
 
+@told
 def style(
     artist: str, settings: dict | None = None, works: list[str] | None = None, request: gr.Request = None
 ) -> StreamedFiles:
@@ -137,6 +168,7 @@ def style(
     yield from call("style", settings, request, artist, works, settings)
 
 
+@told
 def explore(
     image: str,
     settings: dict | None = None,
@@ -153,12 +185,14 @@ def explore(
     yield from call("explore", settings, request, image, protected, mask)
 
 
+@told
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:
     """SSIM, PSNR, VIFp, LPIPS, L-inf and L2 of a picture against a reference, and the round-trip error of both."""
     for _, report in call("measure", settings, request, image, reference):
         yield report
 
 
+@told
 def settings_of(source: str) -> Report:
     """Check settings and write them out in full: JSON, a share link, or the name of a preset.
 

@@ -34,7 +34,8 @@ StreamedFiles = Iterator[tuple[list[str] | None, Report]]
 def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
     """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
 
-    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. What it makes lasts as long as the
+    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. A report's
+    "cut" says why the job was ended early on a public page. What it makes lasts as long as the
     caller's session.
     """
     job = None
@@ -42,14 +43,15 @@ def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[
         from impress_ui.ui import runs
 
         job, session = job_from_json(settings), session_of(request)
-        with runs.JOBS.open(session) as should_stop, runs.device_for(should_stop) as waiting:
+        with runs.JOBS.open(session) as own, runs.device_for(own) as waiting:
             for turn in waiting:
                 yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
-            if should_stop():
+            if own():
                 raise UserError("The job was stopped before it began.")
             parts = (body,) if body in SECONDS_PER_STEP else ()
             work = (body, job, str(new_folder(session)), args)
-            yield from stream(seconds_for(parts, job), _work, work, should_stop)
+            for made, report in stream(seconds_for(parts, job), _work, work, own):
+                yield made, {**report, "cut": own.cut} if own.cut else report
     except Exception as error:
         raise gr.Error(explain(error, job), print_exception=False) from None
 

@@ -124,6 +124,16 @@ def picture_input(label: str, alt: str, **options: Any) -> gr.Image:
     return image
 
 
+def settings_input() -> gr.JSON:
+    """Settings by sections, as an endpoint takes them.
+
+    ``gr.JSON`` says of itself that it takes anything, in a form that is no valid JSON schema: agents are refused by it.
+    """
+    settings = gr.JSON(label="settings")
+    settings.api_info = lambda: {"type": "object", "description": "settings by sections"}
+    return settings
+
+
 def knob(model: type[Settings], name: str, **options: Any) -> Component:
     """The widget for one field of the settings, with its label, symbol, help, default and range."""
     about = model.describe(name)

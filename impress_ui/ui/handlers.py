@@ -15,7 +15,7 @@ from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.history import HISTORIES
-from impress_ui.ui.mistakes import explain
+from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.sessions import session_of
@@ -247,7 +247,7 @@ class Handlers:
             figures = measure(b, a).as_dict()
             amplified = difference(a, b, values[page.gain], signed=values[page.signed])
         except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from None
+            raise toast(explain(error)) from None
         return {
             page.slider: tuple(paths),
             page.difference: amplified,

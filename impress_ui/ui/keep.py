@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from impress_ui.ui import edit_views, history_views, views
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.history import HISTORIES, Run, own_copy
-from impress_ui.ui.mistakes import explain
+from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
@@ -97,8 +98,8 @@ class Keep:
         try:
             job = HOST.check(read_settings(Path(path)))
         except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from None
-        gr.Info(f"The settings of {Path(path).name} stand in the knobs now.")
+            raise toast(explain(error)) from None
+        gr.Info(f"The settings of {html.escape(Path(path).name)} stand in the knobs now.")
         return self._set(job)
 
     def export(self, values: Values) -> str:
@@ -118,7 +119,7 @@ class Keep:
         try:
             job = HOST.check(from_link(query))
         except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from None
+            raise toast(explain(error)) from None
         return self._set(job)
 
     def look(self, number: int | None, other: int | None, request: gr.Request) -> list[Any]:
@@ -135,7 +136,7 @@ class Keep:
         page = self.page
         run = HISTORIES.find(session_of(request), values[page.past])
         if run is None:
-            raise gr.Error("There is no run to restore yet: choose one.", print_exception=False)
+            raise toast("There is no run to restore yet: choose one.")
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {
             widgets[number]: value
@@ -161,7 +162,7 @@ class Keep:
         try:
             return job_from_widgets(self.page, values)
         except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from None
+            raise toast(explain(error)) from None
 
     def _set(self, job: JobSettings) -> Update:
         return widgets_of(self.page, job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.core.artists.catalogue import ARTISTS
+from impress_ui.artist_names import MANNERS
 from impress_ui.ui import style_views, views
 from impress_ui.ui.components import lossless
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
@@ -50,8 +50,8 @@ def _ask(page: Page) -> None:
     with gr.Column(elem_classes="ask"):
         with gr.Column(elem_classes="words-in"):
             page.style_artist = gr.Dropdown(
-                [(f"{name}: {artist.description}", name) for name, artist in ARTISTS.items()],
-                value=next(iter(ARTISTS)), label="Artist", elem_id="style-artist",
+                [(f"{name}: {manner}", name) for name, manner in MANNERS.items()],
+                value=next(iter(MANNERS)), label="Artist", elem_id="style-artist",
                 info="Renderers that the embedded model has never seen; no person is meant by their names.",
             )  # fmt: skip
             with gr.Accordion("Or your own pictures", open=False, elem_id="style-own"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import html
 import logging
 
 import gradio as gr
@@ -35,3 +36,13 @@ def explain(error: Exception, job: JobSettings | None = None) -> str:
         return "The disk of this machine is full; what was done before is kept."
     logger.error("A job failed", exc_info=error)
     return "Something went wrong inside the program; its log has the details. Your pictures and settings are kept."
+
+
+def toast(sentence: str) -> gr.Error:
+    """The exception that shows the sentence at the page's edge, to be raised; Gradio takes its message for markup."""
+    return gr.Error(html.escape(sentence, quote=False), print_exception=False)
+
+
+def warn(sentence: str) -> None:
+    """Show the sentence at the page's edge, and go on."""
+    gr.Warning(html.escape(sentence, quote=False), title="Not done")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import gradio as gr
 from gradio.components import Component
 
 from impress_ui.core.images import fit, open_picture, save_png
@@ -15,7 +14,7 @@ from impress_ui.ui import edit_views, views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import widgets_of
-from impress_ui.ui.mistakes import explain
+from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record, new_folder
@@ -42,8 +41,9 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         picture = fit(open_picture(path), size)
     except Exception as error:
         sentence = explain(error)
+        warn(sentence)
         yield {page.notes: views.notes([sentence])}
-        raise gr.Error(sentence, print_exception=False) from None
+        return
     original = str(save_png(picture.image, new_folder(session) / "original.png"))
     record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
     if told.get("kind") == "protected":

@@ -18,12 +18,13 @@ from impress_ui.archive import write_zip
 from impress_ui.core import workflow
 from impress_ui.core.images import Picture, open_picture, save_png
 from impress_ui.core.optimise import ShouldStop
+from impress_ui.jobs import Job
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.history import HISTORIES, Run, own_copy
 from impress_ui.ui.keep import runs_after
-from impress_ui.ui.mistakes import explain
+from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.record import Record, new_folder
@@ -50,6 +51,7 @@ class PageJob(ABC):
     title: str  # what a list of runs calls it
     parts: tuple[str, ...]  # what it does, for the time that a lent GPU is asked for
     room = "story"  # where on the page its results stand
+    own: Job | None = None  # its place among the jobs, once it has one
     archive = ""  # the name of the zip that ``ready`` packs; none for jobs that pack their own
 
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
@@ -72,14 +74,15 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             busy = self._busy()
             yield own_copy(busy)
-            with runs.JOBS.open(self.session) as should_stop, runs.device_for(should_stop) as waiting:
+            with runs.JOBS.open(self.session) as own, runs.device_for(own) as waiting:
+                self.own = own
                 for turn in waiting:
                     yield {self.status: views.waiting(turn.ahead, turn.seconds)}
-                if should_stop():
+                if own():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
                 self.folder = new_folder(self.session)
-                for update in self._where_the_gpu_is(should_stop):
+                for update in self._where_the_gpu_is(own):
                     shown |= own_copy(update)
                     self.record = update.get(self.page.record, self.record)
                     last = own_copy(update)
@@ -90,8 +93,9 @@ class PageJob(ABC):
             yield last | self._remember(shown)
         except Exception as error:
             sentence = explain(error, getattr(self, "job", None))
+            # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
+            warn(sentence)
             yield self._buttons_back(views.status("Not done", sentence, "failed"))
-            raise gr.Error(sentence, print_exception=False) from None
 
     def draws_seed(self) -> bool:
         """Whether this run may have a seed of its own."""
@@ -104,6 +108,8 @@ class PageJob(ABC):
     def ready(self, told: str, stopped: bool) -> Update:
         """The last update: how it ended, what computed it, its zip, and the buttons given back."""
         kept = "; the partial result is kept" if stopped else ""
+        if self.own and self.own.cut:
+            kept = f"; ended early: {self.own.cut}{kept}"
         phase, state, share = ("Stopped", "stopped", None) if stopped else ("Done", "done", 1.0)
         machine = f"{workflow.load_autoencoder(self.job.run).describe()}, seed {self.job.run.seed}"
         update = self._buttons_back(views.status(phase, told + kept, state, share, machine))
@@ -184,7 +190,7 @@ class PageJob(ABC):
         if not zero_gpu.ON_ZERO_GPU:
             yield from self.work(should_stop)
             return
-        own = {name: value for name, value in vars(self).items() if name not in ("page", "values", "status")}
+        own = {name: value for name, value in vars(self).items() if name not in ("page", "values", "status", "own")}
         values = {widget._id: value for widget, value in self.values.items()}
         seconds = zero_gpu.seconds_for(self.parts, self.job, self.record.size or (256, 256), 3)
         numbered = zero_gpu.stream(seconds, _in_worker, (type(self), own, self.status._id, values), should_stop)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from impress_ui.core.checkpoints import HUB
 from impress_ui.core.errors import UserError
+from impress_ui.jobs import LONGEST
 from impress_ui.settings import EMBEDDED, JobSettings
 
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
@@ -28,6 +29,10 @@ class Host:
         """Say where the page is about to listen; every job from then on is checked against it."""
         self.public = ON_SPACES or address not in LOOPBACK
         self.offered = tuple(offered)
+
+    def longest(self) -> float | None:
+        """Seconds that a job may have the device for while others wait; None where nobody else comes."""
+        return LONGEST if self.public else None
 
     def check(self, job: JobSettings) -> JobSettings:
         """The settings, unless they name a checkpoint that is not a stranger's to choose.

@@ -21,21 +21,21 @@ from PIL import Image
 from impress_ui.core import workflow
 from impress_ui.core.errors import UserError
 from impress_ui.core.images import Picture, fit, open_picture, read_metadata
-from impress_ui.core.optimise import ShouldStop
-from impress_ui.jobs import Jobs, Waiting
+from impress_ui.jobs import Job, Jobs, Waiting
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
+from impress_ui.ui.public import HOST
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 NO_PICTURE = "There is no picture yet: upload one, or click an example."
 
-JOBS = Jobs()
+JOBS = Jobs(longest=HOST.longest)
 logger = logging.getLogger(__name__)
 
 
-def device_for(should_stop: ShouldStop) -> AbstractContextManager[Iterator[Waiting]]:
-    """``Jobs.device``; where every call is lent a GPU of its own, nobody waits."""
-    return nullcontext(iter(())) if ON_ZERO_GPU else JOBS.device(should_stop)
+def device_for(job: Job) -> AbstractContextManager[Iterator[Waiting]]:
+    """``Job.device``; where every call is lent a GPU of its own, nobody waits."""
+    return nullcontext(iter(())) if ON_ZERO_GPU else job.device()
 
 
 def open_at(path: str | None, job: JobSettings) -> Picture:
@@ -72,14 +72,14 @@ def warm_up(photograph: Path) -> None:
             return
         image = fit(open_picture(photograph), job.run.size).image
         workflow.measures_of(image, job, image)
-        with JOBS.open("warm-up") as should_stop, device_for(should_stop) as waiting:
+        with JOBS.open("warm-up") as own, device_for(own) as waiting:
             for _ in waiting:  # somebody clicked already: their run is the measurement
                 return
             for kind, run in (("protect", workflow.protect_picture), ("purify", workflow.purify_picture)):
                 for progress in follow(work_of(kind, job, image.size), run(image, job)):
                     logger.debug("%s: %.2f steps/s", kind, progress.timing.rate)
         workflow.load_diffusion_model(job.run)
-        with JOBS.open("warm-up") as should_stop, device_for(should_stop) as waiting:
+        with JOBS.open("warm-up") as own, device_for(own) as waiting:
             for _ in waiting:
                 return
             for progress in follow_samples(work_of("edit", job, image.size), workflow.edit_pictures([image], job)):

@@ -64,6 +64,16 @@ def test_help_needs_neither_torch_nor_a_second() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_the_page_is_built_without_torch() -> None:
+    """Which takes seconds to import: the page answers first, and loads it behind the first paint."""
+    code = (
+        "import sys; from impress_ui.ui.app import build_app; build_app(); "
+        "print([m for m in ('torch', 'diffusers', 'scipy', 'skimage', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ})
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stderr
+
+
 def test_held_out_photographs_are_all_there() -> None:
     from impress_ui.core.photographs import names_of
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from impress_ui.core.errors import UserError
-from impress_ui.jobs import Jobs, Line, throttled
+from impress_ui.jobs import Job, Jobs, Line, throttled
 
 
 def test_stop_reaches_the_sessions_own_jobs_only() -> None:
@@ -88,27 +88,46 @@ def test_a_job_that_asks_no_more_holds_up_nobody_and_may_come_back() -> None:
 
 
 def test_the_line_is_served_in_order_and_each_knows_its_place() -> None:
-    jobs, stopped = Jobs(), [False]
-    with jobs.device(lambda: False) as first, jobs.device(lambda: stopped[0]) as second:
+    line = Line()
+    jobs = [Job(line) for _ in range(3)]
+    with jobs[0].device() as first, jobs[1].device() as second:
         assert list(first) == []
-        with jobs.device(lambda: False) as third:
+        with jobs[2].device() as third:
             assert next(second).ahead == 1 and next(third).ahead == 2
-            stopped[0] = True
+            jobs[1].stop()
             assert list(second) == []  # stopped: out of the loop without its turn
             assert next(third).ahead == 2 and next(third).seconds > 0
-    with jobs.device(lambda: False) as free:
+    with Job(line).device() as free:
         assert list(free) == []
 
 
 def test_who_leaves_makes_room() -> None:
-    jobs = Jobs()
-    with jobs.device(lambda: False) as first:
+    line = Line()
+    with Job(line).device() as first:
         list(first)
-        last = jobs.device(lambda: False)
+        last = Job(line).device()
         waiting = last.__enter__()
         assert next(waiting).ahead == 1
     assert list(waiting) == []
     last.__exit__(None, None, None)
+
+
+def test_a_long_job_is_cut_only_while_somebody_waits() -> None:
+    jobs = Jobs(longest=lambda: 0.05)
+    with jobs.open("long") as long, long.device() as turn:
+        list(turn)
+        time.sleep(0.06)
+        assert not long() and not long.cut  # it has the device to itself
+        with jobs.open("other") as other, other.device() as waiting:
+            assert next(waiting).ahead == 1
+            assert not other()  # who waits is not cut, however long
+            assert long() and "others wait" in long.cut
+        assert long()  # and it stays so
+    with Jobs().open("at home") as own, own.device() as turn:
+        list(turn)
+        with Job(own._line).device() as waiting:
+            next(waiting)
+            assert not own()
 
 
 def test_throttling_shows_the_first_the_marked_and_few_between() -> None:
