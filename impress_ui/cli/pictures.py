@@ -12,6 +12,7 @@ from impress_ui.cli.shared import (
     Checkpoint,
     DeviceName,
     Input,
+    InvertMask,
     Mask,
     Output,
     PrecisionName,
@@ -42,6 +43,7 @@ def protect(
     ] = None,
     knobs: Any = None,
     mask: Mask = None,
+    invert_mask: InvertMask = False,
     checkpoint: Checkpoint = None,
     size: Size = None,
     seed: Seed = None,
@@ -61,7 +63,14 @@ def protect(
         knobs["target"] = knobs["target"] or "image"
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=dict(
+            checkpoint=checkpoint,
+            size=size,
+            seed=seed,
+            device=device,
+            precision=precision,
+            invert_mask=invert_mask or None,
+        ),
         protect=knobs,
     )
     report = batch.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
@@ -138,6 +147,7 @@ def purify(
     resize_factor: Annotated[float | None, option(PurifySettings, "resize_factor")] = None,
     chain: Annotated[str | None, option(PurifySettings, "chain")] = None,
     mask: Mask = None,
+    invert_mask: InvertMask = False,
     checkpoint: Checkpoint = None,
     size: Size = None,
     seed: Seed = None,
@@ -153,7 +163,10 @@ def purify(
         method = method or "chain"
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=dict(
+            checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision,
+            invert_mask=invert_mask or None,
+        ),
         purify=dict(
             method=method, recipe=recipe, alpha=alpha, delta=delta, steps=steps, learning_rate=lr,
             start_noise=start_noise, smoothness=smoothness, similarity_network=similarity_network, start=start,

@@ -13,6 +13,7 @@ from impress_ui.cli.shared import (
     DeviceName,
     Guidance,
     Inputs,
+    InvertMask,
     NegativePrompt,
     Output,
     PrecisionName,
@@ -47,6 +48,7 @@ def edit(
     mask: Annotated[
         Path | None, typer.Option(help="A picture whose white parts are repainted; implies --mode inpaint.")
     ] = None,
+    invert_mask: InvertMask = False,
     no_paste_back: Annotated[
         bool, typer.Option("--no-paste-back", help="Leave what lies outside the mask as the model repainted it.")
     ] = False,
@@ -69,6 +71,7 @@ def edit(
         edit=dict(
             prompt=prompt, negative_prompt=negative_prompt, mode=mode, strength=strength, guidance=guidance,
             sampling_steps=steps, sampler=sampler, paste_back=False if no_paste_back else None,
+            invert_mask=invert_mask or None,
         ),
     )  # fmt: skip
     print_report(batch_sampling.edit_files(sources, output, job, reference=reference, mask=mask), json)

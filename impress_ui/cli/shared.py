@@ -85,6 +85,9 @@ PrecisionName = Annotated[str | None, option(RunSettings, "precision")]
 Size = Annotated[int | None, option(RunSettings, "size")]
 Seed = Annotated[int | None, option(RunSettings, "seed")]
 Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
+InvertMask = Annotated[
+    bool, typer.Option("--invert-mask", help="What is white in the mask stays, and the rest may change.")
+]
 SettingsFile = Annotated[
     str | None,
     typer.Option(

@@ -75,7 +75,7 @@ def edit(
     options: dict[str, Any] = {"image": (pixels + 1) / 2, "strength": settings.strength}
     area = None
     if settings.mode == "inpaint":
-        area = _edited_area(mask, images[0].size)
+        area = _edited_area(mask, images[0].size, settings.invert_mask)
         padded = F.pad(area, (0, pixels.shape[-1] - width, 0, pixels.shape[-2] - height), mode="replicate")
         options["mask_image"] = padded.expand(len(images), -1, -1, -1)
         options["height"], options["width"] = pixels.shape[-2:]
@@ -139,11 +139,11 @@ def _check_text(settings: SamplingSettings, model: DiffusionModel) -> None:
     model.check_prompt(settings.negative_prompt)
 
 
-def _edited_area(mask: Image.Image | None, size: tuple[int, int]) -> Tensor:
+def _edited_area(mask: Image.Image | None, size: tuple[int, int], inverted: bool) -> Tensor:
     """(1, 1, H, W), 1 where inpainting repaints."""
     if mask is None:
         raise UserError("Inpainting needs a mask: paint in white what is to be repainted, or choose image to image.")
-    return mask_tensor(mask, size)
+    return mask_tensor(mask, size, inverted=inverted)
 
 
 def _padded(x: Tensor, multiple: int) -> Tensor:

@@ -174,11 +174,11 @@ def to_images(x: Tensor) -> list[Image.Image]:
     return [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
 
 
-def mask_tensor(mask: Image.Image, size: tuple[int, int], device: str = "cpu") -> Tensor:
-    """(1, 1, H, W) of 0 and 1 from a mask picture: white may change, black stays.
+def mask_tensor(mask: Image.Image, size: tuple[int, int], device: str = "cpu", *, inverted: bool = False) -> Tensor:
+    """(1, 1, H, W) of 0 and 1 from a mask picture: white may change, black stays; ``inverted``, the other way round.
 
     Raises:
-        UserError: another aspect ratio than the picture's, or nothing white in it.
+        UserError: another aspect ratio than the picture's, or nothing in it that may change.
     """
     if abs(mask.width / mask.height - size[0] / size[1]) > 0.02:
         raise UserError(
@@ -186,9 +186,14 @@ def mask_tensor(mask: Image.Image, size: tuple[int, int], device: str = "cpu") -
             "use a mask of the picture's shape."
         )
     grey = mask.convert("L").resize(size, Image.Resampling.NEAREST)
-    values = torch.from_numpy((np.asarray(grey) >= 128).astype(np.float32))
+    white = np.asarray(grey) >= 128
+    values = torch.from_numpy((white != inverted).astype(np.float32))
     if not values.any():
-        raise UserError("The mask is empty: paint in white what may change.")
+        raise UserError(
+            "The mask covers everything, and it is inverted: paint in white what is to stay."
+            if inverted
+            else "The mask is empty: paint in white what may change."
+        )
     return values[None, None].to(device)
 
 

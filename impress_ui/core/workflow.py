@@ -48,7 +48,7 @@ def protect_picture(
     model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
     return protect(
         to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, autoencoder), target=_like(target, image, autoencoder),
+        seed=job.run.seed, mask=_mask(mask, image, job, autoencoder), target=_like(target, image, autoencoder),
         should_stop=should_stop,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def apply_universal(
     """The one step of adding a stored universal perturbation to an RGB picture, already at its working size."""
     autoencoder = load_autoencoder(job.run)
     change = universal.from_file(perturbation, autoencoder.device)
-    x = universal.apply(change, to_tensor(image, autoencoder.device), _mask(mask, image, autoencoder))
+    x = universal.apply(change, to_tensor(image, autoencoder.device), _mask(mask, image, job, autoencoder))
     return iter([Step(0, 0, {}, x, x)])
 
 
@@ -87,7 +87,7 @@ def purify_picture(
     model = load_diffusion_model(job.run) if purifier_needs_model(job.purify) else None
     return purify(
         to_tensor(image, autoencoder.device), job.purify, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, autoencoder), should_stop=should_stop,
+        seed=job.run.seed, mask=_mask(mask, image, job, autoencoder), should_stop=should_stop,
     )  # fmt: skip
 
 
@@ -186,5 +186,7 @@ def _like(target: Image.Image | None, image: Image.Image, autoencoder: Autoencod
     return to_tensor(target.convert("RGB").resize(image.size, Image.Resampling.LANCZOS), autoencoder.device)
 
 
-def _mask(mask: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:
-    return None if mask is None else mask_tensor(mask, image.size, autoencoder.device)
+def _mask(mask: Image.Image | None, image: Image.Image, job: JobSettings, autoencoder: Autoencoder) -> Tensor | None:
+    if mask is None:
+        return None
+    return mask_tensor(mask, image.size, autoencoder.device, inverted=job.run.invert_mask)

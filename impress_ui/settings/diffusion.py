@@ -53,6 +53,7 @@ class EditSettings(SamplingSettings):
         ge=0.05,
         le=1,
     )
+    invert_mask: bool = knob(False, "What the mask covers stays, and the rest is repainted.", label="Invert the mask")
     paste_back: bool = knob(
         True, "After inpainting, put the pixels outside the mask back as they were.", label="Paste the kept region back"
     )

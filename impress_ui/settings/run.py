@@ -34,4 +34,5 @@ class RunSettings(Settings):
         le=512,
         multiple_of=8,
     )
+    invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)

@@ -101,13 +101,14 @@ def _settings(page: Page) -> None:
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")
+        add_knobs(page, "run", ("invert_mask",))
     universal_fold(page)
     _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
     new_seed_box(page)
     with gr.Accordion("Model and machine", open=False):
-        add_knobs(page, "run", other_knobs("run"))
+        add_knobs(page, "run", other_knobs("run", "invert_mask"))
 
 
 def _purifier(page: Page) -> None:

@@ -26,6 +26,7 @@ def edit_section(page: Page) -> None:
             with gr.Column(visible=False, elem_id="edit-painting") as page.edit_painting:
                 gr.HTML('<p class="hint">Paint in white what is to be repainted, in every picture.</p>')
                 page.edit_mask = mask_editor("Mask of the edit", elem_id="edit-mask")
+                add_knobs(page, "edit", ("invert_mask",))
             with gr.Row(elem_id="edits", equal_height=False):
                 for name in PICTURES:
                     _edit(page, name)
@@ -70,7 +71,7 @@ def _ask(page: Page, section: str, examples: tuple[str, ...], label: str) -> tup
 def _finer(page: Page, section: str) -> None:
     add_knobs(page, section, MAIN_KNOBS[section][1:])
     with gr.Accordion("More", open=False, elem_id=f"{section}-more"):
-        add_knobs(page, section, other_knobs(section))
+        add_knobs(page, section, other_knobs(section, "invert_mask"))
 
 
 def _edit(page: Page, name: str) -> None:

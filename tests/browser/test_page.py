@@ -185,6 +185,10 @@ def test_a_painted_mask_keeps_the_rest(opened: Page, photo: Path, tmp_path: Path
     run(opened, "#run-protect")
     changed = (pixels(download(opened, "pane-protected", tmp_path)) != pixels(photo)).any(axis=2)
     assert 0 < changed.mean() < 0.9
+    opened.locator("#run-invert_mask input").check()
+    run(opened, "#run-protect")
+    others = (pixels(download(opened, "pane-protected", tmp_path)) != pixels(photo)).any(axis=2)
+    assert others.any() and not (changed & others).any()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

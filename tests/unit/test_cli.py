@@ -109,6 +109,10 @@ def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -
     run_json(capsys, "protect", photo, "-o", tmp_path / "x.png", "--mask", tmp_path / "mask.png", *QUICK)
     before, after = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "x.png"))
     assert np.array_equal(before[32:], after[32:]) and not np.array_equal(before[:32], after[:32])
+    inverted = ("--mask", tmp_path / "mask.png", "--invert-mask")
+    run_json(capsys, "protect", photo, "-o", tmp_path / "y.png", *inverted, *QUICK)
+    after = np.asarray(Image.open(tmp_path / "y.png"))
+    assert np.array_equal(before[:32], after[:32]) and not np.array_equal(before[32:], after[32:])
 
 
 def test_edits_are_measured_against_the_first(

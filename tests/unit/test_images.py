@@ -155,6 +155,9 @@ def test_masks_are_checked() -> None:
     values = mask_tensor(mask, (128, 96))
     assert values.shape == (1, 1, 96, 128)
     assert values[..., :64].all() and not values[..., 64:].any()
+    assert np.array_equal(mask_tensor(mask, (128, 96), inverted=True), 1 - values)
+    with pytest.raises(UserError, match="covers everything, and it is inverted"):
+        mask_tensor(Image.new("L", (64, 48), 255), (64, 48), inverted=True)
     with pytest.raises(UserError, match="does not fit"):
         mask_tensor(mask, (64, 64))
 
