@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from impress_ui.cli.shared import AsJson, Checkpoint, DeviceName, PrecisionName, Seed, app, job_of, log, print_report
+from impress_ui.cli.shared import AsJson, app, job_of, log, print_report, run_options
 
 QUICK_REPEATS, REPEATS = 3, 5
 
 
 @app.command()
+@run_options("size")
 def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="The ratios alone: minutes on two cores instead of a quarter of an hour.")
@@ -32,10 +33,7 @@ def bench(
         ),
     ] = None,
     side: Annotated[int, typer.Option(min=64, max=512, help="Side of the squares on which a step is timed.")] = 128,
-    checkpoint: Checkpoint = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
-    seed: Seed = None,
+    run: Any = None,
     json: AsJson = False,
 ) -> None:
     """Time the published algorithms, ours and the floor side by side, and judge the figures against their goals.
@@ -47,7 +45,7 @@ def bench(
     from impress_ui.bench.run import run_bench
 
     refuse_bad_output(write)
-    run = job_of(None, run=dict(checkpoint=checkpoint, device=device, precision=precision, seed=seed)).run
+    run = job_of(None, run=run).run
     plan = Plan(
         run, quick, log, side=side,
         repeats=repeats or (QUICK_REPEATS if quick else REPEATS),

@@ -9,15 +9,11 @@ import typer
 
 from impress_ui.cli.shared import (
     AsJson,
-    Checkpoint,
-    DeviceName,
-    PrecisionName,
-    Seed,
     SettingsFile,
-    Size,
     app,
     log,
     print_report,
+    run_options,
 )
 from impress_ui.core.errors import UserError
 from impress_ui.documents import read_data
@@ -25,6 +21,7 @@ from impress_ui.settings import JobSettings
 
 
 @app.command()
+@run_options()
 def experiment(
     name: Annotated[
         str,
@@ -79,11 +76,7 @@ def experiment(
     split: Annotated[
         str | None, typer.Option(help="'test' for reported figures (default), 'validation' for choosing recipes.")
     ] = None,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -91,7 +84,6 @@ def experiment(
     from impress_ui.core.experiments import as_text, find_experiment, run_experiment
     from impress_ui.core.experiments.report import count_of_failed
 
-    run = dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision)
     sections: dict[str, dict[str, Any]] = {"run": _given(run)}
     fields = _given(
         dict(

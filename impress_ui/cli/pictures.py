@@ -9,27 +9,23 @@ import typer
 
 from impress_ui.cli.shared import (
     AsJson,
-    Checkpoint,
-    DeviceName,
     Input,
-    InvertMask,
     Mask,
     Output,
-    PrecisionName,
-    Seed,
     SettingsFile,
-    Size,
     app,
     job_of,
     option,
     options_of,
     print_report,
+    run_options,
 )
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
 @app.command()
 @options_of(ProtectSettings, "knobs")
+@run_options(mask=True)
 def protect(
     source: Input,
     output: Output,
@@ -43,12 +39,7 @@ def protect(
     ] = None,
     knobs: Any = None,
     mask: Mask = None,
-    invert_mask: InvertMask = False,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -63,14 +54,7 @@ def protect(
         knobs["target"] = knobs["target"] or "image"
     job = job_of(
         settings,
-        run=dict(
-            checkpoint=checkpoint,
-            size=size,
-            seed=seed,
-            device=device,
-            precision=precision,
-            invert_mask=invert_mask or None,
-        ),
+        run=run,
         protect=knobs,
     )
     report = batch.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
@@ -79,16 +63,13 @@ def protect(
 
 @app.command("universal")
 @options_of(ProtectSettings, "knobs")
+@run_options()
 def learn_universal(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures to learn from; their middle squares.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The .png file of the perturbation.")],
     target_image: Annotated[Path | None, typer.Option(help="The picture for --target image.")] = None,
     knobs: Any = None,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -102,32 +83,30 @@ def learn_universal(
         knobs["target"] = knobs["target"] or "image"
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=run,
         protect=knobs,
     )
     print_report(batch_universal.universal_file(source, output, job, target=target_image), json)
 
 
 @app.command()
+@run_options()
 def reconstruct(
     source: Input,
     output: Output,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
     from impress_ui import batch
 
-    job = job_of(settings, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
+    job = job_of(settings, run=run)
     print_report(batch.reconstruct_files(source, output, job), json)
 
 
 @app.command()
+@run_options(mask=True)
 def purify(
     source: Input,
     output: Output,
@@ -147,12 +126,7 @@ def purify(
     resize_factor: Annotated[float | None, option(PurifySettings, "resize_factor")] = None,
     chain: Annotated[str | None, option(PurifySettings, "chain")] = None,
     mask: Mask = None,
-    invert_mask: InvertMask = False,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -163,10 +137,7 @@ def purify(
         method = method or "chain"
     job = job_of(
         settings,
-        run=dict(
-            checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision,
-            invert_mask=invert_mask or None,
-        ),
+        run=run,
         purify=dict(
             method=method, recipe=recipe, alpha=alpha, delta=delta, steps=steps, learning_rate=lr,
             start_noise=start_noise, smoothness=smoothness, similarity_network=similarity_network, start=start,
@@ -178,21 +149,18 @@ def purify(
 
 
 @app.command()
+@run_options()
 def measure(
     a: Annotated[Path, typer.Argument(metavar="A", help="The picture to judge, or a folder of them.")],
     b: Annotated[
         Path, typer.Argument(metavar="B", help="The picture to compare with, or a folder with the same names.")
     ],
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
     """Compare A with B: SSIM, PSNR, VIFp, LPIPS, L-inf and L2 in grey levels, and the round-trip error of each."""
     from impress_ui import batch
 
-    job = job_of(settings, run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision))
+    job = job_of(settings, run=run)
     print_report(batch.measure_files(a, b, job), json)

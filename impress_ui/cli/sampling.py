@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from impress_ui.cli.shared import (
     AsJson,
-    Checkpoint,
-    DeviceName,
     Guidance,
     Inputs,
-    InvertMask,
     NegativePrompt,
     Output,
-    PrecisionName,
     SamplerName,
     SamplingSteps,
-    Seed,
     SettingsFile,
-    Size,
     app,
     job_of,
     option,
     print_report,
+    run_options,
 )
 from impress_ui.settings import EditSettings, GenerateSettings
 
 
 @app.command()
+@run_options()
 def edit(
     sources: Inputs,
     output: Output,
@@ -48,15 +44,11 @@ def edit(
     mask: Annotated[
         Path | None, typer.Option(help="A picture whose white parts are repainted; implies --mode inpaint.")
     ] = None,
-    invert_mask: InvertMask = False,
+    invert_mask: Annotated[bool | None, option(EditSettings, "invert_mask", "--invert-mask/--no-invert-mask")] = None,
     no_paste_back: Annotated[
         bool, typer.Option("--no-paste-back", help="Leave what lies outside the mask as the model repainted it.")
     ] = False,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -67,17 +59,18 @@ def edit(
         mode = mode or "inpaint"
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=run,
         edit=dict(
             prompt=prompt, negative_prompt=negative_prompt, mode=mode, strength=strength, guidance=guidance,
             sampling_steps=steps, sampler=sampler, paste_back=False if no_paste_back else None,
-            invert_mask=invert_mask or None,
+            invert_mask=invert_mask,
         ),
     )  # fmt: skip
     print_report(batch_sampling.edit_files(sources, output, job, reference=reference, mask=mask), json)
 
 
 @app.command()
+@run_options("size")
 def generate(
     output: Output,
     prompt: Annotated[str | None, option(GenerateSettings, "prompt")] = None,
@@ -88,10 +81,7 @@ def generate(
     sampler: SamplerName = None,
     width: Annotated[int | None, option(GenerateSettings, "width")] = None,
     height: Annotated[int | None, option(GenerateSettings, "height")] = None,
-    checkpoint: Checkpoint = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -100,7 +90,7 @@ def generate(
 
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, seed=seed, device=device, precision=precision),
+        run=run,
         generate=dict(
             prompt=prompt, negative_prompt=negative_prompt, count=count, guidance=guidance, sampling_steps=steps,
             sampler=sampler, width=width, height=height,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -44,19 +44,26 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=words)
 
 
-def options_of(model: type[Settings], place: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of them."""
+def options_of(
+    model: type[Settings], place: str, fields: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of them.
+
+    Args:
+        fields: only these; all without it.
+    """
+    names = tuple(fields or model.model_fields)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
-            command(**{place: {name: given.pop(name) for name in model.model_fields}, **given})
+            command(**{place: {name: given.pop(name) for name in names}, **given})
 
         parameters = []
         hints = get_type_hints(command, include_extras=True)
         for parameter in inspect.signature(command).parameters.values():
             if parameter.name == place:
-                parameters += [_parameter(model, name) for name in model.model_fields]
+                parameters += [_parameter(model, name) for name in names]
             else:
                 parameters.append(parameter.replace(annotation=hints[parameter.name]))
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
@@ -75,19 +82,17 @@ def _parameter(model: type[Settings], name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 
 
+def run_options(*without: str, mask: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """``options_of`` the run, as the parameter ``run``: what every command has, and with ``mask`` how that is taken."""
+    names = ("checkpoint", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
+    return options_of(RunSettings, "run", [name for name in names if name not in without])
+
+
 # One alias an option, used by every command that has it.
 Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Where to save: a .png file, or a folder.")]
-Checkpoint = Annotated[str | None, option(RunSettings, "checkpoint")]
-DeviceName = Annotated[str | None, option(RunSettings, "device")]
-PrecisionName = Annotated[str | None, option(RunSettings, "precision")]
-Size = Annotated[int | None, option(RunSettings, "size")]
-Seed = Annotated[int | None, option(RunSettings, "seed")]
 Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
-InvertMask = Annotated[
-    bool, typer.Option("--invert-mask", help="What is white in the mask stays, and the rest may change.")
-]
 SettingsFile = Annotated[
     str | None,
     typer.Option(

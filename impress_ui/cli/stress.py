@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from impress_ui.cli.shared import (
     AsJson,
-    Checkpoint,
-    DeviceName,
-    PrecisionName,
-    Seed,
     SettingsFile,
-    Size,
     app,
     job_of,
     option,
     print_report,
+    run_options,
 )
 from impress_ui.settings import EditSettings, StressSettings
 
 
 @app.command()
+@run_options()
 def stress(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The protected picture.")],
     original: Annotated[
@@ -36,11 +33,7 @@ def stress(
     edits: Annotated[bool | None, option(StressSettings, "edits", "--edits/--no-edits")] = None,
     twins: Annotated[bool | None, option(StressSettings, "twins", "--twins/--no-twins")] = None,
     prompt: Annotated[str | None, option(EditSettings, "prompt")] = None,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -49,7 +42,7 @@ def stress(
 
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=run,
         stress=dict(purifiers=purifiers, edits=edits, twins=twins),
         edit=dict(prompt=prompt),
     )

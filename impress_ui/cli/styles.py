@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from impress_ui.cli.shared import (
     AsJson,
-    Checkpoint,
-    DeviceName,
     Output,
-    PrecisionName,
-    Seed,
     SettingsFile,
-    Size,
     app,
     job_of,
     option,
     print_report,
+    run_options,
 )
 from impress_ui.settings import ClassifySettings, MimicSettings
 
 
 @app.command()
+@run_options("size")
 def classify(
     sources: Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures, and folders of pictures.")],
     truth: Annotated[
@@ -37,10 +34,7 @@ def classify(
     top_k: Annotated[int | None, option(ClassifySettings, "top_k")] = None,
     preset: Annotated[str | None, option(ClassifySettings, "preset")] = None,
     method: Annotated[str | None, option(ClassifySettings, "method")] = None,
-    checkpoint: Checkpoint = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     json: AsJson = False,
 ) -> None:
     """Say which style or artist pictures look like, and how often that is the true one."""
@@ -54,7 +48,7 @@ def classify(
         method=method,
     )
     settings = ClassifySettings.model_validate({name: value for name, value in given.items() if value is not None})
-    run = job_of(None, run=dict(checkpoint=checkpoint, seed=seed, device=device, precision=precision)).run
+    run = job_of(None, run=run).run
     report = batch_classify.classify_files(sources, settings, run, truth=truth)
     print_report(report, json)
     if not json and "accuracy" in report:
@@ -62,6 +56,7 @@ def classify(
 
 
 @app.command()
+@run_options()
 def mimic(
     output: Output,
     source: Annotated[
@@ -85,11 +80,7 @@ def mimic(
     steps: Annotated[int | None, option(MimicSettings, "steps")] = None,
     batch: Annotated[int | None, option(MimicSettings, "batch")] = None,
     learning_rate: Annotated[float | None, option(MimicSettings, "learning_rate")] = None,
-    checkpoint: Checkpoint = None,
-    size: Size = None,
-    seed: Seed = None,
-    device: DeviceName = None,
-    precision: PrecisionName = None,
+    run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
@@ -98,7 +89,7 @@ def mimic(
 
     job = job_of(
         settings,
-        run=dict(checkpoint=checkpoint, size=size, seed=seed, device=device, precision=precision),
+        run=run,
         mimic=dict(
             preset=preset, works=works, imitations=imitations, tuning=tuning, rank=rank, steps=steps, batch=batch,
             learning_rate=learning_rate,
