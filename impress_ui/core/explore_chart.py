@@ -8,6 +8,7 @@ from html import escape
 from impress_ui.core.grid import Grid, GridCell
 from impress_ui.settings import MEASURES
 from impress_ui.settings.sweep import is_wide
+from impress_ui.ticks import round_ticks
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 560, 76, 18, 18, 52
 ROW = 58  # height of a map's row
@@ -19,7 +20,7 @@ STYLE = """svg{font-family:sans-serif;background:#fff}.frame{fill:#fff;stroke:#b
 .tick,.axis{fill:#555;font-size:12px}.heat{fill:#117065}.empty{fill:none;stroke:#bbb;stroke-dasharray:3 4}
 .value{fill:#111;font-size:14px}.near{fill:none;stroke:#111;stroke-width:2.5}
 .far{fill:none;stroke:#111;stroke-width:2;stroke-dasharray:6 4}.line{fill:none;stroke:#117065;stroke-width:2.2}
-.dot{fill:#117065}"""
+.dot{fill:#117065}.on-line{paint-order:stroke;stroke:#fff;stroke-width:4px}"""
 
 
 def chart(grid: Grid, measure: str, *, alone: bool = False) -> str:
@@ -74,7 +75,8 @@ def _curve(grid: Grid, measure: str) -> str:
     drawn = [(x, grid.at(x)) for x in axis.values]
     known = [(x, done, value) for x, done in drawn if done is not None and (value := done.figures[measure]) is not None]
     values = [value for _, _, value in known]
-    low, high = _padded(min(values, default=0.0), max(values, default=1.0))
+    ticks = round_ticks(_padded(min(values, default=0.0), max(values, default=1.0)))
+    low, high = ticks[0], ticks[-1]
     log = is_wide(axis.values[0], axis.values[-1])
     start, end = (math.log(v) if log else float(v) for v in (axis.values[0], axis.values[-1]))
     bottom, right = CURVE_HEIGHT - BOTTOM, WIDTH - RIGHT
@@ -87,8 +89,7 @@ def _curve(grid: Grid, measure: str) -> str:
         return TOP + (bottom - TOP) * (high - value) / (high - low)
 
     parts = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{bottom - TOP}"/>']
-    for number in range(5):
-        value = low + (high - low) * number / 4
+    for value in ticks:
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{up(value):.1f}" y2="{up(value):.1f}"/>')
         parts.append(_text("tick", "end", LEFT - 8, up(value) + 4, about(value)))
     parts += [_text("tick", "middle", across(x), bottom + 18, f"{x:g}") for x in axis.values]
@@ -99,7 +100,7 @@ def _curve(grid: Grid, measure: str) -> str:
         parts.append(f'<circle class="dot" {at} r="4.5"/>')
         # The figure stands above its point, or below where the frame ends.
         parts.append(
-            _text("value", "middle", across(x), up(value) + (-12 if up(value) > TOP + 28 else 24), about(value))
+            _text("value on-line", "middle", across(x), up(value) + (-12 if up(value) > TOP + 28 else 24), about(value))
         )
         if mark := _mark(done, ends):
             parts.append(f'<circle class="{mark}" {at} r="8.5"/>')

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from impress_ui.ticks import TINY, round_ticks
+
 MAX_POINTS = 200
-TINY = 1e-12  # a loss below it is drawn as zero
 WIDTH, HEIGHT = 320, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 28
 
@@ -119,7 +120,7 @@ def _empty() -> str:
 
 def _plot(drawn: Mapping[str, Sequence[Point]], last: int, log: bool) -> str:
     values = [value for points in drawn.values() for _, value in points]
-    ticks = _log_ticks(values) if log else _linear_ticks(values)
+    ticks = _log_ticks(values) if log else round_ticks(values)
     low, high = ticks[0], ticks[-1]
 
     def x(index: float) -> float:
@@ -149,18 +150,6 @@ def _plot(drawn: Mapping[str, Sequence[Point]], last: int, log: bool) -> str:
             index, value = points[-1]
             parts.append(f'<circle class="dot dot-{_slug(name)}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="3.5"/>')
     return "".join(parts)
-
-
-def _linear_ticks(values: Sequence[float]) -> list[float]:
-    """About four round values from zero, or from just below the smallest, to just above the largest."""
-    low, high = min(values), max(values)
-    if 0 <= low < 0.5 * high:
-        low = 0.0
-    span = max(high - low, 1e-3 * abs(high)) if max(high, -low) > TINY else 0.1
-    unit = 10.0 ** math.floor(math.log10(span / 3))
-    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor * 3.5 >= span)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [step * number for number in range(first, max(last, first + 1) + 1)]
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:
