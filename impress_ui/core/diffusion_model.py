@@ -266,8 +266,10 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
     dtype = DTYPES[run.precision]
     unet = load_part(parts["unet"], diffusers.UNet2DConditionModel, torch_dtype=dtype, low_cpu_mem_usage=False)
     with _no_progress_bars(transformers.utils.logging):
+        # In float32 first: stored in half precision, they would make that torch's default while they load, and what
+        # another thread builds meanwhile, an LPIPS say, would stay half of it.
         text_encoders = [
-            load_part(part, getattr(transformers, part.class_name)).to(dtype)
+            load_part(part, getattr(transformers, part.class_name), dtype=torch.float32).to(dtype)
             for name, part in parts.items()
             if name.startswith("text_encoder")
         ]

@@ -56,5 +56,5 @@ class PerceptualDistance(nn.Module):
 @lru_cache(maxsize=4)
 def load_perceptual(network: LpipsNetwork, device: str = "cpu") -> PerceptualDistance:
     """The frozen LPIPS with the given backbone on the given device, loaded once per process."""
-    module = PerceptualDistance(network).to(device)
+    module = PerceptualDistance(network).to(device, torch.float32)  # whatever torch's default is at this moment
     return module.to(memory_format=torch.channels_last) if device == "cpu" else module
