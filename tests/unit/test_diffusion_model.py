@@ -12,10 +12,11 @@ from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepSchedu
 from small_checkpoints import TOKENS, WIDTH, save_own, save_sd, save_sd3, save_sdxl
 
 from impress_ui.core import diffusion_model
+from impress_ui.core.checkpoints import find_source
 from impress_ui.core.diffusion_model import DiffusionModel, Task, load_diffusion_model
 from impress_ui.core.errors import UserError
 from impress_ui.core.models import load_autoencoder
-from impress_ui.settings import RunSettings, Sampler
+from impress_ui.settings import EMBEDDED, RunSettings, Sampler
 
 PROMPT = "an oil painting of a mountain"
 
@@ -118,6 +119,14 @@ def test_half_precision_leaves_the_shared_autoencoder_as_it_is(
     assert model.autoencoder.dtype == (torch.float32 if (kind, precision) == ("sdxl", "float16") else model.dtype)
     after = model.autoencoder.module.state_dict()
     assert all(after[name].dtype == old.dtype and torch.equal(after[name], old) for name, old in before.items())
+
+
+def test_loading_leaves_torch_s_default_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another thread builds meanwhile would be of half precision, and stay so."""
+    chosen: list[torch.dtype] = []
+    monkeypatch.setattr(torch, "set_default_dtype", chosen.append)
+    diffusion_model._load(RunSettings(), find_source(EMBEDDED), "cpu")
+    assert set(chosen) <= {torch.float32}
 
 
 def test_model_offload_gives_the_same_picture(folders: dict[str, Path], load: Callable[..., DiffusionModel]) -> None:
