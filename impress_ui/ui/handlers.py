@@ -18,7 +18,7 @@ from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
-from impress_ui.ui.sessions import session_of
+from impress_ui.ui.sessions import drop_state, session_of
 
 # Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
 DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
@@ -103,6 +103,7 @@ class Handlers:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
+        self.demo = demo
         demo.unload(self.leave)
 
         for section, model in SECTIONS.items():
@@ -202,6 +203,7 @@ class Handlers:
         from impress_ui.ui.style_run import forget_study
 
         forget_study(session)
+        drop_state(self.demo, session)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """A new picture."""

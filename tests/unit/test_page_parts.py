@@ -2,6 +2,7 @@
 
 import gradio as gr
 import pytest
+from gradio.state_holder import StateHolder
 
 from impress_ui.core.errors import UserError
 from impress_ui.settings import ABOUT, JobSettings, ProtectSettings, PurifySettings, RunSettings
@@ -15,6 +16,7 @@ from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record
+from impress_ui.ui.sessions import drop_state
 from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 
 
@@ -152,3 +154,12 @@ def test_each_method_has_a_pace_of_its_own() -> None:
     assert work_of("protect", dearer, size).amount == 2 * work_of("protect", diffusion, size).amount
     plain = encoder.updated(edit={"guidance": 1})
     assert work_of("edit", encoder, size, 3).amount == 6 * work_of("edit", plain, size).amount
+
+
+def test_what_gradio_keeps_of_a_closed_page_goes_with_it(demo: gr.Blocks) -> None:
+    holder = StateHolder()
+    holder.set_blocks(demo)
+    assert holder["leaving"] and holder["staying"]
+    drop_state(demo, "leaving")
+    drop_state(demo, "never there")
+    assert list(holder.session_data) == list(holder.time_last_used) == ["staying"]
