@@ -21,6 +21,8 @@ from PIL import Image
 
 from impress_ui.core.images import read_metadata
 
+# The client's own words for a stream that it has cancelled, and for one that ended in the same moment.
+CANCELLED = ("Could not find 'data' key", "Did not expect 2 tasks to be done")
 REFUSALS = (
     "jobs are waiting already", "jobs here already", "Queue is full", "Max size", "stopped before it began",
 )  # fmt: skip
@@ -124,7 +126,7 @@ class Visitor:
             return self.figures.add(kind, "hung", failure=f"no end within {LONGEST} s")
         except Exception as error:
             text = " ".join(str(error).split())
-            if 0.15 <= turn < 0.25 and "Could not find 'data' key" in text:  # the client's word for a cancelled stream
+            if 0.15 <= turn < 0.25 and any(words in text for words in CANCELLED):
                 return self.figures.add(kind, "cancelled", time.monotonic() - began)
             clear = any(words in text for words in REFUSALS)
             return self.figures.add(kind, "refused" if clear else "failed", failure="" if clear else text[:300])
