@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def test_an_agent_protects_a_picture_and_learns_the_settings(photo: Path, tmp_pa
             return tools, settings, protected, refused
 
     with running_app(tmp_path, command=("-m", "impress_ui", "serve", "--mcp")) as url:
-        tools, settings, protected, refused = asyncio.run(use(url))
+        with ThreadPoolExecutor(1) as apart:  # where browser tests ran before, this thread has a loop already
+            tools, settings, protected, refused = apart.submit(asyncio.run, use(url)).result(timeout=240)
         endpoints = Client(url, verbose=False).view_api(print_info=False, return_format="dict")["named_endpoints"]
     assert len(tools) == len(endpoints)
     for tool in tools.values():
