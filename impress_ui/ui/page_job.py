@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ from impress_ui.ui.report import write_report
 
 Update = dict[Component, Any]
 PREVIEWS_KEPT = 24  # a few seconds of them
+SETTLED = 0.2  # seconds in which a browser has shown an update
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
@@ -95,7 +97,10 @@ class PageJob(ABC):
             sentence = explain(error, getattr(self, "job", None))
             # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
             warn(sentence)
-            yield self._buttons_back(views.status("Not done", sentence, "failed"))
+            back = self._buttons_back(views.status("Not done", sentence, "failed"))
+            for _ in range(2):  # a mistake may be told at once, and a browser pass over what comes on another's heels
+                time.sleep(SETTLED)
+                yield own_copy(back)
 
     def draws_seed(self) -> bool:
         """Whether this run may have a seed of its own."""

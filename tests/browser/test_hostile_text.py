@@ -49,9 +49,11 @@ def test_markup_in_file_names_settings_and_prompts(opened: Page, photo: Path, tm
     expect(opened.locator("#run-status .failed")).to_contain_text("<img src=x onerror=")
     nothing_ran(opened)
     # What is kept of a run: its report, its zip and the history.
-    settings.write_text(json.dumps({"edit": {"prompt": MARKUP, "sampling_steps": 2}}))
+    settings.write_text(json.dumps({"edit": {"prompt": MARKUP, "sampling_steps": 20}}))
     choose(opened, "preset", "Default")
+    expect(opened.locator("#protect-budget input[type=number]")).to_have_value("16")
     import_file(opened, settings)
+    expect(opened.locator("#edit-prompt textarea, #edit-prompt input").first).to_have_value(MARKUP)
     make_quick(opened)
     run(opened)
     run(opened, "#edit-run", "edit-status")
