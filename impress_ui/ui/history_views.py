@@ -68,9 +68,12 @@ def _settings(run: Run, other: Run) -> str:
 
 
 def _figures(runs: list[Run]) -> str:
-    """Protected and purified picture of each run in the measures that tell most."""
+    """Protected and purified picture of each run in the measures that tell most.
+
+    Runs of the other rooms leave these pictures as they were, so the figures would say nothing of them.
+    """
     rows = []
-    for run in runs:
+    for run in (run for run in runs if run.room == "story"):
         for row in run.record.rows:
             if row["name"] in PICTURES and row["name"] != "original" and not row["control"]:
                 cells = "".join(f"<td>{_figure(row, path, digits)}</td>" for _, path, digits in FIGURES)

@@ -40,9 +40,11 @@ def history_section(page: Page) -> None:
         page.past = _runs("Run", "past")
         page.past_other = _runs("Compare with", "past-other")
     with gr.Row(elem_id="past-buttons"):
-        page.past_restore = gr.Button("Restore this run", elem_id="past-restore", min_width=150)
-        page.past_report = gr.DownloadButton("Its report", interactive=False, elem_id="past-report", min_width=100)
-        page.past_archive = gr.DownloadButton("Its zip", interactive=False, elem_id="past-zip", min_width=100)
+        page.past_restore = gr.Button("Restore this run", elem_id="past-restore", min_width=150, scale=1)
+        page.past_report = gr.DownloadButton(
+            "Its report", interactive=False, elem_id="past-report", min_width=100, scale=1
+        )
+        page.past_archive = gr.DownloadButton("Its zip", interactive=False, elem_id="past-zip", min_width=100, scale=1)
     page.past_view = gr.HTML(history_views.NONE_YET, elem_id="past-view")
 
 
