@@ -22,7 +22,7 @@ from torch import Tensor
 from impress_ui.core.artists.works import Work
 from impress_ui.core.batches import BATCH, over_batches
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.glaze import Judge, farthest_style, style_targets
+from impress_ui.core.glaze import Judge, best_style, style_targets
 from impress_ui.core.images import to_tensor
 from impress_ui.core.mimic import FineTuning, imitate
 from impress_ui.core.optimise import ShouldStop, Step, never
@@ -147,12 +147,14 @@ class StyleStudy:
     def _target(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         if self.targets or len(self.protected) == len(self.works):
             return
-        self.style = self.style or farthest_style(self.images, self.judge)
-        made = style_targets(
-            self.images, self.style, self.job.protect, model, seed=self.job.run.seed, should_stop=should_stop
-        )
-        self.targets = made or []
-        yield _step(1, 1, stopped=made is None)
+        settings, seed = self.job.protect, self.job.run.seed
+        if not self.style:
+            best = best_style(self.images, self.judge, settings, model, seed=seed, should_stop=should_stop)
+            self.style = best or ""
+        if self.style:
+            made = style_targets(self.images, self.style, settings, model, seed=seed, should_stop=should_stop)
+            self.targets = made or []
+        yield _step(1, 1, stopped=not self.targets)
 
     def _protect(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         job, device = self.job, model.device

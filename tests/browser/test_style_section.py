@@ -21,7 +21,7 @@ def make_quick(page: Page) -> None:
     enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
     enter(page, "style")
-    for knob, value in (("works", 4), ("imitations", 2), ("steps", 10)):
+    for knob, value in (("works", 4), ("imitations", 2), ("steps", 4)):
         put(page, f"mimic-{knob}", value)
 
 

@@ -56,13 +56,15 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     from impress_ui.settings.experiments import StyleSettings
 
     module = sys.modules["impress_ui.core.experiments.style"]  # the package's attribute of that name is its function
+    few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
-    monkeypatch.setattr(module, "JURY", ClassifySettings(method="diffusion", stages=((2, 1), (1, 2))))
+    monkeypatch.setattr(module, "JURY", few)
     logged: list[str] = []
     settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), "artists": 1})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
         "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 40 steps",
+        "GLAZE, chain non-local-means 0.05, then fast-style",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]

@@ -53,7 +53,7 @@ class ClipClassifier:
         """Probabilities (N, classes): softmax over the classes of logit scale times cosine."""
         if not images:
             return torch.zeros(0, len(self.classes))
-        return (self.model.logit_scale.exp() * self._features(images) @ self.texts).softmax(1).cpu()
+        return (self.model.logit_scale.exp() * self.features(images) @ self.texts).softmax(1).cpu()
 
     @torch.no_grad()
     def with_examples(self, name: str, images: Sequence[Image.Image]) -> ClipClassifier:
@@ -70,12 +70,13 @@ class ClipClassifier:
         shown[name] = list(images)
         twin = copy.copy(self)
         twin.classes = tuple(shown)
-        means = torch.stack([self._features(pictures).mean(dim=0) for pictures in shown.values()])
+        means = torch.stack([self.features(pictures).mean(dim=0) for pictures in shown.values()])
         twin.texts = torch.nn.functional.normalize(means, dim=1).T
         return twin
 
-    def _features(self, images: Sequence[Image.Image]) -> Tensor:
-        """Unit embeddings (N, dimensions)."""
+    @torch.no_grad()
+    def features(self, images: Sequence[Image.Image]) -> Tensor:
+        """Embeddings of pictures (N, dimensions), of unit length."""
         rows = []
         for first in range(0, len(images), BATCH):
             batch = torch.stack([self.preprocess(image.convert("RGB")) for image in images[first : first + BATCH]])
