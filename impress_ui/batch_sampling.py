@@ -95,6 +95,8 @@ def _summary(target: Path, measures: Measures, reference: str | None, path: str)
     if measures is None:
         return f"{target}: the edit of {Path(path).name}{', the reference' if path == reference else ''}"
     shown = ", ".join(
-        f"{name} {measures[name]:.4f}" for name in ("ssim", "psnr", "vif", "lpips") if measures.get(name) is not None
+        f"{name.replace('_', ' ')} {measures[name]:.4f}"
+        for name in ("ssim", "psnr", "vif", "lpips", "clip_similarity", "clip_score")
+        if measures.get(name) is not None
     )
     return f"{target} against the edit of {Path(reference or '').name}: {shown}"

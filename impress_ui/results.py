@@ -29,7 +29,7 @@ def save_edits(
     Returns:
         Measures by name; None for the reference itself, and for all where there is no reference.
     """
-    measured = {} if reference is None else workflow.edit_measures(edits, reference)
+    measured = {} if reference is None else workflow.edit_measures(edits, reference, job)
     for name, image in edits.items():
         described = workflow.describe_result(
             "edit", job, picture=name, reference=reference, against_clean_edit=measured.get(name), **facts

@@ -109,9 +109,33 @@ def generate_pictures(job: JobSettings, *, should_stop: ShouldStop = never) -> I
     return generate(job.generate, load_diffusion_model(job.run), seed=job.run.seed, should_stop=should_stop)
 
 
-def edit_measures(edits: Mapping[str, Image.Image], reference: str) -> dict[str, dict[str, Any]]:
-    """SSIM, PSNR, VIFp, LPIPS and more of each edit against the edit named ``reference``, which is left out."""
-    return {name: measure(image, edits[reference]).as_dict() for name, image in edits.items() if name != reference}
+def edit_measures(edits: Mapping[str, Image.Image], reference: str, job: JobSettings) -> dict[str, dict[str, Any]]:
+    """SSIM, PSNR, VIFp, LPIPS and more of each edit against the edit named ``reference``, which is left out.
+
+    Where a CLIP is at hand (``clip_score.judge_for``): the edit's CLIP score, the reference's beside it (both None
+    without a prompt), and the similarity of the two.
+    """
+    from impress_ui.core.clip_score import clip_score, clip_similarity, judge_for  # open_clip takes a second to import
+
+    others = [name for name in edits if name != reference]
+    measured = {name: measure(edits[name], edits[reference]).as_dict() for name in others}
+    judge = judge_for(job.run.checkpoint) if others else None
+    if judge is None:
+        return measured
+    prompt, nothing = job.edit.prompt.strip(), [None] * len(edits)
+    scores = dict(
+        zip(edits, clip_score(list(edits.values()), prompt, judge).tolist() if prompt else nothing, strict=True)
+    )
+    alike = clip_similarity([edits[name] for name in others], edits[reference], judge).tolist()
+    return {
+        name: {
+            **measured[name],
+            "clip_score": scores[name],
+            "clip_score_of_reference": scores[reference],
+            "clip_similarity": similarity,
+        }
+        for name, similarity in zip(others, alike, strict=True)
+    }
 
 
 def measures_of(

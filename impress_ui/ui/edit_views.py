@@ -27,7 +27,10 @@ NOTHING = "Edit the pictures to see whether the protection holds."
 NO_CLEAN_EDIT = (
     "There is no clean edit to compare with: the picture came already protected, and its original is unknown."
 )
-MEASURES = (("SSIM", "ssim", 3, "↑"), ("PSNR dB", "psnr", 2, "↑"), ("VIFp", "vif", 3, "↑"), ("LPIPS", "lpips", 3, "↓"))
+MEASURES = (
+    ("SSIM", "ssim", 3, "↑"), ("PSNR dB", "psnr", 2, "↑"), ("VIFp", "vif", 3, "↑"), ("LPIPS", "lpips", 3, "↓"),
+    ("CLIP similarity", "clip_similarity", 3, "↑"), ("CLIP score", "clip_score", 1, "↑"),
+)  # fmt: skip
 PASTED = "Outside the mask each edit is its own picture, so these figures count the protection itself there too."
 SMALL = 0.005  # differences of SSIM below it are called none
 HARDLY = 0.98  # an edit this close to the clean one was not changed in earnest
@@ -77,14 +80,15 @@ def figures(measures: Mapping[str, Any]) -> str:
     items = "".join(
         f"<div><dt>{name} <i>{arrow}</i></dt><dd>{_number(measures, key, digits)}</dd></div>"
         for name, key, digits, arrow in MEASURES
+        if key in measures
     )
     return f'<dl class="edit-measures">{items}</dl>'
 
 
 def _number(measures: Mapping[str, Any], key: str, digits: int) -> str:
-    value = measures.get(key)
+    value, clean = measures.get(key), measures.get(f"{key}_of_reference")
     if value is not None:
-        return f"{value:.{digits}f}"
+        return f"{value:.{digits}f}" + ("" if clean is None else f" <small>clean: {clean:.{digits}f}</small>")
     return "∞" if key == "psnr" else "—"
 
 

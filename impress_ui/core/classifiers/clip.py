@@ -75,6 +75,11 @@ class ClipClassifier:
         return twin
 
     @torch.no_grad()
+    def text_features(self, sentence: str) -> Tensor:
+        """The embedding of one sentence (dimensions,), of unit length."""
+        return self.model.encode_text(self.tokenizer([sentence]).to(self.device), normalize=True)[0]
+
+    @torch.no_grad()
     def features(self, images: Sequence[Image.Image]) -> Tensor:
         """Embeddings of pictures (N, dimensions), of unit length."""
         rows = []
@@ -131,18 +136,28 @@ def _from_hub() -> Path:
 
     open_clip would fetch them itself, but go on to the pickled ones where that fails.
     """
+    file = _vit(fetch=False) or _vit(fetch=True)
+    if file is None:
+        raise UserError(
+            f"The weights of {VIT} are neither in the hub's cache nor to be had from the hub; fetch them once with a "
+            f"connection, or give their file as {VIT}:FILE."
+        )
+    return file
+
+
+def vit_is_at_hand() -> bool:
+    """Whether OpenAI's weights are in the hub's cache, so that they can be used without half a gigabyte's download."""
+    return _vit(fetch=False) is not None
+
+
+def _vit(fetch: bool) -> Path | None:
     repo = open_clip.get_pretrained_cfg(VIT, "openai")["hf_hub"].rstrip("/")
-    for cached in (True, False):
-        try:
-            folder = huggingface_hub.snapshot_download(repo, allow_patterns=[WEIGHTS], local_files_only=cached)
-        except Exception:  # of the hub, the network and the disk
-            continue
-        if (Path(folder) / WEIGHTS).is_file():
-            return Path(folder) / WEIGHTS
-    raise UserError(
-        f"The weights of {VIT} are neither in the hub's cache nor to be had from the hub; fetch them once with a "
-        f"connection, or give their file as {VIT}:FILE."
-    )
+    try:
+        folder = huggingface_hub.snapshot_download(repo, allow_patterns=[WEIGHTS], local_files_only=not fetch)
+    except Exception:  # of the hub, the network and the disk
+        return None
+    file = Path(folder) / WEIGHTS
+    return file if file.is_file() else None
 
 
 @contextmanager
