@@ -57,7 +57,7 @@ def opened(browser: Browser, url: str, theme: str) -> Page:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
     page.goto(f"{url}?__theme={theme}")
-    page.wait_for_selector("#run-both")
+    page.locator("#examples img").last.wait_for()  # what is drawn last; before, the page may still say that it loads
     return page
 
 

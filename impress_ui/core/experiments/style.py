@@ -37,7 +37,7 @@ FAST = PurifySettings(recipe="fast-style")
 CHAIN = PurifySettings(method="chain", chain=("non-local-means 0.05", "fast-style"))
 CLEAN, NONE = "clean", "GLAZE"
 JURY = ClassifySettings(method="diffusion")
-GALLERY = 3  # pictures of each artist in the sheet
+GALLERY = 2  # imitations of each set in the sheet
 
 
 def variants(paper: bool = False) -> dict[str, Variant]:
@@ -80,7 +80,7 @@ def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
     folders = [run.folder.path / unit.key["artist"] for unit in units(run.settings)]
     made = [[image for name in shown for image in _gallery(folder, name)] for folder in folders if folder.is_dir()]
     whole = [line for line in made if len(line) == len(labels)]
-    return [Sheet("works", labels, whole)] if whole else []
+    return [Sheet("works", labels, whole, width=128)] if whole else []
 
 
 def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
