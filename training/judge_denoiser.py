@@ -79,7 +79,7 @@ def judge(args: argparse.Namespace) -> dict[str, object]:
     made = sample_sheet(model, args.seed, args.steps)
     args.output.mkdir(parents=True, exist_ok=True)
     rows = [[made[subject, style] for style in ALL_STYLES] for subject in SUBJECTS]
-    contact_sheet(args.output / "samples.png", ALL_STYLES, rows, width=SIDE)
+    contact_sheet(args.output / "samples.png", ALL_STYLES, rows, width=SIDE, names=SUBJECTS)
 
     report: dict[str, object] = {"samples": len(made), "seed": args.seed, "style_agreement": style_agreement(made)}
     if args.styles_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,21 +12,35 @@ MARGIN, LINE = 6, 18  # pixels around pictures, and of a line of a label
 FONT = ImageFont.load_default(15)
 
 
-def contact_sheet(path: Path, labels: Sequence[str], rows: Sequence[Sequence[Image.Image]], width: int = 192) -> None:
-    """Save rows of pictures of one shape, each brought to a width, under one label a column."""
+def contact_sheet(
+    path: Path,
+    labels: Sequence[str],
+    rows: Sequence[Sequence[Image.Image]],
+    width: int = 192,
+    names: Sequence[str] = (),
+) -> None:
+    """Save rows of pictures of one shape, each brought to a width, under one label a column.
+
+    Args:
+        names: of the rows, at their left; none without them.
+    """
     first = rows[0][0]
     height = round(width * first.height / first.width)
     labels, header = _headers(labels, width)
-    size = (len(labels) * (width + MARGIN) + MARGIN, len(rows) * (height + MARGIN) + header + MARGIN)
+    side = max((math.ceil(FONT.getlength(name)) + MARGIN for name in names), default=0)
+    size = (side + len(labels) * (width + MARGIN) + MARGIN, len(rows) * (height + MARGIN) + header + MARGIN)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     for column, label in enumerate(labels):
-        draw.text((MARGIN + column * (width + MARGIN), 3), label, fill="black", font=FONT)
+        draw.text((MARGIN + side + column * (width + MARGIN), 3), label, fill="black", font=FONT)
     for line, pictures in enumerate(rows):
+        top = header + line * (height + MARGIN)
+        if names:
+            draw.text((MARGIN, top + height / 2), names[line], fill="black", font=FONT, anchor="lm")
         for column, picture in enumerate(pictures):
             # Nearest keeps the pixels' grain visible, which is what such a sheet is looked at for.
             tile = picture.resize((width, height), Image.Resampling.NEAREST)
-            sheet.paste(tile, (MARGIN + column * (width + MARGIN), header + line * (height + MARGIN)))
+            sheet.paste(tile, (MARGIN + side + column * (width + MARGIN), top))
     sheet.save(path)
 
 

@@ -48,12 +48,16 @@ class Unit:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A contact sheet: rows of pictures of one shape under a label a column, saved as ``EXPERIMENT_name.png``."""
+    """A contact sheet: rows of pictures of one shape under a label a column, saved as ``EXPERIMENT_name.png``.
+
+    ``names`` stand at the left of the rows, where there are any.
+    """
 
     name: str
     labels: Sequence[str]
     rows: Sequence[Sequence[Image.Image]]
     width: int = 192
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

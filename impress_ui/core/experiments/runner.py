@@ -109,7 +109,7 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     sheets = []
     for sheet in experiment.sheets(run, rows):
         path = output / f"{name}_{sheet.name}.png"
-        contact_sheet(path, sheet.labels, sheet.rows, sheet.width)
+        contact_sheet(path, sheet.labels, sheet.rows, sheet.width, sheet.names)
         sheets.append((sheet.name.replace("_", " "), path))
     for path, data in ((output / f"{name}_settings.json", manifest["settings"]), (output / f"{name}.json", report)):
         with written_whole(path) as part:

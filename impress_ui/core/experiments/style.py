@@ -77,10 +77,14 @@ def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
     shown = (CLEAN, NONE, *(f"{NONE}, {name_of(settings)}" for settings in (CONTROLS[0], FAST, CHAIN)))
     imitations = min(GALLERY, run.settings.mimic.imitations)
     labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * imitations)]
-    folders = [run.folder.path / unit.key["artist"] for unit in units(run.settings)]
-    made = [[image for name in shown for image in _gallery(folder, name)] for folder in folders if folder.is_dir()]
-    whole = [line for line in made if len(line) == len(labels)]
-    return [Sheet("works", labels, whole, width=128)] if whole else []
+    made = {}
+    for unit in units(run.settings):
+        artist = unit.key["artist"]
+        folder = run.folder.path / artist
+        line = [image for name in shown for image in _gallery(folder, name)] if folder.is_dir() else []
+        if len(line) == len(labels):
+            made[artist] = line
+    return [Sheet("works", labels, list(made.values()), width=128, names=list(made))] if made else []
 
 
 def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
