@@ -41,7 +41,8 @@ def test_protect_purify_and_edit_all_three(opened: Page, photo: Path, tmp_path: 
     assert metadata["picture"] == "purified" and metadata["settings"]["edit"]["prompt"] == "a mosaic of the sea"
     for name in EDITS[1:]:
         figures = opened.locator(f"#edits .pane-{name} dd").all_inner_texts()
-        assert len(figures) == 4 and all(float(figure) >= 0 for figure in figures)
+        score, _, clean = figures.pop().partition(" clean: ")
+        assert len(figures) == 5 and all(float(figure) >= 0 for figure in (*figures, score, clean))
     ssim = float(opened.locator("#edits .pane-purified dd").first.inner_text())
     assert metadata["against_clean_edit"]["ssim"] == pytest.approx(ssim, abs=6e-4)
     expect(opened.locator("#edit-verdict")).to_contain_text(re.compile(r"The protection .*SSIM \d\.\d\d to the clean"))

@@ -9,7 +9,7 @@ from impress_ui.core.artists import works
 from impress_ui.core.classifiers.clip import load_clip_classifier
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.style import StyleStudy
-from impress_ui.settings import ClassifySettings, JobSettings
+from impress_ui.settings import ClassifySettings, JobSettings, PurifySettings
 
 QUICK = JobSettings().updated(
     run={"device": "cpu"},
@@ -59,12 +59,15 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
     monkeypatch.setattr(module, "JURY", few)
+    monkeypatch.setattr(module, "FAST", PurifySettings(recipe="fast-style", steps=2))
+    chain = PurifySettings(method="chain", chain=("non-local-means 0.05", "fast-style steps=2"))
+    monkeypatch.setattr(module, "CHAIN", chain)
     logged: list[str] = []
     settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), "artists": 1})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
-        "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 40 steps",
-        "GLAZE, chain non-local-means 0.05, then fast-style",
+        "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 2 steps",
+        "GLAZE, chain non-local-means 0.05, then fast-style 2",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
