@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from impress_ui.recipes import QUICK_GLAZE
+from impress_ui.recipes import STYLE_GLAZE
 from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.stress import checked_purifiers
@@ -76,8 +76,11 @@ class StyleSettings(ExperimentSettings):
     @model_validator(mode="before")
     @classmethod
     def _in_a_few_minutes(cls, data: Any) -> Any:
-        """GLAZE in the form made for two cores, unless there is a protection of one's own."""
-        return {"protect": QUICK_GLAZE, **data} if isinstance(data, dict) else data
+        """GLAZE in the form made for two cores and works of one artist, unless another protection is named."""
+        if not isinstance(data, dict):
+            return data
+        own = data.get("protect", {})
+        return {**data, "protect": {**STYLE_GLAZE, **own}} if isinstance(own, dict) and "method" not in own else data
 
 
 class DetectorSettings(ExperimentSettings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from impress_ui.artist_names import MANNERS
+from impress_ui.recipes import STYLE_GLAZE
 from impress_ui.ui import style_views, views
 from impress_ui.ui.components import lossless
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
@@ -23,8 +24,8 @@ def style_section(page: Page) -> None:
         with gr.Column(elem_classes="finer"):
             page.style_protection = gr.Radio(
                 [("Quick", QUICK), ("As set in Settings", AS_ABOVE)], value=QUICK, label="Protection and purifier",
-                info="Quick: GLAZE in 60 steps, no pixel changed by more than 16 levels, and IMPRESS by its recipe "
-                "fast-style.",
+                info=f"Quick: GLAZE in {STYLE_GLAZE['steps']} steps, no pixel changed by more than "
+                f"{STYLE_GLAZE['cap']} levels, and IMPRESS by its recipe fast-style.",
                 elem_id="style-protection",
             )  # fmt: skip
             add_knobs(page, "mimic", MAIN_KNOBS["mimic"])

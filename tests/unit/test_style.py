@@ -9,7 +9,8 @@ from impress_ui.core.artists import works
 from impress_ui.core.classifiers.clip import load_clip_classifier
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.style import StyleStudy
-from impress_ui.settings import ClassifySettings, JobSettings, PurifySettings
+from impress_ui.recipes import STYLE_GLAZE
+from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
 
 QUICK = JobSettings().updated(
     run={"device": "cpu"},
@@ -49,6 +50,14 @@ def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: 
     for name in whole.variants:
         assert torch.equal(broken.scores[name], whole.scores[name]), name
         assert broken.curves[name] == whole.curves[name]
+
+
+def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> None:
+    from impress_ui.settings.experiments import StyleSettings
+
+    assert StyleSettings().protect == ProtectSettings(**STYLE_GLAZE)
+    assert StyleSettings(protect={"cap": 16}).protect == ProtectSettings(**{**STYLE_GLAZE, "cap": 16})
+    assert StyleSettings(protect={"method": "photoguard-encoder"}).protect == ProtectSettings()
 
 
 def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
