@@ -33,7 +33,7 @@ CONTROLS = (
     PurifySettings(method="non-local-means", denoise_weight=0.08),
 )
 FAST = PurifySettings(recipe="fast-style")
-# A gentle denoising takes what a budget that only LPIPS bounds has put into flat areas; IMPRESS takes the rest.
+# A gentle denoising takes what the protection has put into flat areas; IMPRESS takes the rest.
 CHAIN = PurifySettings(method="chain", chain=("non-local-means 0.05", "fast-style"))
 CLEAN, NONE = "clean", "GLAZE"
 JURY = ClassifySettings(method="diffusion")
