@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from PIL import Image
 from torch import Tensor
 
 from impress_ui.core.classifiers.clip import VIT, ClipClassifier, load_clip_classifier, vit_is_at_hand
@@ -23,14 +20,17 @@ def judge_for(checkpoint: str) -> ClipClassifier | None:
     return load_clip_classifier(ClassifySettings(model=VIT)) if vit_is_at_hand() else None
 
 
-def clip_score(images: Sequence[Image.Image], prompt: str, judge: ClipClassifier) -> Tensor:
+def clip_score(features: Tensor, prompt: str, judge: ClipClassifier) -> Tensor:
     """100 times the cosine of each picture's embedding and the prompt's, at least 0: (N,), of 100.
 
     Hessel et al. (arXiv 2104.08718) without their factor of 2.5, as torchmetrics has it.
+
+    Args:
+        features: the judge's of the pictures (N, dimensions).
     """
-    return 100 * (judge.features(images) @ judge.text_features(prompt)).clamp(min=0).cpu()
+    return 100 * (features @ judge.text_features(prompt)).clamp(min=0).cpu()
 
 
-def clip_similarity(images: Sequence[Image.Image], reference: Image.Image, judge: ClipClassifier) -> Tensor:
-    """The cosine of each picture's embedding and the reference's: (N,), 1 for the reference itself."""
-    return (judge.features(images) @ judge.features([reference])[0]).cpu()
+def clip_similarity(features: Tensor, reference: Tensor) -> Tensor:
+    """The cosine of each picture's embedding (N, dimensions) and the reference's (dimensions,): (N,), 1 for itself."""
+    return (features @ reference).cpu()

@@ -122,19 +122,20 @@ def edit_measures(edits: Mapping[str, Image.Image], reference: str, job: JobSett
     judge = judge_for(job.run.checkpoint) if others else None
     if judge is None:
         return measured
-    prompt, nothing = job.edit.prompt.strip(), [None] * len(edits)
-    scores = dict(
-        zip(edits, clip_score(list(edits.values()), prompt, judge).tolist() if prompt else nothing, strict=True)
-    )
-    alike = clip_similarity([edits[name] for name in others], edits[reference], judge).tolist()
+    features = judge.features(list(edits.values()))
+    prompt = job.edit.prompt.strip()
+    found = clip_score(features, prompt, judge).tolist() if prompt else [None] * len(edits)
+    scores = dict(zip(edits, found, strict=True))
+    likeness = clip_similarity(features, features[list(edits).index(reference)]).tolist()
+    alike = dict(zip(edits, likeness, strict=True))
     return {
         name: {
             **measured[name],
             "clip_score": scores[name],
             "clip_score_of_reference": scores[reference],
-            "clip_similarity": similarity,
+            "clip_similarity": alike[name],
         }
-        for name, similarity in zip(others, alike, strict=True)
+        for name in others
     }
 
 

@@ -43,21 +43,26 @@ def test_the_score_is_a_hundred_cosines_of_what_open_clip_says(judge: ClipClassi
         text = model.eval().encode_text(tokens)[0]
         image = model.encode_image(preprocess(pictures["mosaic"])[None])[0]
     cosine = (torch.dot(text, image) / (text.norm() * image.norm())).item()
-    score = clip_score([pictures["mosaic"]], "a mosaic of the sea", judge).item()
+    score = clip_score(judge.features([pictures["mosaic"]]), "a mosaic of the sea", judge).item()
     assert score == pytest.approx(100 * cosine, abs=0.01)
 
 
 @pytest.mark.parametrize("style", ["mosaic", "woodcut", "Cobalt"])
 def test_a_picture_fits_its_own_style_best(judge: ClipClassifier, pictures: dict, style: str) -> None:
     scores = dict(
-        zip(pictures, clip_score(list(pictures.values()), f"a {style} of the sea", judge).tolist(), strict=True)
+        zip(
+            pictures,
+            clip_score(judge.features(list(pictures.values())), f"a {style} of the sea", judge).tolist(),
+            strict=True,
+        )
     )
     assert max(scores, key=lambda name: scores[name]) == style
     assert min(scores.values()) >= 0
 
 
 def test_similarity_is_one_for_the_picture_itself(judge: ClipClassifier, pictures: dict) -> None:
-    alike = clip_similarity([pictures["mosaic"], pictures["woodcut"]], pictures["mosaic"], judge)
+    features = judge.features([pictures["mosaic"], pictures["woodcut"]])
+    alike = clip_similarity(features, features[0])
     assert alike[0].item() == pytest.approx(1) and alike[1] < 0.9
 
 
@@ -66,7 +71,9 @@ def test_edits_carry_both_with_the_clean_edits_own_beside_it(judge: ClipClassifi
     measures = edit_measures({"original": pictures["mosaic"], "protected": pictures["woodcut"]}, "original", job)
     assert list(measures) == ["protected"]
     found = measures["protected"]
-    mosaic, woodcut = clip_score([pictures["mosaic"], pictures["woodcut"]], job.edit.prompt, judge).tolist()
+    mosaic, woodcut = clip_score(
+        judge.features([pictures["mosaic"], pictures["woodcut"]]), job.edit.prompt, judge
+    ).tolist()
     assert (found["clip_score"], found["clip_score_of_reference"]) == pytest.approx((woodcut, mosaic))
     unasked = job.updated(edit={"prompt": ""})
     found_then = edit_measures({"a": pictures["mosaic"], "b": pictures["woodcut"]}, "a", unasked)["b"]
