@@ -71,7 +71,7 @@ class StyleSettings(ExperimentSettings):
 
     experiment: Literal["style"] = "style"
     artists: int | None = knob(None, "Only the first so many artists; all without it.", ge=1)
-    paper_artists: int = knob(0, "Artists whose works the paper recipe purifies too, an hour each.", ge=0)
+    paper_artists: int = knob(0, "Artists whose works the paper recipe purifies too, half an hour each.", ge=0)
 
     @model_validator(mode="before")
     @classmethod

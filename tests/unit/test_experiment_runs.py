@@ -36,6 +36,7 @@ NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731
 class ToySettings(ExperimentSettings):
     experiment: Literal["toy"] = "toy"
     factor: float = 2.0
+    groups: int = 3
 
 
 def toy(before: Callable[[Unit], None]) -> Experiment:
@@ -53,12 +54,15 @@ def toy(before: Callable[[Unit], None]) -> Experiment:
         "A toy.",
         ToySettings,
         units=lambda settings: [
-            Unit({"photograph": f"p{i}", "row": row}, f"p{i}", {"i": i}) for i in range(3) for row in ("a", "b")
+            Unit({"photograph": f"p{i}", "row": row}, f"p{i}", {"i": i})
+            for i in range(settings.groups)
+            for row in ("a", "b")
         ],
         run=run,
         table=lambda settings, records: means_of(records, ("row",), ("figure", "pixel")),
         charts=lambda settings, rows, records: [Bars("bars", "Figures <of> it", "x", [("a & b", 1.0, 0.1)])],
         sheets=lambda run, rows: [Sheet("grey", ["one"], [[run.kept("grey p1") or Image.new("RGB", (8, 8))]])],
+        extent=("groups",),
     )
 
 
@@ -110,6 +114,16 @@ def test_a_folder_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "toy/run.json").write_text("no")
     with pytest.raises(UserError, match="cannot be read"):
         runner.carry_out(toy(lambda unit: None), ToySettings(), tmp_path, NOTHING)
+
+
+def test_a_run_goes_on_with_more_units_and_reports_those_that_were_asked_for(tmp_path: Path) -> None:
+    done: list[str] = []
+    for groups, new in ((2, 4), (3, 2), (1, 0)):
+        done.clear()
+        settings = ToySettings(groups=groups)
+        report = runner.carry_out(toy(lambda unit: done.append(unit.name)), settings, tmp_path, NOTHING)
+        assert report is not None and len(report["records"]) == 2 * groups and len(done) == new
+        assert json.loads((tmp_path / "toy_settings.json").read_text())["groups"] == groups
 
 
 def test_the_first_difference_is_found_wherever_it_is() -> None:

@@ -84,4 +84,10 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     assert logged
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
-    assert logged == ["1 of 1 units are done already"]
+    assert logged == ["5 of 5 units are done already"]
+    # A row that was lost is learnt from the same protected works again.
+    (lost,) = (file for file in (tmp_path / "style/units").iterdir() if "jpeg" in file.name)
+    lost.unlink()
+    logged.clear()
+    assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
+    assert logged[0] == "4 of 5 units are done already" and not any("protect" in line for line in logged)

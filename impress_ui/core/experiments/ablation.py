@@ -188,6 +188,7 @@ ABLATION = Experiment(
     table,
     charts,
     sheets,
+    extent=("photographs",),
     checkpoints=_checkpoints,
     columns={
         **{name: measure.label for name, measure in MEASURES.items()},

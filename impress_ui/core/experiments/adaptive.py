@@ -167,6 +167,7 @@ ADAPTIVE = Experiment(
     table,
     charts,
     sheets,
+    extent=("photographs",),
     checkpoints=lambda settings: {settings.run.checkpoint: ("vae", "unet", "text_encoder")},
     columns={
         "latent_before": "Latent distance, protected",

@@ -88,6 +88,7 @@ class Experiment(Generic[S]):
         facts: what the table's headline says besides; plain data.
         finest: what the CSV holds of the records.
         columns: what a figure of the table is called in the report, where its name says too little.
+        extent: settings that only say how many units there are: a run may go on with another value of these.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Experiment(Generic[S]):
     facts: Callable[[S, list[Record]], Record] = lambda settings, records: {"size": settings.run.size}
     finest: Callable[[list[Record]], list[Record]] = lambda records: records
     columns: Mapping[str, str] = field(default_factory=dict)
+    extent: Sequence[str] = ()
 
 
 def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float | None]:

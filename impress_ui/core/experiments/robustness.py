@@ -112,6 +112,7 @@ ROBUSTNESS = Experiment(
     table,
     charts,
     sheets,
+    extent=("photographs",),
     checkpoints=_checkpoints,
     columns={
         **{name: measure.label for name, measure in MEASURES.items()},

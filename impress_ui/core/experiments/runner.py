@@ -41,9 +41,10 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         UserError: the output folder holds a run of this experiment with other settings, or every unit failed.
     """
     processes = find_processes(settings.run.device)
+    plain = settings.model_dump(mode="json", by_alias=True)
     manifest = {
         "experiment": experiment.name,
-        "settings": settings.model_dump(mode="json", by_alias=True),
+        "settings": {name: value for name, value in plain.items() if name not in experiment.extent},
         "versions": versions(),
         "checkpoints": checkpoint_hashes(experiment.checkpoints(settings)),
     }
@@ -62,7 +63,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         log(f"[{number}/{len(todo)}] {unit.name}")
         _carry_out_unit(experiment, unit, run)
     processes.wait()
-    return _finish(experiment, units, run, manifest, output) if processes.first else None
+    return _finish(experiment, units, run, {**manifest, "settings": plain}, output) if processes.first else None
 
 
 def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:

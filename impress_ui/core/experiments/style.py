@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import numpy as np
 from PIL import Image
 
 from impress_ui.core.artists import ARTISTS, asked_captions, works
-from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
+from impress_ui.core.classifiers.clip import load_clip_classifier
 from impress_ui.core.classifiers.common import Accuracy, accuracy, ranking
 from impress_ui.core.classifiers.diffusion import DiffusionClassifier
 from impress_ui.core.classifiers.jury import load_diffusion_classifier
-from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
 from impress_ui.core.experiments.purifiers import name_of
@@ -22,7 +20,7 @@ from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
-from impress_ui.settings import ClassifySettings, JobSettings, PurifySettings
+from impress_ui.settings import ClassifySettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
@@ -51,25 +49,36 @@ def variants(paper: bool = False) -> dict[str, Variant]:
 
 
 def units(settings: StyleSettings) -> list[Unit]:
-    """An artist each."""
-    chosen = list(ARTISTS)[: settings.artists]
-    return [Unit({"artist": artist}, artist, {"number": number}) for number, artist in enumerate(chosen)]
+    """Each row of each artist; an artist's rows are a group, since they share the protected works."""
+    return [
+        Unit({"artist": artist, "variant": name}, artist)
+        for number, artist in enumerate(list(ARTISTS)[: settings.artists])
+        for name in variants(number < settings.paper_artists)
+    ]
 
 
 def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
-    """Records clean, GLAZE, GLAZE and each purifier; the share of imitations that each classifier takes for the artist.
+    """The share of the imitations that each classifier takes for the artist, learnt from one variant of the works.
 
-    An artist's works and imitations are kept in the run's folder, too.
+    Works and imitations are kept in the run's folder, too: ``ARTIST/VARIANT/works`` and ``imitations``.
     """
-    job, artist = run.settings.job, unit.key["artist"]
-    paper = unit.facts["number"] < run.settings.paper_artists
-    folder = run.folder.path / artist
-    kept = _kept(folder, job, paper)
-    if kept is None:
-        study = _study(artist, job, load_clip_classifier(ClassifySettings()), paper, run)
-        kept = _figures(study, load_diffusion_classifier(JURY, job.run))
-        _keep(folder, study, kept, job, paper)
-    return kept
+    job, artist, name = run.settings.job, unit.key["artist"], unit.key["variant"]
+    made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
+    captions = asked_captions(artist, job.mimic.imitations)
+    judge = load_clip_classifier(ClassifySettings())
+    study = StyleStudy(
+        made, captions, artist, job, judge=judge, variants={name: variants(paper=True)[name]}, keep_models=False
+    )
+    protected = run.folder.records(_name(artist, NONE))
+    if study.variants[name].protected and protected:
+        study.style, study.protected = protected[0]["target"], _pictures(run, artist, NONE, "works")
+    phase = None
+    for step in study.run():
+        if step.phase != phase:
+            phase = step.phase
+            run.log(f"{artist}, {name}: {phase}")
+    _keep(run, study, name)
+    return [_figures(study, name, load_diffusion_classifier(JURY, job.run))]
 
 
 def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
@@ -78,12 +87,16 @@ def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
     imitations = min(GALLERY, run.settings.mimic.imitations)
     labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * imitations)]
     made = {}
-    for unit in units(run.settings):
-        artist = unit.key["artist"]
-        folder = run.folder.path / artist
-        line = [image for name in shown for image in _gallery(folder, name)] if folder.is_dir() else []
-        if len(line) == len(labels):
-            made[artist] = line
+    for artist in list(ARTISTS)[: run.settings.artists]:
+        if all(run.folder.records(_name(artist, name)) for name in shown):
+            made[artist] = [
+                picture
+                for name in shown
+                for picture in (
+                    _pictures(run, artist, name, "works")[0],
+                    *_pictures(run, artist, name, "imitations")[:imitations],
+                )
+            ]
     return [Sheet("works", labels, list(made.values()), width=128, names=list(made))] if made else []
 
 
@@ -98,43 +111,23 @@ def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -
     ]  # fmt: skip
 
 
-def _study(artist: str, job: JobSettings, judge: ClipClassifier, paper: bool, run: Run) -> StyleStudy:
-    made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
-    captions = asked_captions(artist, job.mimic.imitations)
-    study = StyleStudy(made, captions, artist, job, judge=judge, variants=variants(paper), keep_models=False)
-    phase = None
-    for step in study.run():
-        if (step.phase, step.variant) != phase:
-            phase = step.phase, step.variant
-            run.log(f"{artist}: {step.phase} {step.variant}".rstrip())
-    return study
-
-
-def _figures(study: StyleStudy, jury: DiffusionClassifier) -> list[Record]:
-    """A row for each variant of one artist."""
-    rows = []
-    for name, scores in study.scores.items():
-        likeness = [
-            measure(image, work.image).as_dict() for image, work in zip(study.sets[name], study.works, strict=True)
-        ]
-        verdicts = ranking(scores, study.judge.classes, 1)
-        others = [verdict.best for verdict in verdicts]
-        errors = jury.scores(study.galleries[name])
-        rows.append(
-            {
-                "artist": study.artist,
-                "target": study.style,
-                "variant": name,
-                "clip_accuracy": accuracy(scores, study.judge.classes, study.artist).value,
-                "diffusion_accuracy": accuracy(errors, jury.classes, study.artist).value,
-                "imitations": len(verdicts),
-                "taken_for": max(sorted(set(others)), key=others.count),
-                "final_loss": float(np.mean(study.curves[name][-20:])),
-                "lpips": float(np.mean([row["lpips"] for row in likeness])),
-                "ssim": float(np.mean([row["ssim"] for row in likeness])),
-            }
-        )
-    return rows
+def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier) -> Record:
+    """The row of one variant of one artist."""
+    scores = study.scores[name]
+    likeness = [measure(image, work.image).as_dict() for image, work in zip(study.sets[name], study.works, strict=True)]
+    verdicts = ranking(scores, study.judge.classes, 1)
+    others = [verdict.best for verdict in verdicts]
+    errors = jury.scores(study.galleries[name])
+    return {
+        "target": study.style,
+        "clip_accuracy": accuracy(scores, study.judge.classes, study.artist).value,
+        "diffusion_accuracy": accuracy(errors, jury.classes, study.artist).value,
+        "imitations": len(verdicts),
+        "taken_for": max(sorted(set(others)), key=others.count),
+        "final_loss": float(np.mean(study.curves[name][-20:])),
+        "lpips": float(np.mean([row["lpips"] for row in likeness])),
+        "ssim": float(np.mean([row["ssim"] for row in likeness])),
+    }
 
 
 def _means(records: Sequence[Record]) -> list[Record]:
@@ -163,40 +156,30 @@ def _means(records: Sequence[Record]) -> list[Record]:
     return rows
 
 
-def _made_with(job: JobSettings, paper: bool) -> Record:
-    return {"settings": job.model_dump(mode="json"), "variants": list(variants(paper))}
+def _keep(run: Run[StyleSettings], study: StyleStudy, name: str) -> None:
+    for kind, pictures in (("works", study.sets[name]), ("imitations", study.galleries[name])):
+        place = _place(run, study.artist, name, kind)
+        place.mkdir(parents=True, exist_ok=True)
+        for number, picture in enumerate(pictures):
+            about = describe_result(kind, study.job, artist=study.artist, variant=name)
+            save_png(picture, place / f"{number:02}.png", about)
 
 
-def _keep(folder: Path, study: StyleStudy, rows: list[Record], job: JobSettings, paper: bool) -> None:
-    for name in study.variants:
-        for kind, pictures in (("works", study.sets[name]), ("imitations", study.galleries[name])):
-            place = folder / _slug(name) / kind
-            place.mkdir(parents=True, exist_ok=True)
-            for number, picture in enumerate(pictures):
-                about = describe_result(kind, job, artist=study.artist, variant=name)
-                save_png(picture, place / f"{number:02}.png", about)
-    # Last, and in one step: what is there is whole.
-    draft = folder / "figures.json.new"
-    draft.write_text(json.dumps({**_made_with(job, paper), "rows": rows}, indent=1) + "\n")
-    draft.replace(folder / "figures.json")
+def _pictures(run: Run[StyleSettings], artist: str, name: str, kind: str) -> list[Image.Image]:
+    """What a finished unit has kept."""
+    kept = []
+    for file in sorted(_place(run, artist, name, kind).glob("*.png")):
+        with Image.open(file) as image:
+            kept.append(image.convert("RGB"))
+    return kept
 
 
-def _kept(folder: Path, job: JobSettings, paper: bool) -> list[Record] | None:
-    """The figures of an earlier run with the same settings."""
-    try:
-        saved = json.loads((folder / "figures.json").read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise UserError(f"{folder / 'figures.json'} cannot be read; take it away or choose another folder.") from None
-    made_with = _made_with(job, paper)
-    return saved["rows"] if {name: saved.get(name) for name in made_with} == made_with else None
+def _place(run: Run[StyleSettings], artist: str, name: str, kind: str) -> Path:
+    return run.folder.path / artist / _slug(name) / kind
 
 
-def _gallery(folder: Path, name: str) -> list[Image.Image]:
-    place = folder / _slug(name)
-    files = [place / "works" / "00.png", *sorted((place / "imitations").glob("*.png"))[:GALLERY]]
-    return [Image.open(file).convert("RGB") for file in files]
+def _name(artist: str, variant: str) -> str:
+    return Unit({"artist": artist, "variant": variant}, artist).name
 
 
 def _slug(name: str) -> str:
@@ -225,4 +208,5 @@ STYLE = Experiment(
     sheets,
     checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
     facts=_facts,
+    extent=("artists", "paper_artists"),
 )

@@ -219,6 +219,7 @@ TRANSFER = Experiment(
     table,
     charts,
     sheets,
+    extent=("photographs",),
     checkpoints=_checkpoints,
     facts=lambda settings, records: {"size": settings.run.size, **({"edits": ONLY_EMBEDDED} if settings.edits else {})},
     columns={
