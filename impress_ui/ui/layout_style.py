@@ -25,7 +25,7 @@ def style_section(page: Page) -> None:
             page.style_protection = gr.Radio(
                 [("Quick", QUICK), ("As set in Settings", AS_ABOVE)], value=QUICK, label="Protection and purifier",
                 info=f"Quick: GLAZE in {STYLE_GLAZE['steps']} steps, no pixel changed by more than "
-                f"{STYLE_GLAZE['cap']} levels, and IMPRESS by its recipe fast-style.",
+                f"{STYLE_GLAZE['cap']} levels; then gentle non-local means and IMPRESS by its recipe fast-style.",
                 elem_id="style-protection",
             )  # fmt: skip
             add_knobs(page, "mimic", MAIN_KNOBS["mimic"])

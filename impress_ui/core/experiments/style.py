@@ -20,6 +20,7 @@ from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
+from impress_ui.recipes import STYLE_PURIFIER
 from impress_ui.settings import ClassifySettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings
 
@@ -31,8 +32,7 @@ CONTROLS = (
     PurifySettings(method="non-local-means", denoise_weight=0.08),
 )
 FAST = PurifySettings(recipe="fast-style")
-# A gentle denoising takes what the protection has put into flat areas; IMPRESS takes the rest.
-CHAIN = PurifySettings(method="chain", chain=("non-local-means 0.05", "fast-style"))
+CHAIN = PurifySettings(**STYLE_PURIFIER)
 CLEAN, NONE = "clean", "GLAZE"
 JURY = ClassifySettings(method="diffusion")
 GALLERY = 2  # imitations of each set in the sheet
