@@ -51,7 +51,8 @@ def experiment(
         int | None, typer.Option(help="Of 'style': only the first so many artists. Default: all.")
     ] = None,
     paper_artists: Annotated[
-        int | None, typer.Option(help="Of 'style': artists whose works the paper recipe purifies too, for half an hour.")
+        int | None,
+        typer.Option(help="Of 'style': artists whose works the paper recipe purifies too, half an hour each."),
     ] = None,
     vary: Annotated[
         list[str] | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import json
@@ -146,16 +145,11 @@ def test_pictures_are_kept_losslessly_and_made_once(tmp_path: Path) -> None:
 
 
 def test_units_of_a_group_stay_in_one_process() -> None:
-    class State:
-        def __init__(self, index: int) -> None:
-            self.index = index
-
-        def split_between_processes(self, items: list) -> contextlib.AbstractContextManager[list]:
-            return contextlib.nullcontext(items[self.index :: 2])
-
     groups = [["a1", "a2"], ["b1"], ["c1", "c2"]]
-    shares = [Processes(index, 2, State(index)).own(groups) for index in range(2)]
-    assert sorted(shares[0] + shares[1]) == groups and Processes().own(groups) == groups
+    for count in (1, 2, 5):
+        shares = [Processes(index, count).own(groups) for index in range(count)]
+        assert sorted(group for share in shares for group in share) == groups
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_means_and_their_errors_are_those_of_scipy() -> None:

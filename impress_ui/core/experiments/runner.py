@@ -54,11 +54,12 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
     processes.wait()
     run = Run(settings, RunFolder(output / experiment.name, manifest), log)
     units = list(experiment.units(settings))
-    groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.group)]
-    own = [unit for group in processes.own(groups) for unit in group]
-    todo = [unit for unit in own if run.folder.records(unit.name) is None]
-    if len(todo) < len(own):
-        log(f"{len(own) - len(todo)} of {len(own)} units are done already")
+    missing = [unit for unit in units if run.folder.records(unit.name) is None]
+    processes.wait()  # none begins before all have seen the same
+    if processes.first and len(missing) < len(units):
+        log(f"{len(units) - len(missing)} of {len(units)} units are done already")
+    groups = [list(group) for _, group in groupby(missing, key=lambda unit: unit.group)]
+    todo = [unit for group in processes.own(groups) for unit in group]
     for number, unit in enumerate(todo, 1):
         log(f"[{number}/{len(todo)}] {unit.name}")
         _carry_out_unit(experiment, unit, run)
