@@ -10,11 +10,11 @@ from PIL import Image
 
 from impress_ui.core.artists import ARTISTS, asked_captions, works
 from impress_ui.core.classifiers.clip import load_clip_classifier
-from impress_ui.core.classifiers.common import Accuracy, accuracy, ranking
+from impress_ui.core.classifiers.common import accuracy, ranking
 from impress_ui.core.classifiers.diffusion import DiffusionClassifier
 from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.experiments.charts import Bars, Chart
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
+from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.purifiers import name_of
 from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
@@ -131,29 +131,20 @@ def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier) -> Record:
 
 
 def _means(records: Sequence[Record]) -> list[Record]:
-    """Over all imitations of all artists that a variant was run on."""
-    rows = []
-    for name in dict.fromkeys(record["variant"] for record in records):
-        ours = [record for record in records if record["variant"] == name]
-        count = sum(record["imitations"] for record in ours)
-        clip, diffusion = (
-            Accuracy(sum(record[f"{kind}_accuracy"] * record["imitations"] for record in ours) / count, count, 1)
-            for kind in ("clip", "diffusion")
-        )
-        rows.append(
-            {
-                "works": name,
-                "artists": len(ours),
-                "imitations": count,
-                "clip_accuracy": clip.value,
-                "clip_accuracy_se": clip.standard_error,
-                "diffusion_accuracy": diffusion.value,
-                "diffusion_accuracy_se": diffusion.standard_error,
-                "works_lpips": float(np.mean([record["lpips"] for record in ours])),
-                "works_ssim": float(np.mean([record["ssim"] for record in ours])),
-            }
-        )
-    return rows
+    """Over the artists: all imitations of one go together, so that they are no independent sample."""
+    told = ("clip_accuracy", "clip_accuracy_se", "diffusion_accuracy", "diffusion_accuracy_se")
+    columns = ("clip_accuracy", "diffusion_accuracy", "lpips", "ssim")
+    return [
+        {
+            "works": row["variant"],
+            "artists": row["artists"],
+            "imitations": sum(record["imitations"] for record in records if record["variant"] == row["variant"]),
+            **{name: row[name] for name in told},
+            "works_lpips": row["lpips"],
+            "works_ssim": row["ssim"],
+        }
+        for row in means_of(records, ("variant",), columns, count="artists")
+    ]
 
 
 def _keep(run: Run[StyleSettings], study: StyleStudy, name: str) -> None:
