@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
             "purify": {"steps": 20},
             "edit": {"sampling_steps": 10},
             "generate": {"sampling_steps": 10, "count": 2},
-            "mimic": {"steps": 60, "imitations": 6},
+            "mimic": {"steps": 60, "works": 6, "imitations": 6},
             "stress": {"purifiers": ("fast", "jpeg 40", "noise", "blur", "non-local-means")},
         },
     ),

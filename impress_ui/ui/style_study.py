@@ -17,7 +17,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.images import save_png
 from impress_ui.core.style import StyleStudy
 from impress_ui.core.workflow import describe_result
-from impress_ui.recipes import STYLE_GLAZE, STYLE_PURIFIER
+from impress_ui.recipes import QUICK_STYLE_PURIFIER, STYLE_GLAZE
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
 from impress_ui.ui import style_views
 from impress_ui.ui.style_views import Score
@@ -26,7 +26,7 @@ from impress_ui.ui.style_views import Score
 def quick(job: JobSettings) -> JobSettings:
     """The same with a protection and a purifier for two cores."""
     return job.model_copy(
-        update={"protect": ProtectSettings(**STYLE_GLAZE), "purify": PurifySettings(**STYLE_PURIFIER)}
+        update={"protect": ProtectSettings(**STYLE_GLAZE), "purify": PurifySettings(**QUICK_STYLE_PURIFIER)}
     )
 
 
