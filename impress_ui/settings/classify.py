@@ -10,6 +10,7 @@ from impress_ui.settings.base import Settings, knob
 
 ClassifyPreset = Literal["styles", "paper", "paper-diffusion"]
 ClassifyMethod = Literal["clip", "diffusion"]
+ErrorMean = Literal["arithmetic", "geometric"]
 
 MICRO_CLIP_NAME = "micro-clip"
 # The 27 genres of WikiArt and 12 more, as the published classifier of IMPRESS names them.
@@ -30,6 +31,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
         "templates": ("A {} style artwork",),
         "top_k": 3,
         "stages": ((20, 20), (10, 50), (5, 100), (3, 500)),
+        "error_mean": "arithmetic",
     },
 }
 
@@ -75,11 +77,17 @@ class ClassifySettings(Settings):
     )
 
     stages: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1, le=1000)]], ...] = knob(
-        ((6, 6), (1, 24)),
+        ((4, 6), (1, 24)),
         "Diffusion classifier: how many classes stay after how many tried times and noises, stage by stage.",
         label="Stages",
         min_length=1,
         max_length=20,
+    )
+    error_mean: ErrorMean = knob(
+        "geometric",
+        "Diffusion classifier: the mean of a class's errors over the times; arithmetic as published, where the "
+        "noisiest times decide, or geometric, where all times count alike.",
+        label="Mean of the errors",
     )
 
     @model_validator(mode="after")

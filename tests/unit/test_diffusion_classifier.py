@@ -11,6 +11,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_tensor
 from impress_ui.core.painting import paint
 from impress_ui.core.photographs import squares
+from impress_ui.settings.classify import ErrorMean
 
 STYLES = ("photograph", "mosaic", "pencil sketch", "watercolour")
 PROMPTS = tuple(f"a {style}" for style in STYLES)
@@ -31,8 +32,10 @@ def test_the_cost_is_told_right(model: DiffusionModel, monkeypatch: pytest.Monke
     assert passes(39, PAPER_STAGES) == 39 * 20 + 20 * 30 + 10 * 50 + 5 * 400
 
 
-def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image]) -> None:
-    scores = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 3),), seed=4).scores(photographs[:1])[0]
+@pytest.mark.parametrize("error_mean", ["arithmetic", "geometric"])
+def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image], error_mean: ErrorMean) -> None:
+    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 3),), error_mean=error_mean, seed=4)
+    scores = classifier.scores(photographs[:1])[0]
     scheduler = model.scheduler("checkpoint")
     with torch.no_grad():
         z = model.autoencoder.to_scaled(model.autoencoder.encode(to_tensor(photographs[0])))
@@ -42,8 +45,9 @@ def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image]
         for prompt, score in zip(PROMPTS, scores, strict=True):
             v = model.unet(noisy, times, model.embed(prompt).expand(3, -1, -1)).sample
             a = scheduler.alphas_cumprod[times].view(-1, 1, 1, 1)
-            error = (a.sqrt() * v + (1 - a).sqrt() * noisy - noises).square().mean()
-            assert -score.item() == pytest.approx(error.item(), rel=1e-4)
+            errors = (a.sqrt() * v + (1 - a).sqrt() * noisy - noises).square().mean(dim=(1, 2, 3)).double()
+            wanted = errors.mean() if error_mean == "arithmetic" else errors.prod().pow(1 / 3).log()
+            assert -score.item() == pytest.approx(wanted.item(), rel=1e-4)
 
 
 def test_it_knows_the_styles_of_unseen_paintings(model: DiffusionModel) -> None:

@@ -19,6 +19,7 @@ from impress_ui.core.errors import UserError
 from impress_ui.core.images import to_tensor
 from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.settings import ClassifySettings
+from impress_ui.settings.classify import ErrorMean
 
 # How many classes stay, and how many times were tried by then, stage by stage; as published, and for two cores.
 PAPER_STAGES = ClassifySettings(preset="paper-diffusion").stages
@@ -28,7 +29,8 @@ LARGEST_BATCH = 24
 
 @dataclass(frozen=True)
 class Judged:
-    """A picture's score for each class, (classes,): minus its mean error, and 1,000 more for each stage survived.
+    """A picture's score for each class, (classes,): minus its mean error (or the mean error's logarithm, where that
+    mean is geometric), and 1,000 more for each stage survived.
 
     So the scores rank all classes, those that stayed longer first; they are no probabilities.
     """
@@ -53,6 +55,9 @@ class DiffusionClassifier:
     Args:
         prompts: the sentence of each class.
         stages: (classes that stay, times tried so far) in turn; times are spread evenly, as published.
+        error_mean: how a class's errors at the times go together. The error falls a hundredfold from the noisiest time
+            to the cleanest, so that the published arithmetic mean hears the first alone; the geometric one is the
+            likelihood of Gaussian errors whose variance at each time is not known.
 
     Raises:
         UserError: fewer than two classes, an SDXL or inpainting checkpoint, or a prompt that is too long.
@@ -65,6 +70,7 @@ class DiffusionClassifier:
         prompts: Sequence[str],
         *,
         stages: Sequence[tuple[int, int]] = QUICK_STAGES,
+        error_mean: ErrorMean = "geometric",
         seed: int = 0,
     ) -> None:
         if len(classes) < 2:
@@ -74,6 +80,7 @@ class DiffusionClassifier:
         for prompt in prompts:
             model.check_prompt(prompt)
         self.model, self.classes, self.stages, self.seed = model, tuple(classes), tuple(stages), seed
+        self.error_mean = error_mean
         self.texts = torch.cat([model.embed(prompt) for prompt in prompts])
         scheduler = model.scheduler("checkpoint")
         self.alphas = scheduler.alphas_cumprod.to(model.device)
@@ -123,7 +130,8 @@ class DiffusionClassifier:
                 values = self._errors(z, noises, part, most)
                 for (c, t), value in zip(part, values.tolist(), strict=True):
                     errors[c, t] = value
-            means = errors[alive].nanmean(dim=1)
+            seen = errors[alive]
+            means = (seen if self.error_mean == "arithmetic" else seen.log()).nanmean(dim=1)
             scores[alive] = rank * 1e3 - means  # a class that stayed longer is above all that went
             alive = [alive[i] for i in means.argsort()[:keep].tolist()]
         return scores

@@ -39,4 +39,6 @@ def load_diffusion_classifier(settings: ClassifySettings, run: RunSettings) -> D
         prompts = [prompt_of(name) if name in CLASSES else settings.templates[0].format(name) for name in classes]
     else:
         prompts = [settings.templates[0].format(name) for name in classes]
-    return DiffusionClassifier(model, classes, prompts, stages=settings.stages, seed=run.seed)
+    return DiffusionClassifier(
+        model, classes, prompts, stages=settings.stages, error_mean=settings.error_mean, seed=run.seed
+    )
