@@ -75,20 +75,20 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), "artists": 1})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
-        "clean", "GLAZE", "GLAZE, jpeg quality 15", "GLAZE, impress fast-style, 2 steps",
-        "GLAZE, chain non-local-means 0.05, then fast-style 2",
+        "clean", "clean, chain non-local-means 0.05, then fast-style 2", "GLAZE", "GLAZE, jpeg quality 15",
+        "GLAZE, impress fast-style, 2 steps", "GLAZE, chain non-local-means 0.05, then fast-style 2",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["clip_accuracy_se"] is None  # of one artist nothing is known of others
-    assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][1]["works_lpips"]
+    assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][2]["works_lpips"]
     assert (tmp_path / "style_works.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
-    assert logged == ["5 of 5 units are done already"]
+    assert logged == ["6 of 6 units are done already"]
     # A row that was lost is learnt from the same protected works again.
     (lost,) = (file for file in (tmp_path / "style/units").iterdir() if "jpeg" in file.name)
     lost.unlink()
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
-    assert logged[0] == "4 of 5 units are done already" and not any("protect" in line for line in logged)
+    assert logged[0] == "5 of 6 units are done already" and not any("protect" in line for line in logged)

@@ -39,10 +39,14 @@ GALLERY = 2  # imitations of each set in the sheet
 
 
 def variants(paper: bool = False) -> dict[str, Variant]:
-    """The rows of the table: clean, protected, and protected works after each purifier."""
+    """The rows of the table: clean, protected, and protected works after each purifier.
+
+    And clean works after the best one: what it takes from a style by itself, without a protection to undo.
+    """
     purifiers = (*CONTROLS, FAST, CHAIN, *([PurifySettings(recipe="paper")] if paper else []))
     return {
         CLEAN: Variant(),
+        f"{CLEAN}, {name_of(CHAIN)}": Variant(False, CHAIN),
         NONE: Variant(True),
         **{f"{NONE}, {name_of(settings)}": Variant(True, settings) for settings in purifiers},
     }
