@@ -67,7 +67,9 @@ def test_a_stop_changes_nothing(
     assert not torch.allclose(expected, before, atol=1e-3)  # it has learnt something
     assert torch.equal(output_of(model, model.unet), before)  # and the shared model has not
     again.save(tmp_path)
-    assert torch.allclose(output_of(model, load_imitator(model, tmp_path).unet), expected, atol=1e-5)
+    for merged in (False, True):
+        assert torch.allclose(output_of(model, load_imitator(model, tmp_path, merged=merged).unet), expected, atol=1e-5)
+    assert torch.equal(output_of(model, model.unet), before)  # a merged adapter is not in the model itself
 
 
 def test_it_learns(model: DiffusionModel, learnt: list[Work]) -> None:

@@ -35,7 +35,7 @@ def load_diffusion_classifier(settings: ClassifySettings, run: RunSettings) -> D
     check_classes(classes, settings.top_k)
     model = load_diffusion_model(run)
     if run.checkpoint == EMBEDDED:
-        model = load_imitator(model, JURY)
+        model = load_imitator(model, JURY, merged=True)
         prompts = [prompt_of(name) if name in CLASSES else settings.templates[0].format(name) for name in classes]
     else:
         prompts = [settings.templates[0].format(name) for name in classes]
