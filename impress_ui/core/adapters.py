@@ -40,15 +40,15 @@ def adapted_denoiser(model: DiffusionModel, settings: MimicSettings) -> Any:
 
 def whole_denoiser(model: DiffusionModel) -> Any:
     """A copy of the denoiser, every weight of it to train (float32)."""
-    return copy.deepcopy(model.unet).to(model.device, torch.float32).requires_grad_(True)
+    return _copy(model.unet, shared=False).to(model.device, torch.float32).requires_grad_(True)
 
 
 def load_imitator(model: DiffusionModel, folder: Path, *, merged: bool = False) -> DiffusionModel:
     """The model with a fine-tuned denoiser that ``FineTuning.save`` wrote, or with any LoRA in diffusers' format.
 
     Args:
-        merged: add a LoRA to weights of the denoiser's own, which takes their memory and saves a fifth of the time,
-            instead of beside weights that are shared with the model.
+        merged: add a LoRA to weights of the denoiser's own, which takes their memory and saves the time of layers
+            beside the weights that are otherwise shared with the model.
 
     Raises:
         UserError: there is none in the folder, or it does not fit the model.

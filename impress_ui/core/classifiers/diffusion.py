@@ -55,9 +55,9 @@ class DiffusionClassifier:
     Args:
         prompts: the sentence of each class.
         stages: (classes that stay, times tried so far) in turn; times are spread evenly, as published.
-        error_mean: how a class's errors at the times go together. The error falls a hundredfold from the noisiest time
-            to the cleanest, so that the published arithmetic mean hears the first alone; the geometric one is the
-            likelihood of Gaussian errors whose variance at each time is not known.
+        error_mean: how a class's errors at the times go together. The error falls some fiftyfold from one end of the
+            times to the other, so that the published arithmetic mean hardly hears the small ones; the geometric one is
+            the likelihood of Gaussian errors whose variance at each time is not known.
 
     Raises:
         UserError: fewer than two classes, an SDXL or inpainting checkpoint, or a prompt that is too long.
