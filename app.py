@@ -1,7 +1,7 @@
 """Opens the page: ``python app.py``. A Hugging Face Space runs this file too, and looks for ``demo``."""
 
 import impress_ui.ui.zero_gpu  # noqa: F401  (there the platform's package has to be imported before torch)
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.ui.app import build_app, launch
 
 demo = build_app()

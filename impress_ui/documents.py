@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_origin
 from urllib.parse import parse_qsl, urlencode
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings, Settings
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 
 T = TypeVar("T")
 MOST_WAITING = 24  # jobs in the line, beside the one that has the device

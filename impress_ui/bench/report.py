@@ -8,7 +8,7 @@ from typing import Any
 
 from impress_ui.bench.plan import Report
 from impress_ui.bench.plot import lines
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 
 Cells = Sequence[Sequence[Any]]
 QUALITY = {

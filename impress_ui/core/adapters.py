@@ -12,7 +12,7 @@ from torch import nn
 
 from impress_ui.core.checksums import check
 from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.settings import MimicSettings
 
 ADAPTER = "pytorch_lora_weights.safetensors"  # the name that diffusers looks for

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
 

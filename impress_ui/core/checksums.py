@@ -7,7 +7,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 
 SUMS = "SHA256SUMS"  # as sha256sum writes it, in the weights' folder or in the one above
 

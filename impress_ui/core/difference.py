@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 
 MID_GREY = 128.0
 

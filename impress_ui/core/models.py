@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from impress_ui.core import checksums, fingerprint
 from impress_ui.core.checkpoints import Part, Source, find_source
-from impress_ui.core.errors import UserError
 from impress_ui.core.frozen import spare_inputs
 from impress_ui.core.memory import Recomputation
+from impress_ui.errors import UserError
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 
 Terms = dict[str, Tensor]
 Constraint = Callable[[Tensor], Tensor]

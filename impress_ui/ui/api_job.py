@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.settings import JobSettings
 from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain

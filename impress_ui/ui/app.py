@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.presets import EXAMPLES
 from impress_ui.ui.api import connect_api

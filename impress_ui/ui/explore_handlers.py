@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.paths import PHOTOS
 from impress_ui.settings import JobSettings
 from impress_ui.settings.explore import NOTHING

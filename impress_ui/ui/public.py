@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from impress_ui.core.checkpoints import HUB
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.jobs import LONGEST
 from impress_ui.settings import EMBEDDED, JobSettings
 

@@ -18,7 +18,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.paths import ROOT
 from impress_ui.settings import JobSettings
 from impress_ui.ui import app, public

@@ -18,7 +18,7 @@ from impress_ui.cli.shared import app
 from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.core.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.core.classifiers.renderings import Rendering, held_out
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import PAPER_CLASSES, ClassifySettings, sentence_of
 

@@ -14,8 +14,8 @@ from small_checkpoints import TOKENS, WIDTH, save_own, save_sd, save_sd3, save_s
 from impress_ui.core import diffusion_model
 from impress_ui.core.checkpoints import find_source
 from impress_ui.core.diffusion_model import DiffusionModel, Task, load_diffusion_model
-from impress_ui.core.errors import UserError
 from impress_ui.core.models import load_autoencoder
+from impress_ui.errors import UserError
 from impress_ui.settings import EMBEDDED, RunSettings, Sampler
 
 PROMPT = "an oil painting of a mountain"

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from impress_ui.core.errors import UserError
 from impress_ui.core.images import (
     LEVELS_PER_UNIT,
     MIN_SIDE,
@@ -23,6 +22,7 @@ from impress_ui.core.images import (
     to_tensor,
     working_size,
 )
+from impress_ui.errors import UserError
 
 
 def noise(mode: str = "RGB", size: tuple[int, int] = (48, 40)) -> Image.Image:

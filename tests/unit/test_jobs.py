@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.jobs import Job, Jobs, Line, throttled
 
 

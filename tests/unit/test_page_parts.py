@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import StateHolder
 
-from impress_ui.core.errors import UserError
+from impress_ui.errors import UserError
 from impress_ui.settings import ABOUT, JobSettings, ProtectSettings, PurifySettings, RunSettings
 from impress_ui.ui import edit_views, forms, prompts, views
 from impress_ui.ui.app import build_app

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from impress_ui.core.artists import ARTISTS
-from impress_ui.core.errors import UserError
 from impress_ui.core.painting import PHOTOGRAPH, STYLES
+from impress_ui.errors import UserError
 
 # Every manner in which this project can render a photograph: what the micro CLIP was taught to tell apart.
 CLASSES = (PHOTOGRAPH, *STYLES, *ARTISTS)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.ablation import ABLATION
 from impress_ui.core.experiments.adaptive import ADAPTIVE
 from impress_ui.core.experiments.autoencoder import autoencoder
@@ -30,6 +29,7 @@ from impress_ui.core.experiments.runner import Log, carry_out
 from impress_ui.core.experiments.style import STYLE
 from impress_ui.core.experiments.transfer import TRANSFER
 from impress_ui.core.experiments.whole import in_one_piece
+from impress_ui.errors import UserError
 from impress_ui.settings.experiments import (
     AutoencoderSettings,
     ClassifierSettings,

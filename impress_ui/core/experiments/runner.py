@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.core.contact_sheet import contact_sheet
-from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.charts import save_chart
 from impress_ui.core.experiments.experiment import Experiment, Run, Unit
 from impress_ui.core.experiments.folder import Record, RunFolder
@@ -27,6 +26,7 @@ from impress_ui.core.experiments.provenance import checkpoint_hashes, versions
 from impress_ui.core.experiments.report import write_report
 from impress_ui.core.files import written_whole
 from impress_ui.core.models import load_autoencoder
+from impress_ui.errors import UserError
 from impress_ui.settings.experiments import ExperimentSettings
 
 Log = Callable[[str], None]

@@ -18,7 +18,6 @@ from pathlib import Path
 from PIL import Image
 
 from impress_ui.core import photographs
-from impress_ui.core.errors import UserError
 from impress_ui.core.experiments.charts import Chart, HeatMap
 from impress_ui.core.experiments.editing import PROMPTS
 from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
@@ -32,6 +31,7 @@ from impress_ui.core.protect import protect
 from impress_ui.core.protections.registry import AUTOENCODER_ONLY
 from impress_ui.core.purify import needs_model, purify
 from impress_ui.core.stress_rows import NOTHING, share_left
+from impress_ui.errors import UserError
 from impress_ui.settings import EMBEDDED, RunSettings
 from impress_ui.settings.adaptive_transfer import TransferSettings
 
