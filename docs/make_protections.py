@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings import ABOUT, ProtectSettings
+from impress_ui.settings.recipes import PROTECTIONS
 
 PAGE = Path(__file__).parent / "protections.md"
 BEGIN, END = "<!-- the table begins -->\n", "<!-- the table ends -->\n"

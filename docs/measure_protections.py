@@ -22,8 +22,8 @@ from impress_ui.core.metrics import measure
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.photographs import square
 from impress_ui.core.protect import protect
-from impress_ui.recipes import QUICK_GLAZE
 from impress_ui.settings import ABOUT, EditSettings, ProtectSettings, RunSettings
+from impress_ui.settings.recipes import QUICK_GLAZE
 
 PHOTOGRAPHS = ("mountain1", "city11")
 SIDE, BUDGET = 128, 16

@@ -13,8 +13,8 @@ from typing import Any, get_origin
 from urllib.parse import parse_qsl, urlencode
 
 from impress_ui.errors import UserError
-from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings, Settings
+from impress_ui.settings.presets import PRESETS
 
 MAX_LENGTH = 200_000  # characters of a document; all settings written out are a twentieth of it
 MAX_QUERY = 8_000  # characters; servers and browsers cut longer addresses

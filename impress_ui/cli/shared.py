@@ -13,8 +13,8 @@ import typer
 
 from impress_ui.documents import read_settings
 from impress_ui.errors import UserError
-from impress_ui.presets import PRESETS
 from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
+from impress_ui.settings.presets import PRESETS
 
 app = typer.Typer(
     help="Protect, reconstruct, purify, edit and measure pictures against latent diffusion models. "

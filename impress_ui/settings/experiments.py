@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from impress_ui.recipes import STYLE_GLAZE
 from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.job import JobSettings
+from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.stress import checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, settings_at, values_between
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from impress_ui.recipes import RECIPES
 from impress_ui.settings.base import Settings, knob
+from impress_ui.settings.recipes import RECIPES
 
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]

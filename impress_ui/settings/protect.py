@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings.base import Settings, knob
 from impress_ui.settings.protections import ABOUT
+from impress_ui.settings.recipes import PROTECTIONS
 
 ProtectMethod = Literal[
     "photoguard-encoder",

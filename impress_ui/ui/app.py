@@ -12,7 +12,7 @@ import gradio as gr
 
 from impress_ui.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
-from impress_ui.presets import EXAMPLES
+from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers

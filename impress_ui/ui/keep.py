@@ -11,8 +11,8 @@ import gradio as gr
 from gradio.components import Component
 
 from impress_ui.documents import from_link, has_settings, read_settings, to_json, to_query
-from impress_ui.presets import EXAMPLES, PRESETS
 from impress_ui.settings import JobSettings
+from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import edit_views, history_views, views
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import job_from_widgets, widgets_of

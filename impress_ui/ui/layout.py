@@ -7,8 +7,8 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
-from impress_ui.presets import EXAMPLES
 from impress_ui.settings import ProtectSettings
+from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
 from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output

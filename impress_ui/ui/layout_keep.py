@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.presets import PRESETS
+from impress_ui.settings.presets import PRESETS
 from impress_ui.ui import history_views, views
 from impress_ui.ui.page import Page
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.artist_names import MANNERS
-from impress_ui.recipes import STYLE_GLAZE
+from impress_ui.settings.artist_names import MANNERS
+from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.ui import style_views, views
 from impress_ui.ui.components import lossless
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs

@@ -17,8 +17,8 @@ from impress_ui.core.images import save_png
 from impress_ui.core.style import StyleStudy
 from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
-from impress_ui.recipes import QUICK_STYLE_PURIFIER, STYLE_GLAZE
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
+from impress_ui.settings.recipes import QUICK_STYLE_PURIFIER, STYLE_GLAZE
 from impress_ui.ui import style_views
 from impress_ui.ui.style_views import Score
 

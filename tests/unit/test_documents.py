@@ -19,8 +19,8 @@ from impress_ui.core.models import load_autoencoder
 from impress_ui.core.photographs import names_of
 from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
-from impress_ui.presets import EXAMPLES, KEPT, PRESETS
 from impress_ui.settings import JobSettings, RunSettings, sentence_of
+from impress_ui.settings.presets import EXAMPLES, KEPT, PRESETS
 from impress_ui.ui.prompts import EDIT_EXAMPLES, STYLES, SUBJECTS
 
 EMBEDDED_VAE = Path(__file__).resolve().parents[2] / "assets/micro-ldm/vae/diffusion_pytorch_model.safetensors"

@@ -16,8 +16,8 @@ from PIL import Image
 
 from impress_ui import documents
 from impress_ui.archive import losses_csv, write_zip
-from impress_ui.presets import EXAMPLES, PRESETS
 from impress_ui.settings import ABOUT, JobSettings
+from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import history_views, views
 from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.history import MOST, Histories, Run

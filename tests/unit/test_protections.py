@@ -17,8 +17,8 @@ from impress_ui.core.protect import protect
 from impress_ui.core.protections.common import Setup
 from impress_ui.core.protections.registry import BUILDERS, objective_of
 from impress_ui.errors import UserError
-from impress_ui.recipes import PROTECTIONS
 from impress_ui.settings import ABOUT, ProtectMethod, ProtectSettings
+from impress_ui.settings.recipes import PROTECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {

@@ -17,8 +17,8 @@ from impress_ui.core.perceptual import load_perceptual
 from impress_ui.core.protect import protect
 from impress_ui.core.purifiers import optimising
 from impress_ui.core.purify import purify
-from impress_ui.recipes import RECIPES
 from impress_ui.settings import ProtectSettings, PurifySettings
+from impress_ui.settings.recipes import RECIPES
 
 
 @pytest.fixture(scope="module")

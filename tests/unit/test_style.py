@@ -9,8 +9,8 @@ from impress_ui.core.artists import works
 from impress_ui.core.classifiers.clip import load_clip_classifier
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.style import StyleStudy
-from impress_ui.recipes import STYLE_GLAZE
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
+from impress_ui.settings.recipes import STYLE_GLAZE
 
 QUICK = JobSettings().updated(
     run={"device": "cpu"},

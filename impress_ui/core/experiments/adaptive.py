@@ -21,9 +21,9 @@ from impress_ui.core.images import to_tensor
 from impress_ui.core.metrics import lpips, measure, round_trip_error
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.stress_rows import NOTHING, share_left
-from impress_ui.recipes import QUICK_GLAZE
 from impress_ui.settings import JobSettings, ProtectSettings
 from impress_ui.settings.adaptive_transfer import AdaptiveSettings
+from impress_ui.settings.recipes import QUICK_GLAZE
 
 CLEAN, PLAIN, UNROLLED = "clean", "none", "unrolled"
 COLUMNS = (

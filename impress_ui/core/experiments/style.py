@@ -20,9 +20,9 @@ from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
-from impress_ui.recipes import STYLE_PURIFIER
 from impress_ui.settings import ClassifySettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings
+from impress_ui.settings.recipes import STYLE_PURIFIER
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
 CONTROLS = (

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from impress_ui.recipes import QUICK_GLAZE
 from impress_ui.settings import JobSettings
+from impress_ui.settings.recipes import QUICK_GLAZE
 
 # What a preset leaves as it is: where and from which seed one computes, and in whose words.
 KEPT = {
