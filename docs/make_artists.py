@@ -6,8 +6,8 @@ from pathlib import Path
 
 from impress_ui.core.artists import ARTISTS, works
 from impress_ui.core.artists.works import photographs_of
-from impress_ui.core.contact_sheet import contact_sheet
-from impress_ui.core.photographs import square
+from impress_ui.pictures.contact_sheet import contact_sheet
+from impress_ui.pictures.photographs import square
 
 SIDE = 128
 PHOTOGRAPHS = ("mountain1", "city3", "sea3", "forest2", "beach2", "canyon5", "snow1", "desert4")

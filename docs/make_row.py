@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from impress_ui.core import workflow
-from impress_ui.core.contact_sheet import contact_sheet
-from impress_ui.core.images import to_images
 from impress_ui.core.optimise import run_to_end
-from impress_ui.core.photographs import names_of, wholes
+from impress_ui.pictures.contact_sheet import contact_sheet
+from impress_ui.pictures.images import to_images
+from impress_ui.pictures.photographs import names_of, wholes
 from impress_ui.settings import JobSettings
 
 PHOTOGRAPHS = ("city11", "mountain1", "beach5")

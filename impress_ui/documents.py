@@ -191,7 +191,7 @@ def _unwrapped(data: Any) -> dict[str, Any]:
 
 
 def _in_png(path: Path, name: str) -> dict[str, Any]:
-    from impress_ui.core.images import read_metadata
+    from impress_ui.pictures.images import read_metadata
 
     metadata = read_metadata(path)
     if metadata is None or "settings" not in metadata:

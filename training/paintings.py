@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.images import to_tensor
 from impress_ui.core.models import load_autoencoder
 from impress_ui.core.painting import PHOTOGRAPH, STYLES, paint
-from impress_ui.core.photographs import squares
+from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import RunSettings
 from training.captions import UNNAMED, subject_of
 from training.photos import training_files
@@ -107,7 +107,7 @@ def paint_training_set(folder: Path, seed: int = 0) -> Pictures:
 
 def paint_validation_set() -> Pictures:
     """The validation photographs' centre squares in every style."""
-    from impress_ui.core.photographs import names_of
+    from impress_ui.pictures.photographs import names_of
 
     encoder, subjects, styles = Encoder(), [], []
     for seed, (name, square) in enumerate(zip(names_of("validation"), squares("validation", SIDE), strict=True)):

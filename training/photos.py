@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.images import to_tensor
-from impress_ui.core.photographs import Split, names_of, squares
+from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.photographs import Split, names_of, squares
 
 LANDSCAPES = "usr/share/games/endless-sky/images/land"
 OTHERS = ("usr/share/games/endless-sky/images/scene", "usr/share/backgrounds", "usr/share/wallpapers")

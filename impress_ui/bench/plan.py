@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.images import to_tensor
 from impress_ui.core.models import pick_device
-from impress_ui.core.photographs import squares
+from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import JobSettings, RunSettings
 
 Report = dict[str, Any]

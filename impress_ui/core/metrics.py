@@ -11,11 +11,11 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from impress_ui.core.images import quantise, to_images, to_tensor
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.perceptual import load_perceptual
 from impress_ui.errors import UserError
 from impress_ui.paths import EMBEDDED_CHECKPOINT
+from impress_ui.pictures.images import quantise, to_images, to_tensor
 
 VIF_SMALLEST = 41  # its four scales need this many pixels
 

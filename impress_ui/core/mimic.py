@@ -32,9 +32,9 @@ from impress_ui.core.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_
 from impress_ui.core.artists.works import Work
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import SampleStep, generate
-from impress_ui.core.images import to_tensor
 from impress_ui.core.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import GenerateSettings, MimicSettings
 
 PROGRESS = "progress.safetensors"

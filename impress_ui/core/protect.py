@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.images import LEVELS_PER_UNIT, quantise
 from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import (
     AdamStepper,
@@ -30,6 +29,7 @@ from impress_ui.core.optimise import (
 from impress_ui.core.protections.common import Setup
 from impress_ui.core.protections.registry import objective_of
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise
 from impress_ui.settings import ABOUT, UNSEEN, ProtectSettings
 
 PUBLISHED_SIDE = 512  # pixels; the L2 radius is meant for pictures of this size

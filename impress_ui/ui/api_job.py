@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from impress_ui.core.edit import SampleStep
-    from impress_ui.core.images import Picture
     from impress_ui.core.optimise import Step
     from impress_ui.core.style import StudyStep, StyleStudy
+    from impress_ui.pictures.images import Picture
     from impress_ui.ui.progress import Kind, Timing, Work
 
 Report = dict[str, Any]
@@ -79,13 +79,13 @@ class ApiJob:
 
     def extra(self, path: str | None) -> Image.Image | None:
         """A mask or a target, which the core fits to the picture."""
-        from impress_ui.core.images import open_picture
+        from impress_ui.pictures.images import open_picture
 
         return open_picture(path).image if path else None
 
     def save(self, kind: str, image: Image.Image, **facts: Any) -> str:
-        from impress_ui.core.images import save_png
         from impress_ui.core.workflow import describe_result
+        from impress_ui.pictures.images import save_png
 
         return str(save_png(image, self.folder / f"{kind}.png", describe_result(kind, self.settings, **facts)))
 

@@ -235,9 +235,9 @@ class Handlers:
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""
-        from impress_ui.core.difference import difference
-        from impress_ui.core.images import open_picture
         from impress_ui.core.metrics import measure
+        from impress_ui.pictures.difference import difference
+        from impress_ui.pictures.images import open_picture
 
         page = self.page
         left, right = values[page.left], values[page.right]

@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from impress_ui.core.images import save_png
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.core.style import StudyStep, StyleStudy
 from impress_ui.jobs import throttled
+from impress_ui.pictures.images import save_png
 from impress_ui.ui import style_study, style_views, views
 from impress_ui.ui.layout_style import QUICK
 from impress_ui.ui.page_job import PageJob, Update

@@ -15,8 +15,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from impress_ui.core import workflow
-from impress_ui.core.images import open_picture, read_metadata, to_images
 from impress_ui.core.optimise import run_to_end
+from impress_ui.pictures.images import open_picture, read_metadata, to_images
 from impress_ui.settings import JobSettings
 
 LONG = {"protect": {"steps": 2000}, "purify": {"steps": 5000, "patience": 0}}

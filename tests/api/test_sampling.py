@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from impress_ui.core import workflow
-from impress_ui.core.images import open_picture, read_metadata
+from impress_ui.pictures.images import open_picture, read_metadata
 from impress_ui.settings import JobSettings
 
 QUICK = {"edit": {"prompt": "a mosaic of the sea", "sampling_steps": 5, "strength": 0.6}}

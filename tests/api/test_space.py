@@ -16,7 +16,7 @@ from gradio_client.exceptions import AppError
 from huggingface_hub import SpaceCard
 from packaging.version import Version
 
-from impress_ui.core.images import read_metadata
+from impress_ui.pictures.images import read_metadata
 from tests.conftest import ROOT, running_app
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from impress_ui import documents
-from impress_ui.core.images import read_metadata
+from impress_ui.pictures.images import read_metadata
 
 TINY = {
     "protect": {"method": "photoguard-encoder", "steps": 2},

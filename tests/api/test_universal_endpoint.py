@@ -10,7 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from impress_ui.core.images import read_metadata
+from impress_ui.pictures.images import read_metadata
 
 
 @pytest.fixture

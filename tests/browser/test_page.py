@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
 
-from impress_ui.core.images import read_metadata
+from impress_ui.pictures.images import read_metadata
 from tests.browser.hands import choose, clear, download, end_of_run, make_quick, paint, pixels, put, run, upload
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import hypothesis
 from hypothesis import strategies as st
 
-from impress_ui.core.images import MAX_PIXELS, MIN_SIDE, open_picture, read_metadata
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import MAX_PIXELS, MIN_SIDE, open_picture, read_metadata
 from tests.reliability.hostile import MUTATIONS, corpus, good_pictures, mutate, written
 
 LONGEST = 20  # seconds that one file may take on a busy machine

@@ -20,13 +20,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from impress_ui.core import checksums, models, protect, workflow
-from impress_ui.core.files import written_whole
-from impress_ui.core.images import open_picture, save_png
 from impress_ui.core.optimise import LossHistory, SignStepper, optimise, pixel_range, run_to_end
 from impress_ui.core.perceptual import PerceptualDistance
 from impress_ui.core.shortage import is_out_of_memory, what_would_fit
 from impress_ui.errors import UserError
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
+from impress_ui.pictures.files import written_whole
+from impress_ui.pictures.images import open_picture, save_png
 from impress_ui.settings import JobSettings, RunSettings
 from impress_ui.ui import api, runs
 from impress_ui.ui.mistakes import explain

@@ -17,9 +17,9 @@ from PIL import Image, ImageOps
 from pydantic import ValidationError
 
 from impress_ui.cli.shared import job_of
-from impress_ui.core.images import open_picture, read_metadata, save_png
 from impress_ui.errors import UserError
 from impress_ui.paths import ROOT
+from impress_ui.pictures.images import open_picture, read_metadata, save_png
 from impress_ui.settings import JobSettings, Settings, sentence_of
 from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain

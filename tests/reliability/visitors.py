@@ -19,7 +19,7 @@ import numpy as np
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from impress_ui.core.images import read_metadata
+from impress_ui.pictures.images import read_metadata
 
 # The client's own words for a stream that it has cancelled, and for one that ended in the same moment.
 CANCELLED = ("Could not find 'data' key", "Did not expect 2 tasks to be done")

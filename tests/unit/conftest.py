@@ -6,9 +6,9 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.images import to_tensor
 from impress_ui.core.models import Autoencoder, load_autoencoder
-from impress_ui.core.photographs import squares
+from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import RunSettings
 from tests.unit.small_checkpoints import save_sd
 

@@ -75,7 +75,7 @@ def test_the_page_is_built_without_torch() -> None:
 
 
 def test_held_out_photographs_are_all_there() -> None:
-    from impress_ui.core.photographs import names_of
+    from impress_ui.pictures.photographs import names_of
 
     test, validation = names_of("test"), names_of("validation")
     assert len(test) == 32 and len(validation) == 16 and not set(test) & set(validation)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from impress_ui.cli import main
-from impress_ui.core.images import read_metadata, save_png
+from impress_ui.pictures.images import read_metadata, save_png
 from impress_ui.settings import ProtectSettings
 
 QUICK = ["--size", "64", "--steps", "3"]

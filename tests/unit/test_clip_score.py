@@ -11,9 +11,9 @@ from impress_ui.core.artists import artist_of
 from impress_ui.core.classifiers.clip import ClipClassifier
 from impress_ui.core.clip_score import clip_score, clip_similarity, judge_for
 from impress_ui.core.painting import STYLES
-from impress_ui.core.photographs import squares
 from impress_ui.core.workflow import edit_measures
 from impress_ui.paths import MICRO_CLIP
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import EMBEDDED, JobSettings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.contact_sheet import captioned_grid, contact_sheet
+from impress_ui.pictures.contact_sheet import captioned_grid, contact_sheet
 
 
 def ink(path: Path, rows: slice) -> np.ndarray:

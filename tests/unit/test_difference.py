@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.core.difference import difference
 from impress_ui.errors import UserError
+from impress_ui.pictures.difference import difference
 
 A = Image.new("RGB", (40, 40), (100, 100, 100))
 B = Image.new("RGB", (40, 40), (102, 97, 100))

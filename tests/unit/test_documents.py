@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from impress_ui import documents
 from impress_ui.cli import main
 from impress_ui.core.fingerprint import fingerprint
-from impress_ui.core.images import save_png
 from impress_ui.core.models import load_autoencoder
-from impress_ui.core.photographs import names_of
 from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import save_png
+from impress_ui.pictures.photographs import names_of
 from impress_ui.settings import JobSettings, RunSettings, sentence_of
 from impress_ui.settings.presets import EXAMPLES, KEPT, PRESETS
 from impress_ui.ui.prompts import EDIT_EXAMPLES, STYLES, SUBJECTS

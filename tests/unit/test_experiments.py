@@ -13,8 +13,8 @@ from skimage.metrics import structural_similarity
 from impress_ui.core.experiments import EXPERIMENTS, as_text, purifiers, run_experiment
 from impress_ui.core.experiments.common import auc
 from impress_ui.core.experiments.detector import best_threshold
-from impress_ui.core.photographs import squares
 from impress_ui.errors import UserError
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 editing = import_module("impress_ui.core.experiments.editing")  # the package's own name is the experiment's function

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from impress_ui.core.images import (
+from impress_ui.errors import UserError
+from impress_ui.pictures.images import (
     LEVELS_PER_UNIT,
     MIN_SIDE,
     Picture,
@@ -22,7 +23,6 @@ from impress_ui.core.images import (
     to_tensor,
     working_size,
 )
-from impress_ui.errors import UserError
 
 
 def noise(mode: str = "RGB", size: tuple[int, int] = (48, 40)) -> Image.Image:

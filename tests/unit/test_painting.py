@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from impress_ui.core.painting import PHOTOGRAPH, STYLES, paint
-from impress_ui.core.photographs import squares
+from impress_ui.pictures.photographs import squares
 
 
 @pytest.fixture(scope="module")

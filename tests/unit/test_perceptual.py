@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from impress_ui.core.images import to_tensor
 from impress_ui.core.perceptual import load_perceptual
+from impress_ui.pictures.images import to_tensor
 
 DATA = Path(__file__).parent.parent / "data"
 

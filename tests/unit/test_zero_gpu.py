@@ -12,8 +12,8 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from impress_ui.core.images import read_metadata
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.ui import page as pages
 from impress_ui.ui import runs, zero_gpu

@@ -7,8 +7,8 @@ import json
 import re
 from pathlib import Path
 
-from impress_ui.core.images import SUFFIXES
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import SUFFIXES
 
 # A picture's name, which may hold spaces, then a tab, comma, colon, bar or spaces, then its caption.
 LINE = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}))\s*[\s,;:|]\s*(.*)", re.IGNORECASE)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from impress_ui.core.artists.captions import read_captions
 from impress_ui.core.artists.works import Work
-from impress_ui.core.images import centre_square, open_picture, pictures_in
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import centre_square, open_picture, pictures_in
 
 MIN_WORKS = 4
 UNNAMED = "a picture"

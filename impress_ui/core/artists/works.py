@@ -10,9 +10,9 @@ from PIL import Image
 
 from impress_ui.core.artists.catalogue import artist_of
 from impress_ui.core.painting import rendered
-from impress_ui.core.photographs import Split, names_of, square
 from impress_ui.core.subjects import SUBJECTS, subject_of
 from impress_ui.errors import UserError
+from impress_ui.pictures.photographs import Split, names_of, square
 
 Half = Literal["train", "test"]
 

@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import numpy as np
 
-from impress_ui.core import photographs
 from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
 from impress_ui.core.metrics import Detector
 from impress_ui.core.models import load_autoencoder
+from impress_ui.pictures import photographs
 
 
 def detector(plan: Plan) -> Report:

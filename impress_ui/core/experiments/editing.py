@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from impress_ui.core import photographs
 from impress_ui.core.batches import BATCH
 from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.core.edit import edit
@@ -22,6 +21,7 @@ from impress_ui.core.experiments.purifiers import (
     units_in_batches,
 )
 from impress_ui.core.metrics import measure
+from impress_ui.pictures import photographs
 from impress_ui.settings import EditSettings, ProtectSettings
 from impress_ui.settings.experiments import EditingSettings
 

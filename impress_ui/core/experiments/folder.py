@@ -20,8 +20,8 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.images import save_png
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import save_png
 
 Record = dict[str, Any]
 

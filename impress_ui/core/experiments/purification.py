@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from impress_ui.core import photographs
 from impress_ui.core.batches import BATCH
 from impress_ui.core.compare import Row, compare
 from impress_ui.core.experiments.charts import Chart, Lines
@@ -19,6 +18,7 @@ from impress_ui.core.experiments.purifiers import (
 )
 from impress_ui.core.metrics import reconstruct_picture
 from impress_ui.core.models import load_autoencoder
+from impress_ui.pictures import photographs
 from impress_ui.settings.experiments import PurificationSettings
 
 CLEAN, SHEET_ROWS = "clean", 6

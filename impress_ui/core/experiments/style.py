@@ -16,10 +16,10 @@ from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.purifiers import name_of
-from impress_ui.core.images import save_png
 from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
+from impress_ui.pictures.images import save_png
 from impress_ui.settings import ClassifySettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings
 from impress_ui.settings.recipes import STYLE_PURIFIER

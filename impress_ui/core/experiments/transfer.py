@@ -17,13 +17,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from impress_ui.core import photographs
 from impress_ui.core.experiments.charts import Chart, HeatMap
 from impress_ui.core.experiments.editing import PROMPTS
 from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.pictures import edited
 from impress_ui.core.grid import distances_to
-from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.metrics import lpips, measure, round_trip_error
 from impress_ui.core.models import Autoencoder, load_autoencoder
 from impress_ui.core.optimise import run_to_end
@@ -32,6 +30,8 @@ from impress_ui.core.protections.registry import AUTOENCODER_ONLY
 from impress_ui.core.purify import needs_model, purify
 from impress_ui.core.stress_rows import NOTHING, share_left
 from impress_ui.errors import UserError
+from impress_ui.pictures import photographs
+from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import EMBEDDED, RunSettings
 from impress_ui.settings.adaptive_transfer import TransferSettings
 

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.glaze import Judge, farthest_style, style_targets
-from impress_ui.core.images import to_images, to_tensor
 from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.core.protections.common import Setup
 from impress_ui.errors import UserError
+from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import ClassifySettings, ProtectSettings
 
 GREY = 0.0  # mid-grey in [-1, 1]

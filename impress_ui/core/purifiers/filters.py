@@ -14,7 +14,7 @@ from skimage.restoration import denoise_bilateral, denoise_nl_means, denoise_tv_
 from skimage.util import random_noise
 from torch import Tensor
 
-from impress_ui.core.images import to_images, to_tensor
+from impress_ui.pictures.images import to_images, to_tensor
 
 
 def jpeg(x: Tensor, quality: int) -> Tensor:

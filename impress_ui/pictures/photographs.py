@@ -7,8 +7,8 @@ from typing import Literal
 
 from PIL import Image
 
-from impress_ui.core.images import centre_square, fit, open_picture
 from impress_ui.paths import PHOTOS
+from impress_ui.pictures.images import centre_square, fit, open_picture
 
 Split = Literal["validation", "test"]
 
