@@ -11,8 +11,8 @@ from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifie
 from impress_ui.core.classifiers.common import accuracy, class_index, ranking
 from impress_ui.core.classifiers.diffusion import DiffusionClassifier
 from impress_ui.core.classifiers.jury import load_diffusion_classifier
-from impress_ui.core.models import pick_device
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import pick_device
 from impress_ui.pictures.images import centre_square, open_picture, pictures_in
 from impress_ui.settings import ClassifySettings, RunSettings
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.models import load_autoencoder
 from impress_ui.core.painting import PHOTOGRAPH, STYLES, paint
+from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import RunSettings

@@ -22,8 +22,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from impress_ui.core.perceptual import load_perceptual
-from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+from impress_ui.models.perceptual import load_perceptual
+from impress_ui.models.vgg_autoencoder import VGGAutoencoder
 from impress_ui.paths import LPIPS_WEIGHTS
 from training.photos import Crops, held_out_batch
 from training.state import keep, resume

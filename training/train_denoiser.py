@@ -79,7 +79,7 @@ def export(model: Denoiser, tokenizer, scheduler: DDIMScheduler, folder: Path) -
     scheduler.save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
-        "vae": ["impress_ui.core.vgg_autoencoder", "VGGAutoencoder"],
+        "vae": ["impress_ui.models.vgg_autoencoder", "VGGAutoencoder"],
         "text_encoder": ["transformers", "CLIPTextModel"],
         "tokenizer": ["transformers", "CLIPTokenizer"],
         "unet": ["diffusers", "UNet2DConditionModel"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.models import pick_device
+from impress_ui.models.autoencoder import pick_device
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import JobSettings, RunSettings

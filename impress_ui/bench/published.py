@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from impress_ui.core.diffusion_attack import ddim_step
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.frozen import FrozenConv2d
-from impress_ui.core.models import Autoencoder
-from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.frozen import FrozenConv2d
+from impress_ui.models.perceptual import PerceptualDistance
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 GLAZE_NOISE = 0.05

@@ -24,8 +24,8 @@ from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
     tools,
 )
 from impress_ui.cli.shared import app, log
-from impress_ui.core.shortage import is_out_of_memory, what_would_fit
 from impress_ui.errors import UserError
+from impress_ui.models.shortage import is_out_of_memory, what_would_fit
 from impress_ui.settings import sentence_of
 
 

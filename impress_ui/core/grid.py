@@ -22,8 +22,8 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.stress_rows import NOTHING, share_left
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings.explore import MEASURES
 from impress_ui.settings.sweep import Axis, Cell, label_of

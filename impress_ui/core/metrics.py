@@ -11,9 +11,9 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
-from impress_ui.core.perceptual import load_perceptual
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import load_perceptual
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.pictures.images import quantise, to_images, to_tensor
 

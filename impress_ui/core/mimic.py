@@ -28,12 +28,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from impress_ui.core.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_denoiser
 from impress_ui.core.artists.works import Work
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.edit import SampleStep, generate
 from impress_ui.core.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.models.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_denoiser
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import GenerateSettings, MimicSettings
 

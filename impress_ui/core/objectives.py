@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
-from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import PerceptualDistance
 
 # A look at the consistency is a pass of the encoder and the decoder: at every tenth step a fourteenth of the time.
 WATCH_EVERY = 10

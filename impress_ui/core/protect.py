@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import (
     AdamStepper,
     Constraint,
@@ -29,6 +27,8 @@ from impress_ui.core.optimise import (
 from impress_ui.core.protections.common import Setup
 from impress_ui.core.protections.registry import objective_of
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise
 from impress_ui.settings import ABOUT, UNSEEN, ProtectSettings
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import ShouldStop, Step, identity, never, within_mask
 from impress_ui.core.purifiers import PURIFIERS, Tools
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise
 from impress_ui.settings import GENERATIVE, PurifySettings, purifier_of
 

@@ -9,8 +9,8 @@ import logging
 import gradio as gr
 from pydantic import ValidationError
 
-from impress_ui.core.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.errors import UserError
+from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.settings import JobSettings, sentence_of
 
 logger = logging.getLogger(__name__)

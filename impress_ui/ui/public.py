@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from impress_ui.core.checkpoints import HUB
 from impress_ui.errors import UserError
 from impress_ui.jobs import LONGEST
+from impress_ui.models.checkpoints import HUB
 from impress_ui.settings import EMBEDDED, JobSettings
 
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"

@@ -19,11 +19,13 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impress_ui.core import checksums, models, protect, workflow
+from impress_ui.core import protect, workflow
 from impress_ui.core.optimise import LossHistory, SignStepper, optimise, pixel_range, run_to_end
-from impress_ui.core.perceptual import PerceptualDistance
-from impress_ui.core.shortage import is_out_of_memory, what_would_fit
 from impress_ui.errors import UserError
+from impress_ui.models import autoencoder as models
+from impress_ui.models import checksums
+from impress_ui.models.perceptual import PerceptualDistance
+from impress_ui.models.shortage import is_out_of_memory, what_would_fit
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
 from impress_ui.pictures.files import written_whole
 from impress_ui.pictures.images import open_picture, save_png
@@ -230,7 +232,7 @@ def test_everything_that_ships_is_listed_and_right() -> None:
 def test_perceptual_weights_are_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "assets/lpips/alex.safetensors", tmp_path)
     (tmp_path / checksums.SUMS).write_text(f"{'0' * 64}  alex.safetensors\n")
-    monkeypatch.setattr("impress_ui.core.perceptual.LPIPS_WEIGHTS", tmp_path)
+    monkeypatch.setattr("impress_ui.models.perceptual.LPIPS_WEIGHTS", tmp_path)
     with pytest.raises(UserError, match=r"alex.safetensors are damaged"):
         PerceptualDistance("alex")
 

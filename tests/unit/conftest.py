@@ -5,8 +5,8 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
-from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.core.models import Autoencoder, load_autoencoder
+from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import RunSettings

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, PNDM
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+from impress_ui.models.vgg_autoencoder import VGGAutoencoder
 from training.text_encoder import new_text_encoder, new_tokenizer
 
 WIDTH = 32

@@ -17,8 +17,8 @@ from impress_ui.cli.shared import app
 from impress_ui.core.complexity import complexity_of
 from impress_ui.core.experiments import EXPERIMENTS, run_experiment
 from impress_ui.core.experiments.ablation import AS_SET, rank_correlation, units
-from impress_ui.core.models import Autoencoder
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import square
 from impress_ui.settings import sentence_of

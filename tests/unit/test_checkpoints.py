@@ -17,8 +17,8 @@ import pytest
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 from small_checkpoints import save_sd, save_sd3, save_sdxl
 
-from impress_ui.core.checkpoints import HUB, SD, SDXL, Source, find_source
 from impress_ui.errors import UserError
+from impress_ui.models.checkpoints import HUB, SD, SDXL, Source, find_source
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
 
 SD15, SD15_MIRROR = HUB["stable-diffusion-v1-5/stable-diffusion-v1-5"].repos
@@ -52,7 +52,7 @@ def test_the_catalogue_has_the_checkpoints_that_matter() -> None:
 
 
 def test_looking_up_a_checkpoint_needs_no_torch() -> None:
-    code = "import sys, impress_ui.core.checkpoints as c; c.find_source('embedded'); print('torch' in sys.modules)"
+    code = "import sys, impress_ui.models.checkpoints as c; c.find_source('embedded'); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "False\n"
 
 

@@ -6,10 +6,10 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from impress_ui.core.diffusion_attack import EditDistance, chain, ddim_step
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.optimise import LossHistory, run_to_end
 from impress_ui.core.protect import protect
 from impress_ui.errors import UserError
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings
 
 LEVELS = 127.5

@@ -11,11 +11,11 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, PNDMScheduler
 from small_checkpoints import TOKENS, WIDTH, save_own, save_sd, save_sd3, save_sdxl
 
-from impress_ui.core import diffusion_model
-from impress_ui.core.checkpoints import find_source
-from impress_ui.core.diffusion_model import DiffusionModel, Task, load_diffusion_model
-from impress_ui.core.models import load_autoencoder
 from impress_ui.errors import UserError
+from impress_ui.models import diffusion_model
+from impress_ui.models.autoencoder import load_autoencoder
+from impress_ui.models.checkpoints import find_source
+from impress_ui.models.diffusion_model import DiffusionModel, Task, load_diffusion_model
 from impress_ui.settings import EMBEDDED, RunSettings, Sampler
 
 PROMPT = "an oil painting of a mountain"

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from impress_ui import documents
 from impress_ui.cli import main
-from impress_ui.core.fingerprint import fingerprint
-from impress_ui.core.models import load_autoencoder
 from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import load_autoencoder
+from impress_ui.models.fingerprint import fingerprint
 from impress_ui.pictures.images import save_png
 from impress_ui.pictures.photographs import names_of
 from impress_ui.settings import JobSettings, RunSettings, sentence_of

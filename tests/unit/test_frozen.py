@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impress_ui.core.frozen import FrozenConv2d, spare_inputs
-from impress_ui.core.models import Autoencoder
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.frozen import FrozenConv2d, spare_inputs
 
 
 def gradient_of(module: nn.Module, x: Tensor) -> Tensor:

@@ -5,15 +5,15 @@ import torch
 from lpips import LPIPS
 from PIL import Image
 
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.painting import STYLES
-from impress_ui.core.perceptual import PerceptualDistance, load_perceptual
 from impress_ui.core.protect import protect
 from impress_ui.core.protections.common import Sum
 from impress_ui.core.workflow import protect_picture
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.perceptual import PerceptualDistance, load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT, to_images, to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings
 

@@ -9,8 +9,8 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from impress_ui.core import memory
-from impress_ui.core.models import Autoencoder
+from impress_ui.models import memory
+from impress_ui.models.autoencoder import Autoencoder
 
 
 def kept(autoencoder: Autoencoder, x: Tensor) -> int:

@@ -7,10 +7,10 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss, LatentDistance, consistency, excess, total_variation
 from impress_ui.core.optimise import sum_terms
-from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import PerceptualDistance
 
 
 class DoublePrecision(Autoencoder):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from impress_ui.core.perceptual import load_perceptual
+from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import to_tensor
 
 DATA = Path(__file__).parent.parent / "data"

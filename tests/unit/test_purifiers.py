@@ -11,7 +11,6 @@ from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.metrics import round_trip_error
 from impress_ui.core.objectives import total_variation
 from impress_ui.core.optimise import Step, run_to_end
@@ -21,6 +20,7 @@ from impress_ui.core.purifiers.generative import cut, paste, tile_count
 from impress_ui.core.purifiers.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.core.purify import planned_steps, purify
 from impress_ui.errors import UserError
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise, to_images, to_tensor
 from impress_ui.settings import CONTROLS, GENERATIVE, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of
 

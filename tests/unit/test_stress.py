@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from impress_ui.core import stress_chart
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.protect import protect
 from impress_ui.core.purifiers import PURIFIERS
@@ -23,6 +22,7 @@ from impress_ui.core.stress import StressTest
 from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import save_png, to_images, to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, StressSettings, purifier_of
 from impress_ui.stress_files import save_stress

@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from impress_ui.core.explore_chart import chart
 from impress_ui.core.grid import Grid, GridCell, figures_of
-from impress_ui.core.models import Autoencoder
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, PurifySettings
 from impress_ui.settings.sweep import (
     Axis,

@@ -10,10 +10,10 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.core import universal
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.protections.targets import pattern
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, save_png, to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings

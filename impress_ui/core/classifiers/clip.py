@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from impress_ui.core.checksums import check
 from impress_ui.core.classifiers.common import CLASSES, check_classes
 from impress_ui.errors import UserError
+from impress_ui.models.checksums import check
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import MICRO_CLIP_NAME, ClassifySettings
 

@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import ClassifySettings
 from impress_ui.settings.classify import ErrorMean

@@ -17,8 +17,8 @@ from impress_ui.core.experiments.experiment import Experiment, Record, Run, Shee
 from impress_ui.core.experiments.pictures import edited, protected, protected_key, purified, purified_key
 from impress_ui.core.grid import distances_to
 from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.models import load_autoencoder
 from impress_ui.core.stress_rows import NOTHING, share_left
+from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings

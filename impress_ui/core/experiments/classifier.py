@@ -9,7 +9,7 @@ from impress_ui.core.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.classifiers.renderings import held_out
 from impress_ui.core.experiments.common import Plan, Report
-from impress_ui.core.models import pick_device
+from impress_ui.models.autoencoder import pick_device
 from impress_ui.settings import ClassifySettings
 
 JURY_PHOTOGRAPHS = 4  # the diffusion classifier takes a second or two a picture

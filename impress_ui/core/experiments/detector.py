@@ -9,7 +9,7 @@ import numpy as np
 
 from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
 from impress_ui.core.metrics import Detector
-from impress_ui.core.models import load_autoencoder
+from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from PIL import Image
 
 from impress_ui.core.batches import BATCH
-from impress_ui.core.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.core.edit import edit
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
@@ -21,6 +20,7 @@ from impress_ui.core.experiments.purifiers import (
     units_in_batches,
 )
 from impress_ui.core.metrics import measure
+from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures import photographs
 from impress_ui.settings import EditSettings, ProtectSettings
 from impress_ui.settings.experiments import EditingSettings

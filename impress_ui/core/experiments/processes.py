@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from impress_ui.core.models import pick_device
+from impress_ui.models.autoencoder import pick_device
 
 T = TypeVar("T")
 # The first to finish waits for the last, however long that takes.

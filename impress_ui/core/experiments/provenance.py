@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import impress_ui
-from impress_ui.core.checkpoints import find_source
-from impress_ui.core.checksums import sha256
+from impress_ui.models.checkpoints import find_source
+from impress_ui.models.checksums import sha256
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
 

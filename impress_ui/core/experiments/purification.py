@@ -17,7 +17,7 @@ from impress_ui.core.experiments.purifiers import (
     units_in_batches,
 )
 from impress_ui.core.metrics import reconstruct_picture
-from impress_ui.core.models import load_autoencoder
+from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.settings.experiments import PurificationSettings
 

@@ -9,7 +9,7 @@ from impress_ui.core.experiments.experiment import Experiment, Record, Run, Shee
 from impress_ui.core.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
 from impress_ui.core.grid import MEASURES, distances_to, figures_of
 from impress_ui.core.metrics import measure
-from impress_ui.core.models import load_autoencoder
+from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.settings import JobSettings, purifier_of
 from impress_ui.settings.experiments import RobustnessSettings

@@ -20,12 +20,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss, consistency
 from impress_ui.core.optimise import Objective, Terms, run_to_end, sum_terms
-from impress_ui.core.perceptual import load_perceptual
 from impress_ui.core.protections.common import Setup, Sum
 from impress_ui.core.purify import purify
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import load_perceptual
 from impress_ui.settings import PurifySettings
 
 PUBLISHED = PurifySettings(recipe="paper")

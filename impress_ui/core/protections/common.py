@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Objective, ShouldStop, Terms, never
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings
 
 # Takes latents and whether their gradient is wanted; gives a value (B,) and that gradient (B, C, h, w).

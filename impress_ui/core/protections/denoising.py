@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from impress_ui.core.diffusion_attack import LARGEST_BATCH
-from impress_ui.core.diffusion_model import DiffusionModel
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
 from impress_ui.core.protections.common import Setup, behind_encoder
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
 
 # Latents of a 512-pixel picture under Stable Diffusion: Mist's rate is meant for a sum over so many.
 PUBLISHED_LATENTS = 4 * 64 * 64

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from impress_ui.core.artists.works import Work
 from impress_ui.core.mimic import FineTuning
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Terms
 from impress_ui.core.protections.common import Setup
 from impress_ui.core.protections.denoising import DenoisingError
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.settings import MimicSettings
 
 

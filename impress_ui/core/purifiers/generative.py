@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from impress_ui.core.edit import edit
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.optimise import Step, pixel_range
 from impress_ui.core.purifiers.common import Tools
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import EditSettings, PurifySettings
 

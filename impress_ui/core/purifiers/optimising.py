@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import ImpressLoss
 from impress_ui.core.optimise import (
     AdamStepper,
@@ -19,10 +18,11 @@ from impress_ui.core.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.core.perceptual import load_perceptual
 from impress_ui.core.purifiers.common import Tools
 from impress_ui.core.purifiers.filters import jpeg, non_local_means, unsharp_mask
 from impress_ui.core.purifiers.terms import OrthogonalProjection, consistency_term, similarity_term
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT
 from impress_ui.settings import PurifySettings
 

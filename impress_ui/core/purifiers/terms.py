@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.models import Autoencoder
 from impress_ui.core.objectives import consistency
 from impress_ui.core.optimise import Objective, Terms, sum_terms
-from impress_ui.core.perceptual import PerceptualDistance
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.perceptual import PerceptualDistance
 from impress_ui.settings import ConsistencyTerm, SimilarityTerm
 
 Term = Callable[[Tensor], Tensor]

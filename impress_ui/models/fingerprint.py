@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from impress_ui.core.checkpoints import PARTS, Part, find_source
-from impress_ui.core.checksums import sha256
+from impress_ui.models.checkpoints import PARTS, Part, find_source
+from impress_ui.models.checksums import sha256
 
 _loaded: dict[tuple[Path, str], Part] = {}
 

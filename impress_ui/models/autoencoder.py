@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from impress_ui.core import checksums, fingerprint
-from impress_ui.core.checkpoints import Part, Source, find_source
-from impress_ui.core.frozen import spare_inputs
-from impress_ui.core.memory import Recomputation
 from impress_ui.errors import UserError
+from impress_ui.models import checksums, fingerprint
+from impress_ui.models.checkpoints import Part, Source, find_source
+from impress_ui.models.frozen import spare_inputs
+from impress_ui.models.memory import Recomputation
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -176,7 +176,7 @@ def load_part(part: Part, cls: Any, **options: Any) -> Any:
 def _load(source: Source, device: str, precision: Precision) -> Autoencoder:
     from diffusers import AutoencoderKL
 
-    from impress_ui.core.vgg_autoencoder import VGGAutoencoder
+    from impress_ui.models.vgg_autoencoder import VGGAutoencoder
 
     part = source.part("vae", precision)
     if precision == "float16" and part.config.get("force_upcast"):

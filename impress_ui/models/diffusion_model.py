@@ -19,11 +19,19 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from impress_ui.core.checkpoints import SD, SDXL, Source, find_source
-from impress_ui.core.frozen import spare_inputs
-from impress_ui.core.memory import free_memory
-from impress_ui.core.models import DTYPES, Autoencoder, _loading, describe, load_autoencoder, load_part, pick_device
 from impress_ui.errors import UserError
+from impress_ui.models.autoencoder import (
+    DTYPES,
+    Autoencoder,
+    _loading,
+    describe,
+    load_autoencoder,
+    load_part,
+    pick_device,
+)
+from impress_ui.models.checkpoints import SD, SDXL, Source, find_source
+from impress_ui.models.frozen import spare_inputs
+from impress_ui.models.memory import free_memory
 from impress_ui.settings import RunSettings, Sampler
 
 Task = Literal["text2img", "img2img", "inpaint"]

@@ -15,7 +15,7 @@ from lpips import LPIPS, normalize_tensor
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from impress_ui.core.checksums import check
+from impress_ui.models.checksums import check
 from impress_ui.paths import LPIPS_WEIGHTS
 from impress_ui.settings import LpipsNetwork
 

@@ -10,9 +10,9 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from impress_ui.core.checksums import check
-from impress_ui.core.diffusion_model import DiffusionModel
 from impress_ui.errors import UserError
+from impress_ui.models.checksums import check
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import MimicSettings
 
 ADAPTER = "pytorch_lora_weights.safetensors"  # the name that diffusers looks for
