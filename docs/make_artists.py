@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.core.artists import ARTISTS, works
-from impress_ui.core.artists.works import photographs_of
+from impress_ui.art.artists import ARTISTS, works
+from impress_ui.art.artists.works import photographs_of
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.photographs import square
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
 from impress_ui.batch import Report, stop_on_interrupt
 from impress_ui.core import workflow
-from impress_ui.core.artists import ARTISTS, Work, asked_captions, own_works, works
 from impress_ui.core.mimic import PROGRESS, FineTuning, imitate
 from impress_ui.core.optimise import ShouldStop
 from impress_ui.errors import UserError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from impress_ui.core.painting import PHOTOGRAPH
-from impress_ui.core.subjects import SUBJECTS, subject_of
+from impress_ui.art.painting import PHOTOGRAPH
+from impress_ui.art.subjects import SUBJECTS, subject_of
 
 __all__ = ["STYLE_PHRASES", "SUBJECTS", "UNNAMED", "canonical", "caption", "subject_of"]
 

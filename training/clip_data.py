@@ -13,10 +13,10 @@ from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from impress_ui.core.artists import ARTISTS
+from impress_ui.art.artists import ARTISTS
+from impress_ui.art.subjects import SUBJECTS, subject_of
 from impress_ui.core.classifiers.common import CLASSES
 from impress_ui.core.classifiers.renderings import in_manner
-from impress_ui.core.subjects import SUBJECTS, subject_of
 from training.captions import STYLE_PHRASES
 from training.paintings import square_of
 from training.photos import training_files

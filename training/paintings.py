@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.painting import PHOTOGRAPH, STYLES, paint
+from impress_ui.art.painting import PHOTOGRAPH, STYLES, paint
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares

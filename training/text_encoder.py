@@ -8,7 +8,7 @@ from pathlib import Path
 from tokenizers.trainers import BpeTrainer
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from impress_ui.core.painting import PHOTOGRAPH
+from impress_ui.art.painting import PHOTOGRAPH
 from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, caption
 
 MAX_TOKENS = 32

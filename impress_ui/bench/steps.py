@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impress_ui.art.artists.works import Work
 from impress_ui.bench import published
 from impress_ui.bench.clock import Case, passing, ratio, stepping, time_in_turn
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.core import mimic
-from impress_ui.core.artists.works import Work
 from impress_ui.core.edit import edit
 from impress_ui.core.optimise import run_to_end
 from impress_ui.core.protect import protect

@@ -28,7 +28,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from impress_ui.core.artists.works import Work
+from impress_ui.art.artists.works import Work
 from impress_ui.core.edit import SampleStep, generate
 from impress_ui.core.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.errors import UserError

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.artists.works import Work
+from impress_ui.art.artists.works import Work
 from impress_ui.core.batches import BATCH, over_batches
 from impress_ui.core.glaze import Judge, best_style, style_targets
 from impress_ui.core.mimic import FineTuning, imitate

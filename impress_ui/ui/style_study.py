@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from impress_ui.archive import write_zip
-from impress_ui.core.artists import ARTISTS, Work, asked_captions, own_works, works
+from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
 from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.core.classifiers.common import ranking
 from impress_ui.core.style import StyleStudy

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from impress_ui.core.artists import works
+from impress_ui.art.artists import works
 from tests.browser.hands import choose, enter, put
 
 SLOW = 90_000

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.core.artists import ARTISTS, own_works, works
-from impress_ui.core.artists.works import photographs_of
+from impress_ui.art.artists import ARTISTS, own_works, works
+from impress_ui.art.artists.works import photographs_of
+from impress_ui.art.painting import PHOTOGRAPH, STYLES
+from impress_ui.art.subjects import SUBJECTS
 from impress_ui.core.classifiers.renderings import PAINTERS, in_manner
-from impress_ui.core.painting import PHOTOGRAPH, STYLES
-from impress_ui.core.subjects import SUBJECTS
 from impress_ui.errors import UserError
 from impress_ui.pictures.photographs import squares
 

@@ -5,9 +5,9 @@ import torch
 from lpips import LPIPS
 from PIL import Image
 
+from impress_ui.art.painting import STYLES
 from impress_ui.core.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
 from impress_ui.core.optimise import run_to_end
-from impress_ui.core.painting import STYLES
 from impress_ui.core.protect import protect
 from impress_ui.core.protections.common import Sum
 from impress_ui.core.workflow import protect_picture

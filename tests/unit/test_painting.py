@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.core.painting import PHOTOGRAPH, STYLES, paint
+from impress_ui.art.painting import PHOTOGRAPH, STYLES, paint
 from impress_ui.pictures.photographs import squares
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impress_ui.core.painting import PHOTOGRAPH, STYLES
+from impress_ui.art.painting import PHOTOGRAPH, STYLES
 from impress_ui.pictures.photographs import names_of
 from training.captions import STYLE_PHRASES, SUBJECTS, UNNAMED, canonical, caption, subject_of
 from training.lessons import Lesson, Means, Reader, other_subject, rival_loss

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from impress_ui.core.artists import ARTISTS
-from impress_ui.core.painting import PHOTOGRAPH, STYLES
+from impress_ui.art.artists import ARTISTS
+from impress_ui.art.painting import PHOTOGRAPH, STYLES
 from impress_ui.errors import UserError
 
 # Every manner in which this project can render a photograph: what the micro CLIP was taught to tell apart.

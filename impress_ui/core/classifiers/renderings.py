@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.artists import ARTISTS
+from impress_ui.art.artists import ARTISTS
+from impress_ui.art.painting import PHOTOGRAPH, STYLES, rendered
 from impress_ui.core.classifiers.common import CLASSES
-from impress_ui.core.painting import PHOTOGRAPH, STYLES, rendered
 from impress_ui.pictures.photographs import Split, names_of, square
 
 PAINTERS = STYLES | {name: artist.painter for name, artist in ARTISTS.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.artists import ARTISTS, asked_captions, works
+from impress_ui.art.artists import ARTISTS, asked_captions, works
 from impress_ui.core.classifiers.clip import load_clip_classifier
 from impress_ui.core.classifiers.common import accuracy, ranking
 from impress_ui.core.classifiers.diffusion import DiffusionClassifier

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.artists.works import Work
+from impress_ui.art.artists.works import Work
 from impress_ui.core.mimic import FineTuning
 from impress_ui.core.optimise import Terms
 from impress_ui.core.protections.common import Setup

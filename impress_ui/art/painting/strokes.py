@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from impress_ui.core.painting.common import SUPERSAMPLING, blur, draw_lines, edge_direction, luminance, saturate
+from impress_ui.art.painting.common import SUPERSAMPLING, blur, draw_lines, edge_direction, luminance, saturate
 
 
 def oil(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

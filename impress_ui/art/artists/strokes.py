@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_gradient_magnitude
 
-from impress_ui.core.painting.common import (
+from impress_ui.art.painting.common import (
     blur,
     draw_lines,
     draw_polygons,

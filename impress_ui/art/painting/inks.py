@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_gradient_magnitude, median_filter
 
-from impress_ui.core.painting.common import blur, luminance, saturate, stretch
+from impress_ui.art.painting.common import blur, luminance, saturate, stretch
 
 
 def watercolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -11,8 +11,8 @@ autoencoder to keep them.
 
 from __future__ import annotations
 
-from impress_ui.core.artists.catalogue import ARTISTS, Artist, artist_of
-from impress_ui.core.artists.own import own_works
-from impress_ui.core.artists.works import Work, asked_captions, works
+from impress_ui.art.artists.catalogue import ARTISTS, Artist, artist_of
+from impress_ui.art.artists.own import own_works
+from impress_ui.art.artists.works import Work, asked_captions, works
 
 __all__ = ["ARTISTS", "Artist", "Work", "artist_of", "asked_captions", "own_works", "works"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import mean as labelled_mean
 
-from impress_ui.core.painting.common import blur, borders, compact, flat_colours, saturate, voronoi
+from impress_ui.art.painting.common import blur, borders, compact, flat_colours, saturate, voronoi
 
 
 def cubist(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from impress_ui.core.artists.captions import read_captions
-from impress_ui.core.artists.works import Work
+from impress_ui.art.artists.captions import read_captions
+from impress_ui.art.artists.works import Work
 from impress_ui.errors import UserError
 from impress_ui.pictures.images import centre_square, open_picture, pictures_in
 

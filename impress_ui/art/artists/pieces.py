@@ -7,7 +7,7 @@ from PIL import Image, ImageColor
 from scipy.ndimage import maximum_filter, shift
 from skimage.segmentation import slic
 
-from impress_ui.core.painting.common import blur, borders, flat_colours, luminance, ramp, stretch, voronoi
+from impress_ui.art.painting.common import blur, borders, flat_colours, luminance, ramp, stretch, voronoi
 
 # Each from dark to light.
 FIERCE = np.array([

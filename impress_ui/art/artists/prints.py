@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from impress_ui.core.painting.common import blur, draw_lines, edge_direction, grid_points, luminance, ramp, stretch
+from impress_ui.art.painting.common import blur, draw_lines, edge_direction, grid_points, luminance, ramp, stretch
 
 PAPER = np.array([0.96, 0.90, 0.76])
 

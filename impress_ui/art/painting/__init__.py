@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from impress_ui.core.painting.facets import cubist, mosaic, stained_glass
-from impress_ui.core.painting.inks import pencil, watercolour, woodcut
-from impress_ui.core.painting.strokes import oil, pointillist
+from impress_ui.art.painting.facets import cubist, mosaic, stained_glass
+from impress_ui.art.painting.inks import pencil, watercolour, woodcut
+from impress_ui.art.painting.strokes import oil, pointillist
 
 Painter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.artists.catalogue import artist_of
-from impress_ui.core.painting import rendered
-from impress_ui.core.subjects import SUBJECTS, subject_of
+from impress_ui.art.artists.catalogue import artist_of
+from impress_ui.art.painting import rendered
+from impress_ui.art.subjects import SUBJECTS, subject_of
 from impress_ui.errors import UserError
 from impress_ui.pictures.photographs import Split, names_of, square
 

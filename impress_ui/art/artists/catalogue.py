@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impress_ui.core.artists.pieces import alder, birch, copper, quartz
-from impress_ui.core.artists.prints import cedar, cinnabar, coral, malachite, opal
-from impress_ui.core.artists.strokes import amethyst, cobalt, slate
-from impress_ui.core.painting import Painter
+from impress_ui.art.artists.pieces import alder, birch, copper, quartz
+from impress_ui.art.artists.prints import cedar, cinnabar, coral, malachite, opal
+from impress_ui.art.artists.strokes import amethyst, cobalt, slate
+from impress_ui.art.painting import Painter
 from impress_ui.errors import UserError
 from impress_ui.settings.artist_names import MANNERS
 
