@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.edit import edit
 from impress_ui.core.metrics import measure
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
+from impress_ui.methods.edit import edit
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor

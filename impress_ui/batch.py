@@ -15,8 +15,8 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.core.metrics import measure, round_trip_error
-from impress_ui.core.optimise import LossHistory, Step
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in, save_png, to_images

@@ -8,10 +8,10 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.optimise import Step
-from impress_ui.core.universal import KIND, to_picture
 from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import Step
+from impress_ui.methods.universal import KIND, to_picture
 from impress_ui.pictures.images import centre_square, open_picture, save_png
 from impress_ui.settings import JobSettings
 

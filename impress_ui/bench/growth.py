@@ -7,8 +7,8 @@ import dataclasses
 from impress_ui.bench.clock import Case, time_in_turn
 from impress_ui.bench.phases import Apart, growth_peak, say_nothing
 from impress_ui.bench.plan import Plan, Report
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.purify import purify
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.settings import PurifySettings
 

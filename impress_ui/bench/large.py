@@ -16,7 +16,7 @@ from impress_ui.bench.clock import passing, ratio, stepping, time_in_turn, wait_
 from impress_ui.bench.phases import MIB, Apart, say_nothing
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import lpips_to
-from impress_ui.core.purify import purify
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import DTYPES, Autoencoder, load_autoencoder, peak_memory
 from impress_ui.models.memory import forget_peak
 from impress_ui.settings import PurifySettings

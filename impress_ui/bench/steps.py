@@ -12,11 +12,11 @@ from impress_ui.art.artists.works import Work
 from impress_ui.bench import published
 from impress_ui.bench.clock import Case, passing, ratio, stepping, time_in_turn
 from impress_ui.bench.plan import Plan, Report
-from impress_ui.core import mimic
-from impress_ui.core.edit import edit
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
+from impress_ui.methods import mimic
+from impress_ui.methods.edit import edit
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.models.perceptual import load_perceptual

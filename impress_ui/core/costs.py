@@ -6,11 +6,11 @@ import time
 
 from PIL import Image
 
-from impress_ui.core.optimise import ShouldStop, never, run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.protections.registry import needs_model
-from impress_ui.core.purifiers.generative import tile_count
-from impress_ui.core.purify import parts_of, planned_steps, purify
+from impress_ui.methods.optimise import ShouldStop, never, run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.protections.registry import needs_model
+from impress_ui.methods.purifiers.generative import tile_count
+from impress_ui.methods.purify import parts_of, planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor

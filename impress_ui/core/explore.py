@@ -28,11 +28,11 @@ from impress_ui.core.costs import (
 )
 from impress_ui.core.grid import Grid, GridCell, figures_of, words_of
 from impress_ui.core.items import ItemStep
-from impress_ui.core.optimise import ShouldStop, Step, never
-from impress_ui.core.protect import check_budget
-from impress_ui.core.purify import needs_model, planned_steps
 from impress_ui.core.workflow import protect_picture, purify_picture
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import ShouldStop, Step, never
+from impress_ui.methods.protect import check_budget
+from impress_ui.methods.purify import needs_model, planned_steps
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence_of

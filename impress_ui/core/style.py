@@ -20,12 +20,12 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.art.artists.works import Work
-from impress_ui.core.batches import BATCH, over_batches
-from impress_ui.core.glaze import Judge, best_style, style_targets
-from impress_ui.core.mimic import FineTuning, imitate
-from impress_ui.core.optimise import ShouldStop, Step, never
-from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
+from impress_ui.methods.batches import BATCH, over_batches
+from impress_ui.methods.glaze import Judge, best_style, style_targets
+from impress_ui.methods.mimic import FineTuning, imitate
+from impress_ui.methods.optimise import ShouldStop, Step, never
+from impress_ui.methods.protect import protect
+from impress_ui.methods.purify import purify
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import JobSettings, PurifySettings

@@ -15,15 +15,15 @@ from PIL import Image
 from torch import Tensor
 
 import impress_ui
-from impress_ui.core import universal
-from impress_ui.core.edit import SampleStep, edit, generate
 from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
-from impress_ui.core.optimise import ShouldStop, Step, never
-from impress_ui.core.protect import protect
-from impress_ui.core.protections.registry import needs_model
-from impress_ui.core.purify import needs_model as purifier_needs_model
-from impress_ui.core.purify import purify
 from impress_ui.errors import UserError
+from impress_ui.methods import universal
+from impress_ui.methods.edit import SampleStep, edit, generate
+from impress_ui.methods.optimise import ShouldStop, Step, never
+from impress_ui.methods.protect import protect
+from impress_ui.methods.protections.registry import needs_model
+from impress_ui.methods.purify import needs_model as purifier_needs_model
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint

@@ -1,6 +1,6 @@
 """What each protection is, in words and in fields: the page's picker and docs/protections.md are made from this table.
 
-The mathematics stands in ``core/protections``; a test holds that the two know the same methods.
+The mathematics stands in ``methods/protections``; a test holds that the two know the same methods.
 """
 
 from __future__ import annotations

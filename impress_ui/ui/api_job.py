@@ -20,9 +20,9 @@ from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
 if TYPE_CHECKING:
     from PIL import Image
 
-    from impress_ui.core.edit import SampleStep
-    from impress_ui.core.optimise import Step
     from impress_ui.core.style import StudyStep, StyleStudy
+    from impress_ui.methods.edit import SampleStep
+    from impress_ui.methods.optimise import Step
     from impress_ui.pictures.images import Picture
     from impress_ui.ui.progress import Kind, Timing, Work
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from impress_ui.archive import write_zip
 from impress_ui.core import workflow
-from impress_ui.core.optimise import ShouldStop
 from impress_ui.jobs import Job
+from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png
 from impress_ui.settings import JobSettings
 from impress_ui.ui import edit_views, runs, views, zero_gpu

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from impress_ui.core import compare, workflow
-from impress_ui.core.optimise import ShouldStop, Step
+from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
 from impress_ui.ui import curves, runs, views
 from impress_ui.ui.page import Page

@@ -11,10 +11,10 @@ from PIL import Image
 
 from impress_ui.core.costs import PACE as _pace
 from impress_ui.core.costs import attack_of, pixels_of, sort_of
-from impress_ui.core.edit import SampleStep
-from impress_ui.core.optimise import LossHistory, Step
-from impress_ui.core.universal import AT_ONCE
 from impress_ui.jobs import throttled
+from impress_ui.methods.edit import SampleStep
+from impress_ui.methods.optimise import LossHistory, Step
+from impress_ui.methods.universal import AT_ONCE
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, words_of
 

@@ -10,7 +10,7 @@ import gradio as gr
 from PIL import Image
 
 from impress_ui.core import workflow
-from impress_ui.core.optimise import ShouldStop
+from impress_ui.methods.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page_job import Update

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from impress_ui.core.optimise import ShouldStop
 from impress_ui.core.style import StudyStep, StyleStudy
 from impress_ui.jobs import throttled
+from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import save_png
 from impress_ui.ui import style_study, style_views, views
 from impress_ui.ui.layout_style import QUICK

@@ -10,8 +10,8 @@ import gradio as gr
 from PIL import Image
 
 from impress_ui.core import workflow
-from impress_ui.core.optimise import ShouldStop, Step
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
 from impress_ui.ui import views
 from impress_ui.ui.page import Page

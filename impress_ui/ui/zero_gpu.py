@@ -41,7 +41,7 @@ def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] 
 
 def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) -> float:
     """Steps as on one 256x256 picture."""
-    from impress_ui.core.purify import planned_steps
+    from impress_ui.methods.purify import planned_steps
     from impress_ui.ui.progress import generation, work_of
 
     usual = 256.0 * 256.0

@@ -19,9 +19,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impress_ui.core import protect, workflow
-from impress_ui.core.optimise import LossHistory, SignStepper, optimise, pixel_range, run_to_end
+from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.methods import protect
+from impress_ui.methods.optimise import LossHistory, SignStepper, optimise, pixel_range, run_to_end
 from impress_ui.models import autoencoder as models
 from impress_ui.models import checksums
 from impress_ui.models.perceptual import PerceptualDistance

@@ -17,7 +17,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from impress_ui.core import workflow
-from impress_ui.core.optimise import run_to_end
+from impress_ui.methods.optimise import run_to_end
 from impress_ui.paths import ROOT
 from impress_ui.pictures.images import open_picture, to_images
 from impress_ui.settings import JobSettings, sentence_of

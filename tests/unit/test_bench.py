@@ -21,10 +21,10 @@ from impress_ui.bench.goals import judge
 from impress_ui.bench.plot import lines
 from impress_ui.bench.quality import _share
 from impress_ui.bench.report import as_text, refuse_bad_output, write_report
-from impress_ui.core.diffusion_attack import EditDistance
-from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
 from impress_ui.errors import UserError
+from impress_ui.methods.diffusion_attack import EditDistance
+from impress_ui.methods.protect import protect
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings, PurifySettings

@@ -8,7 +8,7 @@ import pytest
 
 from impress_ui.art.artists import works
 from impress_ui.cli import main
-from impress_ui.core.mimic import PROGRESS
+from impress_ui.methods.mimic import PROGRESS
 from impress_ui.models.adapters import ADAPTER
 
 QUICK = ["--works", "4", "--steps", "2", "--batch", "2", "--rank", "2", "--imitations", "1", "--size", "64"]

@@ -5,10 +5,10 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
 
-from impress_ui.core.diffusion_attack import EditDistance, chain, ddim_step
-from impress_ui.core.optimise import LossHistory, run_to_end
-from impress_ui.core.protect import protect
 from impress_ui.errors import UserError
+from impress_ui.methods.diffusion_attack import EditDistance, chain, ddim_step
+from impress_ui.methods.optimise import LossHistory, run_to_end
+from impress_ui.methods.protect import protect
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings
 

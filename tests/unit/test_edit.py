@@ -8,8 +8,8 @@ import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler, StableDiffusionPipeline
 from PIL import Image
 
-from impress_ui.core.edit import SampleStep, _Handshake, clean_estimate, edit, generate
 from impress_ui.errors import UserError
+from impress_ui.methods.edit import SampleStep, _Handshake, clean_estimate, edit, generate
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.vgg_autoencoder import VGGAutoencoder
 from impress_ui.paths import EMBEDDED_CHECKPOINT

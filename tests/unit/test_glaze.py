@@ -6,11 +6,11 @@ from lpips import LPIPS
 from PIL import Image
 
 from impress_ui.art.painting import STYLES
-from impress_ui.core.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.protections.common import Sum
 from impress_ui.core.workflow import protect_picture
+from impress_ui.methods.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.protections.common import Sum
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import PerceptualDistance, load_perceptual

@@ -8,8 +8,8 @@ from diffusers import UNet2DConditionModel
 from PIL import Image
 
 from impress_ui.art.artists import Work, works
-from impress_ui.core.mimic import PROGRESS, SEED_STRIDE, FineTuning, imitate
 from impress_ui.errors import UserError
+from impress_ui.methods.mimic import PROGRESS, SEED_STRIDE, FineTuning, imitate
 from impress_ui.models.adapters import ADAPTER, load_imitator
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor

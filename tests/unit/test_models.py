@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from small_checkpoints import autoencoder as small_autoencoder
 from small_checkpoints import save_sd, save_sd3, save_sdxl
 
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.purify import purify
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.purify import purify
 from impress_ui.models import autoencoder as models
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder, pick_device
 from impress_ui.models.vgg_autoencoder import VGGAutoencoder

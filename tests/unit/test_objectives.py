@@ -7,8 +7,8 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from impress_ui.core.objectives import ImpressLoss, LatentDistance, consistency, excess, total_variation
-from impress_ui.core.optimise import sum_terms
+from impress_ui.methods.objectives import ImpressLoss, LatentDistance, consistency, excess, total_variation
+from impress_ui.methods.optimise import sum_terms
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import PerceptualDistance
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impress_ui.core.optimise import (
+from impress_ui.methods.optimise import (
     AdamStepper,
     LossHistory,
     SignStepper,

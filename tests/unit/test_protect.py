@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impress_ui.core.optimise import Step, run_to_end
-from impress_ui.core.protect import protect
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import Step, run_to_end
+from impress_ui.methods.protect import protect
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import LEVELS_PER_UNIT, to_images, to_tensor
 from impress_ui.settings import ProtectSettings

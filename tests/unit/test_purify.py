@@ -9,11 +9,11 @@ from PIL import Image
 from skimage.restoration import denoise_tv_chambolle
 from torch import Tensor
 
-from impress_ui.core.objectives import total_variation
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.purifiers import optimising
-from impress_ui.core.purify import purify
+from impress_ui.methods.objectives import total_variation
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.purifiers import optimising
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor

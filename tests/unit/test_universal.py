@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core import universal
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protections.targets import pattern
 from impress_ui.errors import UserError
+from impress_ui.methods import universal
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protections.targets import pattern
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, save_png, to_tensor
 from impress_ui.pictures.photographs import squares

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import ShouldStop, never
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import ClassifySettings

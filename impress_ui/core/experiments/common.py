@@ -12,10 +12,10 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
-from impress_ui.core.batches import over_batches
 from impress_ui.core.metrics import round_trip_error
-from impress_ui.core.optimise import Step
-from impress_ui.core.protect import protect
+from impress_ui.methods.batches import over_batches
+from impress_ui.methods.optimise import Step
+from impress_ui.methods.protect import protect
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor

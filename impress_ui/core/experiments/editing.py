@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from impress_ui.core.batches import BATCH
-from impress_ui.core.edit import edit
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
 from impress_ui.core.experiments.purifiers import (
@@ -20,6 +18,8 @@ from impress_ui.core.experiments.purifiers import (
     units_in_batches,
 )
 from impress_ui.core.metrics import measure
+from impress_ui.methods.batches import BATCH
+from impress_ui.methods.edit import edit
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures import photographs
 from impress_ui.settings import EditSettings, ProtectSettings

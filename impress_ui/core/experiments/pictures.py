@@ -8,12 +8,12 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.edit import SampleStep
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Run
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protections.registry import needs_model
-from impress_ui.core.purify import needs_model as purifier_needs_model
 from impress_ui.core.workflow import edit_pictures, protect_picture, purify_picture
+from impress_ui.methods.edit import SampleStep
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protections.registry import needs_model
+from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, Settings
 

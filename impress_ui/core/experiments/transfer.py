@@ -23,12 +23,12 @@ from impress_ui.core.experiments.experiment import Experiment, Record, Run, Shee
 from impress_ui.core.experiments.pictures import edited
 from impress_ui.core.grid import distances_to
 from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.optimise import run_to_end
-from impress_ui.core.protect import protect
-from impress_ui.core.protections.registry import AUTOENCODER_ONLY
-from impress_ui.core.purify import needs_model, purify
 from impress_ui.core.stress_rows import NOTHING, share_left
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.protections.registry import AUTOENCODER_ONLY
+from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_images, to_tensor

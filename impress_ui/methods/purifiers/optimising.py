@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from impress_ui.core.objectives import ImpressLoss
-from impress_ui.core.optimise import (
+from impress_ui.methods.objectives import ImpressLoss
+from impress_ui.methods.optimise import (
     AdamStepper,
     Objective,
     Step,
@@ -18,9 +18,9 @@ from impress_ui.core.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.core.purifiers.common import Tools
-from impress_ui.core.purifiers.filters import jpeg, non_local_means, unsharp_mask
-from impress_ui.core.purifiers.terms import OrthogonalProjection, consistency_term, similarity_term
+from impress_ui.methods.purifiers.common import Tools
+from impress_ui.methods.purifiers.filters import jpeg, non_local_means, unsharp_mask
+from impress_ui.methods.purifiers.terms import OrthogonalProjection, consistency_term, similarity_term
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT

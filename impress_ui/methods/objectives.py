@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.optimise import Terms
+from impress_ui.methods.optimise import Terms
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import PerceptualDistance
 

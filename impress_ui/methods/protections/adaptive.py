@@ -20,10 +20,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.objectives import ImpressLoss, consistency
-from impress_ui.core.optimise import Objective, Terms, run_to_end, sum_terms
-from impress_ui.core.protections.common import Setup, Sum
-from impress_ui.core.purify import purify
+from impress_ui.methods.objectives import ImpressLoss, consistency
+from impress_ui.methods.optimise import Objective, Terms, run_to_end, sum_terms
+from impress_ui.methods.protections.common import Setup, Sum
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.settings import PurifySettings

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.optimise import Step
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import Step
 from impress_ui.pictures.images import to_images, to_tensor
 
 BATCH = 8

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from impress_ui.core.optimise import ShouldStop, Step, never
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import PurifySettings

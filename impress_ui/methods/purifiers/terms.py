@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.core.objectives import consistency
-from impress_ui.core.optimise import Objective, Terms, sum_terms
+from impress_ui.methods.objectives import consistency
+from impress_ui.methods.optimise import Objective, Terms, sum_terms
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import PerceptualDistance
 from impress_ui.settings import ConsistencyTerm, SimilarityTerm

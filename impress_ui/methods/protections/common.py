@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from impress_ui.core.optimise import Objective, ShouldStop, Terms, never
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import Objective, ShouldStop, Terms, never
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings

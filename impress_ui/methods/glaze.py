@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.art.painting import STYLES, in_words
-from impress_ui.core.edit import edit
-from impress_ui.core.objectives import excess
-from impress_ui.core.optimise import ShouldStop, Terms, never
+from impress_ui.methods.edit import edit
+from impress_ui.methods.objectives import excess
+from impress_ui.methods.optimise import ShouldStop, Terms, never
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import PerceptualDistance

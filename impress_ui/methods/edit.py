@@ -21,8 +21,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from impress_ui.core.optimise import ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.methods.optimise import ShouldStop, never
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import mask_tensor, to_images, to_tensor
 from impress_ui.settings import EditSettings, GenerateSettings, SamplingSettings

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from impress_ui.core.optimise import ShouldStop, Step, identity, never, within_mask
-from impress_ui.core.purifiers import PURIFIERS, Tools
+from impress_ui.methods.optimise import ShouldStop, Step, identity, never, within_mask
+from impress_ui.methods.purifiers import PURIFIERS, Tools
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise

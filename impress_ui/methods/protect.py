@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impress_ui.core.optimise import (
+from impress_ui.errors import UserError
+from impress_ui.methods.optimise import (
     AdamStepper,
     Constraint,
     NormalisedStepper,
@@ -24,9 +25,8 @@ from impress_ui.core.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.core.protections.common import Setup
-from impress_ui.core.protections.registry import objective_of
-from impress_ui.errors import UserError
+from impress_ui.methods.protections.common import Setup
+from impress_ui.methods.protections.registry import objective_of
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise

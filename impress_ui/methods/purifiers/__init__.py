@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from impress_ui.core.purifiers import filters
-from impress_ui.core.purifiers.common import Purifier, Tools, at_once
-from impress_ui.core.purifiers.generative import gridpure, round_trip, sdedit
-from impress_ui.core.purifiers.optimising import impress
+from impress_ui.methods.purifiers import filters
+from impress_ui.methods.purifiers.common import Purifier, Tools, at_once
+from impress_ui.methods.purifiers.generative import gridpure, round_trip, sdedit
+from impress_ui.methods.purifiers.optimising import impress
 from impress_ui.settings import PurifyMethod
 
 PURIFIERS: dict[PurifyMethod, Purifier] = {

@@ -29,9 +29,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from impress_ui.art.artists.works import Work
-from impress_ui.core.edit import SampleStep, generate
-from impress_ui.core.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.errors import UserError
+from impress_ui.methods.edit import SampleStep, generate
+from impress_ui.methods.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.models.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_denoiser
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor

@@ -1,1 +1,0 @@
-"""The protections' objectives, a small file a family; ``registry`` names them, ``core/protect.py`` runs them."""

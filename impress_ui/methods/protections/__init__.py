@@ -1,0 +1,1 @@
+"""The protections' objectives, a small file a family; ``registry`` names them, ``methods/protect.py`` runs them."""
