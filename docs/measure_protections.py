@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.metrics import measure
+from impress_ui.measures.metrics import measure
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
-from impress_ui.core.classifiers.common import accuracy, class_index, ranking
-from impress_ui.core.classifiers.diffusion import DiffusionClassifier
-from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.errors import UserError
+from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
+from impress_ui.measures.classifiers.common import accuracy, class_index, ranking
+from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
+from impress_ui.measures.classifiers.jury import load_diffusion_classifier
 from impress_ui.models.autoencoder import pick_device
 from impress_ui.pictures.images import centre_square, open_picture, pictures_in
 from impress_ui.settings import ClassifySettings, RunSettings

@@ -15,8 +15,8 @@ from torch.utils.data import Dataset
 
 from impress_ui.art.artists import ARTISTS
 from impress_ui.art.subjects import SUBJECTS, subject_of
-from impress_ui.core.classifiers.common import CLASSES
-from impress_ui.core.classifiers.renderings import in_manner
+from impress_ui.measures.classifiers.common import CLASSES
+from impress_ui.measures.classifiers.renderings import in_manner
 from training.captions import STYLE_PHRASES
 from training.paintings import square_of
 from training.photos import training_files

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from impress_ui.core.classifiers.clip import load_clip_classifier
+from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.methods.edit import generate
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.contact_sheet import contact_sheet

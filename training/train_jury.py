@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 
 from impress_ui.art.artists import ARTISTS, Work
 from impress_ui.art.subjects import SUBJECTS, subject_of
-from impress_ui.core.classifiers.common import CLASSES
-from impress_ui.core.classifiers.jury import prompt_of
-from impress_ui.core.classifiers.renderings import in_manner
+from impress_ui.measures.classifiers.common import CLASSES
+from impress_ui.measures.classifiers.jury import prompt_of
+from impress_ui.measures.classifiers.renderings import in_manner
 from impress_ui.methods.mimic import PROGRESS, FineTuning
 from impress_ui.models.adapters import ADAPTER
 from impress_ui.models.diffusion_model import load_diffusion_model

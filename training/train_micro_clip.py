@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.transforms import Normalize
 
-from impress_ui.core.classifiers.clip import ClipClassifier
-from impress_ui.core.classifiers.common import accuracy
-from impress_ui.core.classifiers.renderings import held_out
+from impress_ui.measures.classifiers.clip import ClipClassifier
+from impress_ui.measures.classifiers.common import accuracy
+from impress_ui.measures.classifiers.renderings import held_out
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import ClassifySettings
 from training.clip_data import Lessons, paint_all

@@ -17,7 +17,7 @@ from torch import Tensor
 from impress_ui.bench.clock import wait_for
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import attacked
-from impress_ui.core.metrics import measure, round_trip_error, ssim
+from impress_ui.measures.metrics import measure, round_trip_error, ssim
 from impress_ui.methods.optimise import sum_terms
 from impress_ui.methods.purifiers.optimising import objective_of
 from impress_ui.methods.purify import purify

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.metrics import ssim
 from impress_ui.core.workflow import measures_of, purify_picture
+from impress_ui.measures.metrics import ssim
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import to_images, to_tensor

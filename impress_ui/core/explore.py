@@ -5,7 +5,7 @@
         ...                                   # step.phase, step.seconds_left
     exploration.grid                          # what is done, whether stopped or not
 
-Cells that share their protection share the protected picture. ``core/grid.py`` says what is measured.
+Cells that share their protection share the protected picture. ``measures/grid.py`` says what is measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from impress_ui.core.costs import (
+from impress_ui.core.items import ItemStep
+from impress_ui.core.workflow import protect_picture, purify_picture
+from impress_ui.errors import UserError
+from impress_ui.measures.costs import (
     expected_protection,
     expected_seconds,
     measure_pace,
@@ -26,10 +29,7 @@ from impress_ui.core.costs import (
     remember,
     remember_protection,
 )
-from impress_ui.core.grid import Grid, GridCell, figures_of, words_of
-from impress_ui.core.items import ItemStep
-from impress_ui.core.workflow import protect_picture, purify_picture
-from impress_ui.errors import UserError
+from impress_ui.measures.grid import Grid, GridCell, figures_of, words_of
 from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import check_budget
 from impress_ui.methods.purify import needs_model, planned_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from impress_ui.core.grid import Grid, GridCell
+from impress_ui.measures.grid import Grid, GridCell
 from impress_ui.settings import MEASURES
 from impress_ui.settings.sweep import is_wide
 from impress_ui.ticks import round_ticks

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 
 from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow
+from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 WIDTH, HEIGHT = 480, 340
 LEFT, RIGHT, TOP, BOTTOM = 66, 16, 16, 56

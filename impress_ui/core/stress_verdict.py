@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow
+from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 # Shares of the protection that are left under the strongest purifier with a bearable price.
 HOLDS, WEAKENED = 0.75, 0.5

@@ -15,8 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 import impress_ui
-from impress_ui.core.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.errors import UserError
+from impress_ui.measures.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.methods import universal
 from impress_ui.methods.edit import SampleStep, edit, generate
 from impress_ui.methods.optimise import ShouldStop, Step, never
@@ -115,7 +115,11 @@ def edit_measures(edits: Mapping[str, Image.Image], reference: str, job: JobSett
     Where a CLIP is at hand (``clip_score.judge_for``): the edit's CLIP score, the reference's beside it (both None
     without a prompt), and the similarity of the two.
     """
-    from impress_ui.core.clip_score import clip_score, clip_similarity, judge_for  # open_clip takes a second to import
+    from impress_ui.measures.clip_score import (  # open_clip takes a second to import
+        clip_score,
+        clip_similarity,
+        judge_for,
+    )
 
     others = [name for name in edits if name != reference]
     measured = {name: measure(edits[name], edits[reference]).as_dict() for name in others}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core import metrics, workflow
+from impress_ui.core import workflow
+from impress_ui.measures import metrics
 from impress_ui.results import check_seeds
 from impress_ui.ui import style_study
 from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles

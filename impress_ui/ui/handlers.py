@@ -235,7 +235,7 @@ class Handlers:
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""
-        from impress_ui.core.metrics import measure
+        from impress_ui.measures.metrics import measure
         from impress_ui.pictures.difference import difference
         from impress_ui.pictures.images import open_picture
 
@@ -258,7 +258,7 @@ class Handlers:
 
     def hint(self, values: Values) -> list[str]:
         """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
-        from impress_ui.core.costs import expected_seconds
+        from impress_ui.measures.costs import expected_seconds
         from impress_ui.methods.purify import planned_steps
         from impress_ui.ui.explore_handlers import hint as explore_hint
         from impress_ui.ui.progress import estimate, generation, work_of

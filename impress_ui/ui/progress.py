@@ -9,9 +9,9 @@ from typing import Literal
 
 from PIL import Image
 
-from impress_ui.core.costs import PACE as _pace
-from impress_ui.core.costs import attack_of, pixels_of, sort_of
 from impress_ui.jobs import throttled
+from impress_ui.measures.costs import PACE as _pace
+from impress_ui.measures.costs import attack_of, pixels_of, sort_of
 from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.methods.universal import AT_ONCE

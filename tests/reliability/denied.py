@@ -39,8 +39,8 @@ def deny(tried: Path) -> None:
 
 def main(port: int, tried: Path) -> None:
     """Load what the app's endpoints do not load, then serve."""
-    from impress_ui.core.classifiers.clip import load_clip_classifier
-    from impress_ui.core.classifiers.jury import load_diffusion_classifier
+    from impress_ui.measures.classifiers.clip import load_clip_classifier
+    from impress_ui.measures.classifiers.jury import load_diffusion_classifier
     from impress_ui.ui.app import build_app, launch
 
     deny(tried)

@@ -13,8 +13,8 @@ from impress_ui.art.artists import ARTISTS, own_works, works
 from impress_ui.art.artists.works import photographs_of
 from impress_ui.art.painting import PHOTOGRAPH, STYLES
 from impress_ui.art.subjects import SUBJECTS
-from impress_ui.core.classifiers.renderings import PAINTERS, in_manner
 from impress_ui.errors import UserError
+from impress_ui.measures.classifiers.renderings import PAINTERS, in_manner
 from impress_ui.pictures.photographs import squares
 
 

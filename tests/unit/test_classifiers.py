@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from impress_ui.cli.shared import app
-from impress_ui.core.classifiers.clip import ClipClassifier, load_clip_classifier
-from impress_ui.core.classifiers.common import CLASSES, accuracy, ranking
-from impress_ui.core.classifiers.renderings import Rendering, held_out
 from impress_ui.errors import UserError
+from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
+from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
+from impress_ui.measures.classifiers.renderings import Rendering, held_out
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import PAPER_CLASSES, ClassifySettings, sentence_of
 

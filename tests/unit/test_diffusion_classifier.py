@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from impress_ui.art.painting import paint
-from impress_ui.core.classifiers.diffusion import PAPER_STAGES, DiffusionClassifier, passes
 from impress_ui.errors import UserError
+from impress_ui.measures.classifiers.diffusion import PAPER_STAGES, DiffusionClassifier, passes
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares

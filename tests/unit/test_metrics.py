@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from impress_ui.core.metrics import Detector, measure, round_trip_error
 from impress_ui.errors import UserError
+from impress_ui.measures.metrics import Detector, measure, round_trip_error
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
 

@@ -11,8 +11,8 @@ from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
-from impress_ui.core.metrics import round_trip_error
 from impress_ui.errors import UserError
+from impress_ui.measures.metrics import round_trip_error
 from impress_ui.methods.objectives import total_variation
 from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect

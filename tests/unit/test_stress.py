@@ -15,9 +15,9 @@ from PIL import Image
 
 from impress_ui.core import stress_chart
 from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.errors import UserError
+from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers import PURIFIERS
@@ -171,8 +171,8 @@ def test_stop_keeps_what_is_done(scene: tuple[Image.Image, Image.Image], tmp_pat
 
 
 def test_estimates_grow_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("impress_ui.core.costs.PACE", {})
-    from impress_ui.core import costs
+    monkeypatch.setattr("impress_ui.measures.costs.PACE", {})
+    from impress_ui.measures import costs
 
     assert costs.expected_seconds(PurifySettings(), (64, 64)) is None
     assert costs.expected_seconds(purifier_of("jpeg"), (64, 64)) == 0

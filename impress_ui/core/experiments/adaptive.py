@@ -15,9 +15,9 @@ from impress_ui.core.experiments.charts import Chart, Lines, Point
 from impress_ui.core.experiments.editing import PROMPTS
 from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.pictures import edited, protected, protected_key, purified, purified_key
-from impress_ui.core.grid import distances_to
-from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.stress_rows import NOTHING, share_left
+from impress_ui.measures.grid import distances_to
+from impress_ui.measures.metrics import lpips, measure, round_trip_error
+from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_tensor

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from impress_ui.core.classifiers.clip import load_clip_classifier
-from impress_ui.core.classifiers.common import CLASSES, accuracy, ranking
-from impress_ui.core.classifiers.jury import load_diffusion_classifier
-from impress_ui.core.classifiers.renderings import held_out
 from impress_ui.core.experiments.common import Plan, Report
+from impress_ui.measures.classifiers.clip import load_clip_classifier
+from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
+from impress_ui.measures.classifiers.jury import load_diffusion_classifier
+from impress_ui.measures.classifiers.renderings import held_out
 from impress_ui.models.autoencoder import pick_device
 from impress_ui.settings import ClassifySettings
 

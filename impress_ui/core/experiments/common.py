@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
-from impress_ui.core.metrics import round_trip_error
+from impress_ui.measures.metrics import round_trip_error
 from impress_ui.methods.batches import over_batches
 from impress_ui.methods.optimise import Step
 from impress_ui.methods.protect import protect

@@ -17,7 +17,7 @@ from impress_ui.core.experiments.purifiers import (
     rows_of,
     units_in_batches,
 )
-from impress_ui.core.metrics import measure
+from impress_ui.measures.metrics import measure
 from impress_ui.methods.batches import BATCH
 from impress_ui.methods.edit import edit
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model

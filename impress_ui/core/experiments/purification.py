@@ -15,7 +15,7 @@ from impress_ui.core.experiments.purifiers import (
     rows_of,
     units_in_batches,
 )
-from impress_ui.core.metrics import reconstruct_picture
+from impress_ui.measures.metrics import reconstruct_picture
 from impress_ui.methods.batches import BATCH
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs

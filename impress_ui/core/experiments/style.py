@@ -9,16 +9,16 @@ import numpy as np
 from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, asked_captions, works
-from impress_ui.core.classifiers.clip import load_clip_classifier
-from impress_ui.core.classifiers.common import accuracy, ranking
-from impress_ui.core.classifiers.diffusion import DiffusionClassifier
-from impress_ui.core.classifiers.jury import load_diffusion_classifier
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.purifiers import name_of
-from impress_ui.core.metrics import measure
 from impress_ui.core.style import StyleStudy, Variant
 from impress_ui.core.workflow import describe_result
+from impress_ui.measures.classifiers.clip import load_clip_classifier
+from impress_ui.measures.classifiers.common import accuracy, ranking
+from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
+from impress_ui.measures.classifiers.jury import load_diffusion_classifier
+from impress_ui.measures.metrics import measure
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import ClassifySettings, PurifySettings
 from impress_ui.settings.experiments import StyleSettings

@@ -21,10 +21,10 @@ from impress_ui.core.experiments.charts import Chart, HeatMap
 from impress_ui.core.experiments.editing import PROMPTS
 from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.pictures import edited
-from impress_ui.core.grid import distances_to
-from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.stress_rows import NOTHING, share_left
 from impress_ui.errors import UserError
+from impress_ui.measures.grid import distances_to
+from impress_ui.measures.metrics import lpips, measure, round_trip_error
+from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.protections.registry import AUTOENCODER_ONLY

@@ -67,6 +67,6 @@ def repainted(
 
 
 def _judge() -> Judge:
-    from impress_ui.core.classifiers.clip import load_clip_classifier
+    from impress_ui.measures.classifiers.clip import load_clip_classifier
 
     return load_clip_classifier(ClassifySettings())

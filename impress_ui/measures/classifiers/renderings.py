@@ -9,7 +9,7 @@ from PIL import Image
 
 from impress_ui.art.artists import ARTISTS
 from impress_ui.art.painting import PHOTOGRAPH, STYLES, rendered
-from impress_ui.core.classifiers.common import CLASSES
+from impress_ui.measures.classifiers.common import CLASSES
 from impress_ui.pictures.photographs import Split, names_of, square
 
 PAINTERS = STYLES | {name: artist.painter for name, artist in ARTISTS.items()}

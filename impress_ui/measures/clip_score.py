@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from impress_ui.core.classifiers.clip import VIT, ClipClassifier, load_clip_classifier, vit_is_at_hand
+from impress_ui.measures.classifiers.clip import VIT, ClipClassifier, load_clip_classifier, vit_is_at_hand
 from impress_ui.settings import EMBEDDED, MICRO_CLIP_NAME, ClassifySettings
 
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from impress_ui.art.artists import ARTISTS
 from impress_ui.art.painting import in_words
-from impress_ui.core.classifiers.common import CLASSES, check_classes
-from impress_ui.core.classifiers.diffusion import DiffusionClassifier
+from impress_ui.measures.classifiers.common import CLASSES, check_classes
+from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
 from impress_ui.models.adapters import load_imitator
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.paths import JURY

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from impress_ui.core.classifiers.common import CLASSES, check_classes
 from impress_ui.errors import UserError
+from impress_ui.measures.classifiers.common import CLASSES, check_classes
 from impress_ui.models.checksums import check
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import MICRO_CLIP_NAME, ClassifySettings
@@ -62,7 +62,7 @@ class ClipClassifier:
         Every class is then known by pictures: pictures lie nearer to each other than to sentences, so a class known by
         pictures alone would win from the others. The known ones are renderings of four photographs.
         """
-        from impress_ui.core.classifiers.renderings import held_out
+        from impress_ui.measures.classifiers.renderings import held_out
 
         shown: dict[str, list[Image.Image]] = {}
         for rendering in held_out("validation", EXAMPLES):

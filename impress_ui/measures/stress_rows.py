@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.metrics import lpips, ssim
+from impress_ui.measures.metrics import lpips, ssim
 
 PROTECTED, ORIGINAL = "protected", "original"
 # Below it there is nothing to be divided by: the protection does not move this measure.

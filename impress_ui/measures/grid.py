@@ -21,8 +21,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.metrics import lpips, measure, round_trip_error
-from impress_ui.core.stress_rows import NOTHING, share_left
+from impress_ui.measures.metrics import lpips, measure, round_trip_error
+from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings.explore import MEASURES
