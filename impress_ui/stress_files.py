@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from impress_ui.charts.stress import scatter
 from impress_ui.core import workflow
 from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_chart import scatter
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.measures.stress_rows import StressRow
 from impress_ui.pictures.contact_sheet import captioned_grid

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from impress_ui.ticks import TINY, round_ticks
+from impress_ui.charts.ticks import TINY, round_ticks
 
 MAX_POINTS = 200
 WIDTH, HEIGHT = 320, 200

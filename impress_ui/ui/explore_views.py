@@ -55,7 +55,7 @@ def running(step: ItemStep, expected: float | None) -> str:
 
 def chart(grid: Grid | None, measure: str) -> str:
     """The map or the curve, with the key of its marks."""
-    from impress_ui.core.explore_chart import chart as drawn
+    from impress_ui.charts.explore import chart as drawn
 
     if grid is None:
         return ""

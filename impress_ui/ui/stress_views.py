@@ -67,7 +67,7 @@ def name_of(words: str) -> tuple[str, str]:
 
 def scatter(test: StressTest) -> str:
     """Protection left over picture lost, with the key of its marks."""
-    from impress_ui.core.stress_chart import scatter as drawn
+    from impress_ui.charts.stress import scatter as drawn
 
     original = "<span class='scatter-key key-original'>O original</span>" if test.original is not None else ""
     return (

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.core import stress_chart
+from impress_ui.charts import stress as stress_chart
 from impress_ui.core.stress import StressTest
 from impress_ui.core.stress_verdict import verdict
 from impress_ui.errors import UserError

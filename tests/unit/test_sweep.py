@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
-from impress_ui.core.explore_chart import chart
+from impress_ui.charts.explore import chart
 from impress_ui.measures.grid import Grid, GridCell, figures_of
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, PurifySettings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from html import escape
 
+from impress_ui.charts.ticks import round_ticks
 from impress_ui.measures.grid import Grid, GridCell
 from impress_ui.settings import MEASURES
 from impress_ui.settings.sweep import is_wide
-from impress_ui.ticks import round_ticks
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 560, 76, 18, 18, 52
 ROW = 58  # height of a map's row
