@@ -164,9 +164,9 @@ class ApiJob:
     def stream_stress(self, protected: Picture, original: Picture | None) -> StreamedFiles:
         """Progress, then the files of the test and its report."""
         from impress_ui.core.stress import StressTest
-        from impress_ui.jobs import throttled
         from impress_ui.stress_files import report_of, save_stress
         from impress_ui.ui.progress import INTERVAL
+        from impress_ui.ui.queue import throttled
 
         test = StressTest(protected.image, self.settings, None if original is None else original.image)
         stopped = False
@@ -184,8 +184,8 @@ class ApiJob:
         """Progress, then the files of the exploration and its report."""
         from impress_ui.core.explore import Exploration
         from impress_ui.explore_files import report_of, save_exploration
-        from impress_ui.jobs import throttled
         from impress_ui.ui.progress import INTERVAL
+        from impress_ui.ui.queue import throttled
 
         given = None if protected is None else protected.image
         exploration = Exploration(picture.image, self.settings, given, self.extra(mask))
@@ -201,8 +201,8 @@ class ApiJob:
 
     def stream_study(self, study: StyleStudy) -> StreamedFiles:
         """Progress with the losses, then the study as a zip and its report."""
-        from impress_ui.jobs import throttled
         from impress_ui.ui.progress import INTERVAL
+        from impress_ui.ui.queue import throttled
         from impress_ui.ui.style_study import pack, report_of, save_pictures
 
         for step, due in throttled(study.run(should_stop=self.should_stop), INTERVAL, _ending):

@@ -12,7 +12,6 @@ from PIL import Image
 from impress_ui.archive import write_zip
 from impress_ui.core.explore import Exploration, varies_protection
 from impress_ui.explore_files import save_cell, save_exploration
-from impress_ui.jobs import throttled
 from impress_ui.measures.grid import Grid, words_of
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import open_picture
@@ -20,6 +19,7 @@ from impress_ui.ui import explore_views, runs, views
 from impress_ui.ui.explore_handlers import EXAMPLE, taken_of
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
+from impress_ui.ui.queue import throttled
 
 
 class ExploreRun(PageJob):

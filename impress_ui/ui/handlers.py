@@ -10,13 +10,13 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.jobs import MOST_WAITING
 from impress_ui.settings import Settings
 from impress_ui.ui import edit_views, stress_views, views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import SECTIONS, Page
+from impress_ui.ui.queue import MOST_WAITING
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.sessions import drop_state, session_of
 

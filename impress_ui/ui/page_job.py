@@ -17,7 +17,6 @@ from PIL import Image
 
 from impress_ui.archive import write_zip
 from impress_ui.core import workflow
-from impress_ui.jobs import Job
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png
 from impress_ui.settings import JobSettings
@@ -28,6 +27,7 @@ from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
+from impress_ui.ui.queue import Job
 from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.report import write_report
 

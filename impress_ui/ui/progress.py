@@ -9,7 +9,6 @@ from typing import Literal
 
 from PIL import Image
 
-from impress_ui.jobs import throttled
 from impress_ui.measures.costs import PACE as _pace
 from impress_ui.measures.costs import attack_of, pixels_of, sort_of
 from impress_ui.methods.edit import SampleStep
@@ -17,6 +16,7 @@ from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.methods.universal import AT_ONCE
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, words_of
+from impress_ui.ui.queue import throttled
 
 Kind = Literal["protect", "purify", "edit", "generate"]
 PHASES: dict[Kind, str] = {

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from impress_ui.errors import UserError
-from impress_ui.jobs import LONGEST
 from impress_ui.models.checkpoints import HUB
 from impress_ui.settings import EMBEDDED, JobSettings
+from impress_ui.ui.queue import LONGEST
 
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -20,11 +20,11 @@ from PIL import Image
 
 from impress_ui.core import workflow
 from impress_ui.errors import UserError
-from impress_ui.jobs import Job, Jobs, Waiting
 from impress_ui.pictures.images import Picture, fit, open_picture, read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
 from impress_ui.ui.public import HOST
+from impress_ui.ui.queue import Job, Jobs, Waiting
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 NO_PICTURE = "There is no picture yet: upload one, or click an example."

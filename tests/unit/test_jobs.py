@@ -6,7 +6,7 @@ import time
 import pytest
 
 from impress_ui.errors import UserError
-from impress_ui.jobs import Job, Jobs, Line, throttled
+from impress_ui.ui.queue import Job, Jobs, Line, throttled
 
 
 def test_stop_reaches_the_sessions_own_jobs_only() -> None:
