@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.images import to_images

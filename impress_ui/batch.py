@@ -13,8 +13,8 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.models.autoencoder import load_autoencoder

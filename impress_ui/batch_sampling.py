@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from impress_ui.batch import Report, opened, optional_picture, spared, stop_on_interrupt, targets
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
+from impress_ui.jobs.results import Measures, check_seeds, save_edits, save_generated
 from impress_ui.methods.edit import SampleStep
-from impress_ui.results import Measures, check_seeds, save_edits, save_generated
 from impress_ui.settings import JobSettings
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.batch import opened, stop_on_interrupt
-from impress_ui.core.items import ItemStep
-from impress_ui.core.stress import StressTest
 from impress_ui.errors import UserError
+from impress_ui.jobs.items import ItemStep
+from impress_ui.jobs.stress import StressTest
+from impress_ui.jobs.stress_files import report_of, save_stress
 from impress_ui.measures.stress_rows import StressRow
 from impress_ui.settings import JobSettings
-from impress_ui.stress_files import report_of, save_stress
 
 HEADS = ("rank", "purifier", "left", "lost", "by edit", "by twin", "by V(x)", "SSIM", "seconds")
 

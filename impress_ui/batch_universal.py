@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 from impress_ui.batch import Report, optional_picture, progress, stop_on_interrupt, targets
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
+from impress_ui.jobs.universal_files import save_perturbation, squares_of
 from impress_ui.methods.optimise import LossHistory
 from impress_ui.pictures.images import pictures_in
 from impress_ui.settings import JobSettings
-from impress_ui.universal_files import save_perturbation, squares_of
 
 
 def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path | None) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from impress_ui.bench.clock import Case, ratio, time_in_turn
 from impress_ui.bench.plan import Plan, Report
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
 from impress_ui.methods.optimise import run_to_end
 
 STEPS = 20

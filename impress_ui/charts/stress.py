@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from impress_ui.core.stress import StressTest
+from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 WIDTH, HEIGHT = 480, 340

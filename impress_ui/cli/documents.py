@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from impress_ui.cli.shared import AsJson, app, print_report
-from impress_ui.documents import read_settings, to_json, to_query
+from impress_ui.jobs.documents import read_settings, to_json, to_query
 
 
 @app.command()

@@ -15,8 +15,8 @@ from impress_ui.cli.shared import (
     print_report,
     run_options,
 )
-from impress_ui.documents import read_data
 from impress_ui.errors import UserError
+from impress_ui.jobs.documents import read_data
 from impress_ui.settings import JobSettings
 
 

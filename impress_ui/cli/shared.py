@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from impress_ui.documents import read_settings
 from impress_ui.errors import UserError
+from impress_ui.jobs.documents import read_settings
 from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
 from impress_ui.settings.presets import PRESETS
 

@@ -20,7 +20,7 @@ from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
 if TYPE_CHECKING:
     from PIL import Image
 
-    from impress_ui.core.style import StudyStep, StyleStudy
+    from impress_ui.jobs.style import StudyStep, StyleStudy
     from impress_ui.methods.edit import SampleStep
     from impress_ui.methods.optimise import Step
     from impress_ui.pictures.images import Picture
@@ -84,7 +84,7 @@ class ApiJob:
         return open_picture(path).image if path else None
 
     def save(self, kind: str, image: Image.Image, **facts: Any) -> str:
-        from impress_ui.core.workflow import describe_result
+        from impress_ui.jobs.workflow import describe_result
         from impress_ui.pictures.images import save_png
 
         return str(save_png(image, self.folder / f"{kind}.png", describe_result(kind, self.settings, **facts)))
@@ -94,7 +94,7 @@ class ApiJob:
 
     def stream(self, kind: Kind, made: str, picture: Picture, steps: Iterator[Step]) -> Streamed:
         """Progress without pictures, then the result with its measures."""
-        from impress_ui.core.workflow import measures_of
+        from impress_ui.jobs.workflow import measures_of
         from impress_ui.ui.progress import follow, work_of
 
         for progress in follow(work_of(kind, self.settings, picture.image.size), steps):
@@ -109,8 +109,8 @@ class ApiJob:
 
     def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
         """Progress, then the perturbation's file and its report."""
+        from impress_ui.jobs.universal_files import save_perturbation
         from impress_ui.ui.progress import follow, learning
-        from impress_ui.universal_files import save_perturbation
 
         for progress in follow(learning(self.settings, len(images)), steps):
             if progress.result is None:
@@ -124,7 +124,7 @@ class ApiJob:
 
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""
-        from impress_ui.results import pasted, save_edits
+        from impress_ui.jobs.results import pasted, save_edits
         from impress_ui.ui.edit_views import sentence
         from impress_ui.ui.progress import work_of
 
@@ -150,7 +150,7 @@ class ApiJob:
 
     def stream_generated(self, steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the pictures with their seeds."""
-        from impress_ui.results import save_generated
+        from impress_ui.jobs.results import save_generated
         from impress_ui.ui.progress import generation
 
         for images, told in self._sampled(generation(self.settings), steps):
@@ -163,8 +163,8 @@ class ApiJob:
 
     def stream_stress(self, protected: Picture, original: Picture | None) -> StreamedFiles:
         """Progress, then the files of the test and its report."""
-        from impress_ui.core.stress import StressTest
-        from impress_ui.stress_files import report_of, save_stress
+        from impress_ui.jobs.stress import StressTest
+        from impress_ui.jobs.stress_files import report_of, save_stress
         from impress_ui.ui.progress import INTERVAL
         from impress_ui.ui.queue import throttled
 
@@ -182,8 +182,8 @@ class ApiJob:
 
     def stream_explored(self, picture: Picture, protected: Picture | None, mask: str | None) -> StreamedFiles:
         """Progress, then the files of the exploration and its report."""
-        from impress_ui.core.explore import Exploration
-        from impress_ui.explore_files import report_of, save_exploration
+        from impress_ui.jobs.explore import Exploration
+        from impress_ui.jobs.explore_files import report_of, save_exploration
         from impress_ui.ui.progress import INTERVAL
         from impress_ui.ui.queue import throttled
 

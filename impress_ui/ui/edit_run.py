@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
+from impress_ui.jobs.results import check_seeds, pasted, save_edits, save_generated
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.results import check_seeds, pasted, save_edits, save_generated
 from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import follow_samples, generation, work_of

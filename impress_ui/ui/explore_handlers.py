@@ -60,7 +60,7 @@ def connect_explore(page: Page) -> None:
 
 def taken_of(record: Record, upload: str | None, job: JobSettings) -> str | None:
     """Which picture an exploration takes: a key of ``explore_views.TAKEN``."""
-    from impress_ui.core.explore import varies_protection
+    from impress_ui.jobs.explore import varies_protection
 
     if "original" not in record.files:
         return "upload" if upload else None
@@ -69,7 +69,7 @@ def taken_of(record: Record, upload: str | None, job: JobSettings) -> str | None
 
 def hint(page: Page, values: Values) -> str:
     """What an exploration will take, and how long, by the runs so far."""
-    from impress_ui.core.explore import expected_of, plan_of
+    from impress_ui.jobs.explore import expected_of, plan_of
 
     record: Record = values[page.record]
     try:

@@ -9,7 +9,7 @@ from impress_ui.settings import MEASURES
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
-    from impress_ui.core.items import ItemStep
+    from impress_ui.jobs.items import ItemStep
     from impress_ui.measures.grid import Grid
 
 IDLE = "Choose what to vary, then “Explore”."

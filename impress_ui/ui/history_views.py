@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from impress_ui.documents import changed
+from impress_ui.jobs.documents import changed
 from impress_ui.ui import curves, style_views
 from impress_ui.ui.history import Run
 from impress_ui.ui.record import PICTURES

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.documents import from_link, has_settings, read_settings, to_json, to_query
+from impress_ui.jobs.documents import from_link, has_settings, read_settings, to_json, to_query
 from impress_ui.settings import JobSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import edit_views, history_views, views

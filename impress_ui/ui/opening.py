@@ -7,7 +7,7 @@ from typing import Any
 
 from gradio.components import Component
 
-from impress_ui.documents import checked
+from impress_ui.jobs.documents import checked
 from impress_ui.pictures.images import fit, open_picture, save_png
 from impress_ui.settings import RunSettings
 from impress_ui.ui import edit_views, views

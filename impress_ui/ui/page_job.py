@@ -15,8 +15,8 @@ import gradio as gr
 from gradio.components import Component
 from PIL import Image
 
-from impress_ui.archive import write_zip
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
+from impress_ui.jobs.archive import write_zip
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png
 from impress_ui.settings import JobSettings

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from impress_ui.core import compare, workflow
+from impress_ui.jobs import compare, workflow
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
 from impress_ui.ui import curves, runs, views

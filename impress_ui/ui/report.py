@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import impress_ui
-from impress_ui.documents import compact, to_query
+from impress_ui.jobs.documents import compact, to_query
 from impress_ui.paths import ASSETS
 from impress_ui.ui.history import Run
 from impress_ui.ui.page import Page

@@ -18,8 +18,8 @@ import numpy as np
 from diffusers import AutoencoderKL, StableDiffusionImg2ImgPipeline, UNet2DConditionModel  # noqa: F401
 from PIL import Image
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
 from impress_ui.pictures.images import Picture, fit, open_picture, read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of

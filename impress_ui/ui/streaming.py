@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui.layout import build_page

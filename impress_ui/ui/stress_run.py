@@ -9,12 +9,12 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
-from impress_ui.archive import write_zip
-from impress_ui.core.items import ItemStep
-from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_verdict import verdict
+from impress_ui.jobs.archive import write_zip
+from impress_ui.jobs.items import ItemStep
+from impress_ui.jobs.stress import StressTest
+from impress_ui.jobs.stress_files import save_row, save_stress
+from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.stress_files import save_row, save_stress
 from impress_ui.ui import runs, stress_views, views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL

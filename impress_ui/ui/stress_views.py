@@ -11,8 +11,8 @@ from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
-    from impress_ui.core.items import ItemStep
-    from impress_ui.core.stress import StressTest
+    from impress_ui.jobs.items import ItemStep
+    from impress_ui.jobs.stress import StressTest
     from impress_ui.measures.stress_rows import StressRow
 
 IDLE = "Protect a picture, or bring one that is protected, then “Run the stress test”."

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from impress_ui.core.style import StudyStep, StyleStudy
+from impress_ui.jobs.style import StudyStep, StyleStudy
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import save_png
 from impress_ui.ui import style_study, style_views, views

@@ -9,11 +9,11 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.archive import write_zip
 from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
-from impress_ui.core.style import StyleStudy
-from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.jobs.archive import write_zip
+from impress_ui.jobs.style import StyleStudy
+from impress_ui.jobs.workflow import describe_result
 from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.measures.classifiers.common import ranking
 from impress_ui.pictures.images import save_png

@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
+from impress_ui.jobs.universal_files import save_perturbation, squares_of
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
 from impress_ui.ui import views
@@ -18,7 +19,6 @@ from impress_ui.ui.page import Page
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.page_run import PageRun
 from impress_ui.ui.progress import Progress, SampleProgress, follow, learning
-from impress_ui.universal_files import save_perturbation, squares_of
 
 
 class LearnRun(PageJob):

@@ -60,7 +60,7 @@ def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) ->
         edits = (len(purifiers) + 2) * job.edit.sampling_steps if job.stress.edits else 0
         return (steps + edits) * size[0] * size[1] / usual
     if part == "explore":
-        from impress_ui.core.explore import plan_of
+        from impress_ui.jobs.explore import plan_of
 
         cells = [cell_job for _, cell_job in plan_of(job)]
         attacks = sum(

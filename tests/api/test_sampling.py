@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
 from impress_ui.pictures.images import open_picture, read_metadata
 from impress_ui.settings import JobSettings
 

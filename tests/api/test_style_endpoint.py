@@ -12,7 +12,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from impress_ui import documents
+from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 
 TINY = {

@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
 
-from impress_ui import documents
+from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
 from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, upload

@@ -19,8 +19,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
 from impress_ui.methods import protect
 from impress_ui.methods.optimise import LossHistory, SignStepper, optimise, pixel_range, run_to_end
 from impress_ui.models import autoencoder as models

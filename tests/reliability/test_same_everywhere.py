@@ -16,7 +16,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from pydantic import ValidationError
 
-from impress_ui.core import workflow
+from impress_ui.jobs import workflow
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.paths import ROOT
 from impress_ui.pictures.images import open_picture, to_images

@@ -8,7 +8,7 @@ from PIL import Image
 
 from impress_ui.art.artists import artist_of
 from impress_ui.art.painting import STYLES
-from impress_ui.core.workflow import edit_measures
+from impress_ui.jobs.workflow import edit_measures
 from impress_ui.measures import clip_score as module
 from impress_ui.measures.classifiers.clip import ClipClassifier
 from impress_ui.measures.clip_score import clip_score, clip_similarity, judge_for

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.core.compare import compare, setting_of
-from impress_ui.core.workflow import reconstruct
+from impress_ui.jobs.compare import compare, setting_of
+from impress_ui.jobs.workflow import reconstruct
 from impress_ui.settings import CONTROLS, KNOBS, JobSettings, PurifySettings
 
 JOB = JobSettings()

@@ -11,10 +11,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
-from impress_ui import documents
 from impress_ui.cli import main
-from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.jobs import documents
+from impress_ui.jobs.workflow import describe_result
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.fingerprint import fingerprint
 from impress_ui.pictures.images import save_png

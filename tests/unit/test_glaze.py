@@ -6,7 +6,7 @@ from lpips import LPIPS
 from PIL import Image
 
 from impress_ui.art.painting import STYLES
-from impress_ui.core.workflow import protect_picture
+from impress_ui.jobs.workflow import protect_picture
 from impress_ui.methods.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect

@@ -14,8 +14,8 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from impress_ui import documents
-from impress_ui.archive import losses_csv, write_zip
+from impress_ui.jobs import documents
+from impress_ui.jobs.archive import losses_csv, write_zip
 from impress_ui.settings import ABOUT, JobSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import history_views, views

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from impress_ui.charts import stress as stress_chart
-from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_verdict import verdict
 from impress_ui.errors import UserError
+from impress_ui.jobs.stress import StressTest
+from impress_ui.jobs.stress_files import save_stress
+from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
@@ -25,7 +26,6 @@ from impress_ui.methods.purifiers.common import at_once
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import save_png, to_images, to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, StressSettings, purifier_of
-from impress_ui.stress_files import save_stress
 from tests.unit.test_cli import run, run_json
 
 FEW = "jpeg 40, blur 3, fast 2, jpeg 20 then blur 0.5"

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from impress_ui.art.artists import works
-from impress_ui.core.style import StyleStudy
+from impress_ui.jobs.style import StyleStudy
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings

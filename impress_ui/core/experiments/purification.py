@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from impress_ui.core.compare import Row, compare
 from impress_ui.core.experiments.charts import Chart, Lines
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, lines_of
 from impress_ui.core.experiments.purifiers import (
@@ -15,6 +14,7 @@ from impress_ui.core.experiments.purifiers import (
     rows_of,
     units_in_batches,
 )
+from impress_ui.jobs.compare import Row, compare
 from impress_ui.measures.metrics import reconstruct_picture
 from impress_ui.methods.batches import BATCH
 from impress_ui.models.autoencoder import load_autoencoder

@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.compare import setting_of
 from impress_ui.core.experiments.common import in_batches, protected_at
 from impress_ui.core.experiments.experiment import Record, Run, Unit, mean_and_error
+from impress_ui.jobs.compare import setting_of
 from impress_ui.methods.batches import BATCH
 from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder

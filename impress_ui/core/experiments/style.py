@@ -12,8 +12,8 @@ from impress_ui.art.artists import ARTISTS, asked_captions, works
 from impress_ui.core.experiments.charts import Bars, Chart
 from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
 from impress_ui.core.experiments.purifiers import name_of
-from impress_ui.core.style import StyleStudy, Variant
-from impress_ui.core.workflow import describe_result
+from impress_ui.jobs.style import StyleStudy, Variant
+from impress_ui.jobs.workflow import describe_result
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import accuracy, ranking
 from impress_ui.measures.classifiers.diffusion import DiffusionClassifier

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.workflow import measures_of, purify_picture
+from impress_ui.jobs.workflow import measures_of, purify_picture
 from impress_ui.measures.metrics import ssim
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import impress_ui
-from impress_ui.documents import to_json, to_query
+from impress_ui.jobs.documents import to_json, to_query
 from impress_ui.settings import JobSettings
 
 README = """{title}

@@ -32,9 +32,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impress_ui.core.items import ItemStep
-from impress_ui.core.workflow import same_size
 from impress_ui.errors import UserError
+from impress_ui.jobs.items import ItemStep
+from impress_ui.jobs.workflow import same_size
 from impress_ui.measures.costs import expected_seconds, measure_pace, remember
 from impress_ui.measures.metrics import load_detector, lpips
 from impress_ui.measures.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left

@@ -18,9 +18,9 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from impress_ui.core.items import ItemStep
-from impress_ui.core.workflow import protect_picture, purify_picture
 from impress_ui.errors import UserError
+from impress_ui.jobs.items import ItemStep
+from impress_ui.jobs.workflow import protect_picture, purify_picture
 from impress_ui.measures.costs import (
     expected_protection,
     expected_seconds,

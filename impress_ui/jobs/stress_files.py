@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.charts.stress import scatter
-from impress_ui.core import workflow
-from impress_ui.core.stress import StressTest
-from impress_ui.core.stress_verdict import verdict
+from impress_ui.jobs import workflow
+from impress_ui.jobs.stress import StressTest
+from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.measures.stress_rows import StressRow
 from impress_ui.pictures.contact_sheet import captioned_grid
 from impress_ui.pictures.images import save_png

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.workflow import describe_result
 from impress_ui.errors import UserError
+from impress_ui.jobs.workflow import describe_result
 from impress_ui.methods.optimise import Step
 from impress_ui.methods.universal import KIND, to_picture
 from impress_ui.pictures.images import centre_square, open_picture, save_png

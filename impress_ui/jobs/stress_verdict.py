@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impress_ui.core.stress import StressTest
+from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
 # Shares of the protection that are left under the strongest purifier with a bearable price.

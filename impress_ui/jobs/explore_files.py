@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.charts.explore import chart
-from impress_ui.core import workflow
-from impress_ui.core.explore import Exploration, ExploredCell
+from impress_ui.jobs import workflow
+from impress_ui.jobs.explore import Exploration, ExploredCell
 from impress_ui.measures.grid import Grid, words_of
 from impress_ui.pictures.contact_sheet import captioned_grid
 from impress_ui.pictures.images import save_png

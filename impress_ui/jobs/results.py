@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core import workflow
 from impress_ui.errors import UserError
+from impress_ui.jobs import workflow
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import JobSettings, RunSettings
 
