@@ -48,7 +48,7 @@ def protect(
     Each protection (--method) has its published defaults; docs/protections.md describes them. With --mask and a
     large --budget the perturbation is a patch.
     """
-    from impress_ui import batch
+    from impress_ui.cli import batch
 
     if target_image is not None:
         knobs["target"] = knobs["target"] or "image"
@@ -77,7 +77,7 @@ def learn_universal(
 
     A larger picture than --size has it repeated.
     """
-    from impress_ui import batch_universal
+    from impress_ui.cli import batch_universal
 
     if target_image is not None:
         knobs["target"] = knobs["target"] or "image"
@@ -99,7 +99,7 @@ def reconstruct(
     json: AsJson = False,
 ) -> None:
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
-    from impress_ui import batch
+    from impress_ui.cli import batch
 
     job = job_of(settings, run=run)
     print_report(batch.reconstruct_files(source, output, job), json)
@@ -131,7 +131,7 @@ def purify(
     json: AsJson = False,
 ) -> None:
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
-    from impress_ui import batch
+    from impress_ui.cli import batch
 
     if chain is not None:
         method = method or "chain"
@@ -160,7 +160,7 @@ def measure(
     json: AsJson = False,
 ) -> None:
     """Compare A with B: SSIM, PSNR, VIFp, LPIPS, L-inf and L2 in grey levels, and the round-trip error of each."""
-    from impress_ui import batch
+    from impress_ui.cli import batch
 
     job = job_of(settings, run=run)
     print_report(batch.measure_files(a, b, job), json)

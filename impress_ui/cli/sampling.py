@@ -53,7 +53,7 @@ def edit(
     json: AsJson = False,
 ) -> None:
     """Edit pictures by text, all with the same noise: an original and what was made of it, say."""
-    from impress_ui import batch_sampling
+    from impress_ui.cli import batch_sampling
 
     if mask is not None:
         mode = mode or "inpaint"
@@ -86,7 +86,7 @@ def generate(
     json: AsJson = False,
 ) -> None:
     """Make pictures from text alone, from the seeds SEED, SEED + 1, ..."""
-    from impress_ui import batch_sampling
+    from impress_ui.cli import batch_sampling
 
     job = job_of(
         settings,

@@ -38,7 +38,7 @@ def stress(
     json: AsJson = False,
 ) -> None:
     """Run a protected picture through all purifiers and say what survives, and at what price."""
-    from impress_ui import batch_stress
+    from impress_ui.cli import batch_stress
 
     job = job_of(
         settings,

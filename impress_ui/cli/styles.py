@@ -38,7 +38,7 @@ def classify(
     json: AsJson = False,
 ) -> None:
     """Say which style or artist pictures look like, and how often that is the true one."""
-    from impress_ui import batch_classify
+    from impress_ui.cli import batch_classify
 
     given = dict(
         model=model,
@@ -85,7 +85,7 @@ def mimic(
     json: AsJson = False,
 ) -> None:
     """Fine-tune the model on an artist's pictures and make new ones in that style."""
-    from impress_ui import batch_mimic
+    from impress_ui.cli import batch_mimic
 
     job = job_of(
         settings,

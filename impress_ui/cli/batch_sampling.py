@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from impress_ui.batch import Report, opened, optional_picture, spared, stop_on_interrupt, targets
+from impress_ui.cli.batch import Report, opened, optional_picture, spared, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.results import Measures, check_seeds, save_edits, save_generated

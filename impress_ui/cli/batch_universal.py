@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from impress_ui.batch import Report, optional_picture, progress, stop_on_interrupt, targets
+from impress_ui.cli.batch import Report, optional_picture, progress, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.universal_files import save_perturbation, squares_of

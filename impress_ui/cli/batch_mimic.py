@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
-from impress_ui.batch import Report, stop_on_interrupt
+from impress_ui.cli.batch import Report, stop_on_interrupt
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.methods.mimic import PROGRESS, FineTuning, imitate

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from impress_ui.batch import opened, stop_on_interrupt
+from impress_ui.cli.batch import opened, stop_on_interrupt
 from impress_ui.errors import UserError
 from impress_ui.jobs.items import ItemStep
 from impress_ui.jobs.stress import StressTest
