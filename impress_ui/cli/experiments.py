@@ -82,8 +82,8 @@ def experiment(
     json: AsJson = False,
 ) -> None:  # fmt: skip
     """Measure on photographs that no training has seen: tables, charts and a report; run again, it goes on."""
-    from impress_ui.core.experiments import as_text, find_experiment, run_experiment
-    from impress_ui.core.experiments.report import count_of_failed
+    from impress_ui.experiments import as_text, find_experiment, run_experiment
+    from impress_ui.experiments.report import count_of_failed
 
     sections: dict[str, dict[str, Any]] = {"run": _given(run)}
     fields = _given(

@@ -18,15 +18,15 @@ import pytest
 from PIL import Image
 from scipy.stats import sem
 
-from impress_ui.core.experiments import runner
-from impress_ui.core.experiments.charts import Bars, HeatMap, Lines, save_chart
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
-from impress_ui.core.experiments.folder import RunFolder, first_difference
-from impress_ui.core.experiments.processes import Processes
-from impress_ui.core.experiments.provenance import checkpoint_hashes
 from impress_ui.errors import UserError
+from impress_ui.experiments import runner
+from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
+from impress_ui.experiments.folder import RunFolder, first_difference
+from impress_ui.experiments.processes import Processes
+from impress_ui.experiments.provenance import checkpoint_hashes
+from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.paths import EMBEDDED_CHECKPOINT
-from impress_ui.settings.experiments import ExperimentSettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731

@@ -10,14 +10,14 @@ import pytest
 from pydantic import ValidationError
 from skimage.metrics import structural_similarity
 
-from impress_ui.core.experiments import EXPERIMENTS, as_text, purifiers, run_experiment
-from impress_ui.core.experiments.common import auc
-from impress_ui.core.experiments.detector import best_threshold
 from impress_ui.errors import UserError
+from impress_ui.experiments import EXPERIMENTS, as_text, purifiers, run_experiment
+from impress_ui.experiments.common import auc
+from impress_ui.experiments.detector import best_threshold
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
 
-editing = import_module("impress_ui.core.experiments.editing")  # the package's own name is the experiment's function
+editing = import_module("impress_ui.experiments.editing")  # the package's own name is the experiment's function
 SMALL = {"run": {"size": 64, "device": "cpu"}, "protect": {"steps": 4}, "photographs": 2}
 
 

@@ -53,7 +53,7 @@ def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: 
 
 
 def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> None:
-    from impress_ui.settings.experiments import StyleSettings
+    from impress_ui.experiments.settings import StyleSettings
 
     assert StyleSettings().protect == ProtectSettings(**STYLE_GLAZE)
     assert StyleSettings(protect={"cap": 16}).protect == ProtectSettings(**{**STYLE_GLAZE, "cap": 16})
@@ -61,10 +61,10 @@ def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> Non
 
 
 def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
-    from impress_ui.core.experiments import run_experiment
-    from impress_ui.settings.experiments import StyleSettings
+    from impress_ui.experiments import run_experiment
+    from impress_ui.experiments.settings import StyleSettings
 
-    module = sys.modules["impress_ui.core.experiments.style"]  # the package's attribute of that name is its function
+    module = sys.modules["impress_ui.experiments.style"]  # the package's attribute of that name is its function
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
     monkeypatch.setattr(module, "JURY", few)

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from impress_ui.core.experiments.experiment import Experiment
-from impress_ui.core.experiments.folder import Record
+from impress_ui.experiments.experiment import Experiment
+from impress_ui.experiments.folder import Record
 from impress_ui.settings import JobSettings
 
 Files = Sequence[tuple[str, Path]]  # (title, file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from impress_ui.core.experiments.common import Plan, Report
+from impress_ui.experiments.common import Plan, Report
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier

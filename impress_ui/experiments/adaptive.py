@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from impress_ui.core.experiments.charts import Chart, Lines, Point
-from impress_ui.core.experiments.editing import PROMPTS
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
-from impress_ui.core.experiments.pictures import edited, protected, protected_key, purified, purified_key
+from impress_ui.experiments.adaptive_transfer_settings import AdaptiveSettings
+from impress_ui.experiments.charts import Chart, Lines, Point
+from impress_ui.experiments.editing import PROMPTS
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.experiments.pictures import edited, protected, protected_key, purified, purified_key
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
@@ -22,7 +23,6 @@ from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings
-from impress_ui.settings.adaptive_transfer import AdaptiveSettings
 from impress_ui.settings.recipes import QUICK_GLAZE
 
 CLEAN, PLAIN, UNROLLED = "clean", "none", "unrolled"

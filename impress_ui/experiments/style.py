@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, asked_captions, works
-from impress_ui.core.experiments.charts import Bars, Chart
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
-from impress_ui.core.experiments.purifiers import name_of
+from impress_ui.experiments.charts import Bars, Chart
+from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.experiments.purifiers import name_of
+from impress_ui.experiments.settings import StyleSettings
 from impress_ui.jobs.style import StyleStudy, Variant
 from impress_ui.jobs.workflow import describe_result
 from impress_ui.measures.classifiers.clip import load_clip_classifier
@@ -21,7 +22,6 @@ from impress_ui.measures.classifiers.jury import load_diffusion_classifier
 from impress_ui.measures.metrics import measure
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import ClassifySettings, PurifySettings
-from impress_ui.settings.experiments import StyleSettings
 from impress_ui.settings.recipes import STYLE_PURIFIER
 
 # The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.

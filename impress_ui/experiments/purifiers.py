@@ -7,8 +7,9 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.experiments.common import in_batches, protected_at
-from impress_ui.core.experiments.experiment import Record, Run, Unit, mean_and_error
+from impress_ui.experiments.common import in_batches, protected_at
+from impress_ui.experiments.experiment import Record, Run, Unit, mean_and_error
+from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.jobs.compare import setting_of
 from impress_ui.methods.batches import BATCH
 from impress_ui.methods.purify import needs_model, purify
@@ -16,7 +17,6 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures import photographs
 from impress_ui.settings import ProtectSettings, PurifySettings
-from impress_ui.settings.experiments import ExperimentSettings
 
 # Every control over a range of its setting, so that it is also seen at its best one.
 CONTROLS: tuple[PurifySettings, ...] = (

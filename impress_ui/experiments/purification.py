@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from impress_ui.core.experiments.charts import Chart, Lines
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, lines_of
-from impress_ui.core.experiments.purifiers import (
+from impress_ui.experiments.charts import Chart, Lines
+from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, lines_of
+from impress_ui.experiments.purifiers import (
     FAST,
     batch_pictures,
     name_of,
@@ -14,12 +14,12 @@ from impress_ui.core.experiments.purifiers import (
     rows_of,
     units_in_batches,
 )
+from impress_ui.experiments.settings import PurificationSettings
 from impress_ui.jobs.compare import Row, compare
 from impress_ui.measures.metrics import reconstruct_picture
 from impress_ui.methods.batches import BATCH
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
-from impress_ui.settings.experiments import PurificationSettings
 
 CLEAN, SHEET_ROWS = "clean", 6
 

@@ -17,17 +17,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from impress_ui.core.experiments.charts import save_chart
-from impress_ui.core.experiments.experiment import Experiment, Run, Unit
-from impress_ui.core.experiments.folder import Record, RunFolder
-from impress_ui.core.experiments.processes import find_processes
-from impress_ui.core.experiments.provenance import checkpoint_hashes, versions
-from impress_ui.core.experiments.report import write_report
 from impress_ui.errors import UserError
+from impress_ui.experiments.charts import save_chart
+from impress_ui.experiments.experiment import Experiment, Run, Unit
+from impress_ui.experiments.folder import Record, RunFolder
+from impress_ui.experiments.processes import find_processes
+from impress_ui.experiments.provenance import checkpoint_hashes, versions
+from impress_ui.experiments.report import write_report
+from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import written_whole
-from impress_ui.settings.experiments import ExperimentSettings
 
 Log = Callable[[str], None]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Run
+from impress_ui.experiments.experiment import WHOLE_MODEL, Run
 from impress_ui.jobs.workflow import edit_pictures, protect_picture, purify_picture
 from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import run_to_end

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from impress_ui.core.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
+from impress_ui.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
 from impress_ui.measures.metrics import Detector
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs

@@ -7,7 +7,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.experiments.common import Plan, Report, auc, errors_of, protected_at
+from impress_ui.experiments.common import Plan, Report, auc, errors_of, protected_at
 from impress_ui.measures.metrics import measure, reconstruct_picture
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder

@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from PIL import Image
 
-from impress_ui.core.experiments.charts import Chart
-from impress_ui.core.experiments.folder import Record, RunFolder
-from impress_ui.settings.experiments import ExperimentSettings
+from impress_ui.experiments.charts import Chart
+from impress_ui.experiments.folder import Record, RunFolder
+from impress_ui.experiments.settings import ExperimentSettings
 
 WHOLE_MODEL = ("vae", "unet", "text_encoder")  # the parts whose weights decide about a result
 

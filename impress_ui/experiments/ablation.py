@@ -7,15 +7,15 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from impress_ui.core.complexity import COMPLEXITIES, complexity_of
-from impress_ui.core.experiments.charts import Chart, HeatMap, Lines
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
-from impress_ui.core.experiments.pictures import parts_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.charts import Chart, HeatMap, Lines
+from impress_ui.experiments.complexity import COMPLEXITIES, complexity_of
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.experiments.pictures import parts_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.settings import AblationSettings
 from impress_ui.measures.grid import MEASURES, figures_of
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.settings import JobSettings
-from impress_ui.settings.experiments import AblationSettings
 from impress_ui.settings.sweep import label_of, settings_at
 
 COVARIATE = "entropy"

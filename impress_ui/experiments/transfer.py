@@ -17,11 +17,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from impress_ui.core.experiments.charts import Chart, HeatMap
-from impress_ui.core.experiments.editing import PROMPTS
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
-from impress_ui.core.experiments.pictures import edited
 from impress_ui.errors import UserError
+from impress_ui.experiments.adaptive_transfer_settings import TransferSettings
+from impress_ui.experiments.charts import Chart, HeatMap
+from impress_ui.experiments.editing import PROMPTS
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.experiments.pictures import edited
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
@@ -33,7 +34,6 @@ from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import EMBEDDED, RunSettings
-from impress_ui.settings.adaptive_transfer import TransferSettings
 
 NONE = "none"  # no protection, or no purifier
 COLUMNS = ("latent", "left", "round_trip_error", "lpips", "edit_ssim")

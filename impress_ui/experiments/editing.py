@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from impress_ui.core.experiments.charts import Bars, Chart
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
-from impress_ui.core.experiments.purifiers import (
+from impress_ui.experiments.charts import Bars, Chart
+from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit
+from impress_ui.experiments.purifiers import (
     CONTROLS,
     FAST,
     batch_pictures,
@@ -17,13 +17,13 @@ from impress_ui.core.experiments.purifiers import (
     rows_of,
     units_in_batches,
 )
+from impress_ui.experiments.settings import EditingSettings
 from impress_ui.measures.metrics import measure
 from impress_ui.methods.batches import BATCH
 from impress_ui.methods.edit import edit
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures import photographs
 from impress_ui.settings import EditSettings, ProtectSettings
-from impress_ui.settings.experiments import EditingSettings
 
 CLEAN = "clean"
 # One prompt a photograph, in turn: whatever the photograph shows, it is to become this.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from impress_ui.core.experiments.common import Plan, Report
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Unit
-from impress_ui.settings.experiments import ExperimentSettings
+from impress_ui.experiments.common import Plan, Report
+from impress_ui.experiments.experiment import Experiment, Record, Run, Unit
+from impress_ui.experiments.settings import ExperimentSettings
 
 _LISTS = ("rows", "per_photograph")
 

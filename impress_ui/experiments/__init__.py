@@ -14,28 +14,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.core.experiments.ablation import ABLATION
-from impress_ui.core.experiments.adaptive import ADAPTIVE
-from impress_ui.core.experiments.autoencoder import autoencoder
-from impress_ui.core.experiments.classifier import classifier
-from impress_ui.core.experiments.detector import detector
-from impress_ui.core.experiments.editing import EDITING
-from impress_ui.core.experiments.experiment import WHOLE_MODEL, Experiment
-from impress_ui.core.experiments.folder import Record
-from impress_ui.core.experiments.purification import PURIFICATION
-from impress_ui.core.experiments.report import as_text
-from impress_ui.core.experiments.robustness import ROBUSTNESS
-from impress_ui.core.experiments.runner import Log, carry_out
-from impress_ui.core.experiments.style import STYLE
-from impress_ui.core.experiments.transfer import TRANSFER
-from impress_ui.core.experiments.whole import in_one_piece
 from impress_ui.errors import UserError
-from impress_ui.settings.experiments import (
+from impress_ui.experiments.ablation import ABLATION
+from impress_ui.experiments.adaptive import ADAPTIVE
+from impress_ui.experiments.autoencoder import autoencoder
+from impress_ui.experiments.classifier import classifier
+from impress_ui.experiments.detector import detector
+from impress_ui.experiments.editing import EDITING
+from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment
+from impress_ui.experiments.folder import Record
+from impress_ui.experiments.purification import PURIFICATION
+from impress_ui.experiments.report import as_text
+from impress_ui.experiments.robustness import ROBUSTNESS
+from impress_ui.experiments.runner import Log, carry_out
+from impress_ui.experiments.settings import (
     AutoencoderSettings,
     ClassifierSettings,
     DetectorSettings,
     ExperimentSettings,
 )
+from impress_ui.experiments.style import STYLE
+from impress_ui.experiments.transfer import TRANSFER
+from impress_ui.experiments.whole import in_one_piece
 
 __all__ = ["EXPERIMENTS", "as_text", "find_experiment", "run_experiment"]
 

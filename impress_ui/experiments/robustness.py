@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from impress_ui.core.experiments.charts import Chart, Lines
-from impress_ui.core.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
-from impress_ui.core.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.charts import Chart, Lines
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.settings import RobustnessSettings
 from impress_ui.measures.grid import MEASURES, distances_to, figures_of
 from impress_ui.measures.metrics import measure
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.settings import JobSettings, purifier_of
-from impress_ui.settings.experiments import RobustnessSettings
 from impress_ui.settings.stress import AS_SET
 
 NONE = "none"
