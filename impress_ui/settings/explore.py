@@ -21,7 +21,7 @@ class Measure:
         return "–" if value is None else format(value, self.form).replace("%", " %")
 
 
-# ``measures/grid.py`` has their formulas. Nearness to the original is what a purifier wants and, before it, costs least.
+# ``measures/grid.py`` has the formulas. Nearness to the original is what a purifier wants and, before it, costs least.
 MEASURES: dict[str, Measure] = {
     "left": Measure("Protection left after purifying", ".0%", True),
     "strength": Measure("Protection’s strength, latent distance", ".3f", True),
