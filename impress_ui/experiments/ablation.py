@@ -16,7 +16,7 @@ from impress_ui.measures.grid import MEASURES, figures_of
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 from impress_ui.settings import JobSettings
-from impress_ui.settings.sweep import label_of, settings_at
+from impress_ui.settings.sweep import label_of
 
 COVARIATE = "entropy"
 AS_SET = "as set"  # a setting that a row of a one-at-a-time design leaves alone
@@ -43,7 +43,7 @@ def names_in(settings: AblationSettings) -> list[str]:
 
 def run(unit: Unit, run: Run[AblationSettings]) -> list[Record]:
     """A photograph's figures under one combination of settings, and how complex the photograph is."""
-    name, job = unit.key["photograph"], settings_at(run.settings.job, unit.facts)
+    name, job = unit.key["photograph"], run.settings.job.at(unit.facts)
     original = photographs.square(name, run.settings.split, job.run.size)
     changed = protected(name, original, job, run)
     result = purified(name, changed, job, run)
@@ -108,7 +108,7 @@ def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
     settings = run.settings
     names, cells = names_in(settings), _spread(settings.grid)
     own = [name for name in names if name.startswith("protect.")]
-    jobs = [settings_at(settings.job, cell) for cell in cells]
+    jobs = [settings.job.at(cell) for cell in cells]
     labels, shown = ["clean"], []
     for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
         told: dict[str, str] = {}  # a protected picture that several combinations share is shown once
@@ -175,7 +175,7 @@ def _key(values: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _checkpoints(settings: AblationSettings) -> Mapping[str, Sequence[str]]:
-    jobs: list[JobSettings] = [settings_at(settings.job, cell) for cell in settings.grid]
+    jobs: list[JobSettings] = [settings.job.at(cell) for cell in settings.grid]
     return {settings.run.checkpoint: parts_of(jobs)}
 
 

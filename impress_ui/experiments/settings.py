@@ -11,7 +11,7 @@ from impress_ui.settings.base import Settings, knob, sentence_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.stress import checked_purifiers
-from impress_ui.settings.sweep import Axis, Cell, cells_of, settings_at, values_between
+from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
 
 Split = Literal["validation", "test"]
 Attack = Literal["encoder", "diffusion"]
@@ -135,7 +135,7 @@ class AblationSettings(ExperimentSettings):
         try:
             grid = self.grid
             for cell in grid:
-                settings_at(self.job, cell)
+                self.job.at(cell)
         except PydanticCustomError:
             raise
         except ValueError as error:  # pydantic's own refusals are of this kind too, and name the setting

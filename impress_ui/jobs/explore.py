@@ -36,7 +36,7 @@ from impress_ui.methods.purify import needs_model, planned_steps
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence_of
-from impress_ui.settings.sweep import Cell, cells_of, settings_at
+from impress_ui.settings.sweep import Cell, cells_of
 
 Planned = list[tuple[Cell, JobSettings]]
 
@@ -58,7 +58,7 @@ def plan_of(job: JobSettings) -> Planned:
         UserError: a range that the setting does not have, or a setting that the chosen method does not have.
     """
     try:
-        return [(cell, settings_at(job, cell)) for cell in cells_of(job.explore.axes())]
+        return [(cell, job.at(cell)) for cell in cells_of(job.explore.axes())]
     except ValidationError as error:
         raise UserError(sentence_of(error)) from None
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from impress_ui.settings.base import Settings
@@ -12,6 +13,7 @@ from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 from impress_ui.settings.run import RunSettings
 from impress_ui.settings.stress import StressSettings
+from impress_ui.settings.sweep import label_of, model_of
 
 
 class JobSettings(Settings):
@@ -39,3 +41,24 @@ class JobSettings(Settings):
                 kept = {field: value for field, value in kept.items() if field not in brought}
             data[name] = {**kept, **values}
         return type(self).model_validate(data)
+
+    def at(self, cell: Mapping[str, Any]) -> Self:
+        """The job with a grid's cell in place: values by dotted name, such as ``protect.budget``.
+
+        Raises:
+            ValueError: a setting that is not there, or that the chosen method does not have.
+            ValidationError: a value out of its range.
+        """
+        changes: dict[str, dict[str, Any]] = {}
+        for name, value in cell.items():
+            model_of(name)
+            section, _, field = name.partition(".")
+            changes.setdefault(section, {})[field] = value
+        changed = self.updated(**changes)
+        for section, fields in changes.items():
+            settings = getattr(changed, section)
+            picked = getattr(settings, settings.picker)
+            for field in fields:
+                if not settings.has(field, picked):
+                    raise ValueError(f"{picked} has no setting {label_of(f'{section}.{field}')}")
+        return changed

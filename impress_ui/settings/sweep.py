@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from annotated_types import MultipleOf
 
 from impress_ui.settings.base import Settings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
-
-if TYPE_CHECKING:
-    from impress_ui.settings.job import JobSettings
 
 SECTIONS: dict[str, type[Settings]] = {"protect": ProtectSettings, "purify": PurifySettings}
 # From this ratio of the largest to the smallest value on, equal steps would leave all small values out.
@@ -113,28 +110,6 @@ def cells_of(axes: Sequence[Axis]) -> list[Cell]:
         dict(zip((axis.name for axis in axes), values, strict=True))
         for values in itertools.product(*(axis.values for axis in axes))
     ]
-
-
-def settings_at(job: JobSettings, cell: Mapping[str, Any]) -> JobSettings:
-    """The job with a cell's values in place.
-
-    Raises:
-        ValueError: a setting that is not there, or that the chosen method does not have.
-        ValidationError: a value out of its range.
-    """
-    changes: dict[str, dict[str, Any]] = {}
-    for name, value in cell.items():
-        model_of(name)
-        section, _, field = name.partition(".")
-        changes.setdefault(section, {})[field] = value
-    changed = job.updated(**changes)
-    for section, fields in changes.items():
-        model, settings = SECTIONS[section], getattr(changed, section)
-        picked = getattr(settings, model.picker)
-        for field in fields:
-            if not model.has(field, picked):
-                raise ValueError(f"{picked} has no setting {label_of(f'{section}.{field}')}")
-    return changed
 
 
 def _on_grid(name: str, value: float, low: float, high: float) -> Any:

@@ -21,7 +21,6 @@ from impress_ui.settings.sweep import (
     cells_of,
     default_range,
     limits_of,
-    settings_at,
     swept_names,
     values_between,
 )
@@ -72,11 +71,11 @@ def test_cells_are_jobs() -> None:
     cells = cells_of([Axis("protect.budget", (4, 8)), Axis("purify.alpha", (0.1, 0.2, 0.3))])
     assert len(cells) == 6 and cells[1] == {"protect.budget": 4, "purify.alpha": 0.2}
     base = JobSettings().updated(purify={"recipe": "paper", "steps": 7})
-    job = settings_at(base, cells[-1])
+    job = base.at(cells[-1])
     assert (job.protect.budget, job.purify.alpha, job.purify.steps, job.purify.recipe) == (8, 0.3, 7, "paper")
     assert base.protect.budget == 16
     with pytest.raises(ValueError, match="impress has no setting JPEG quality"):
-        settings_at(base, {"purify.jpeg_quality": 30})
+        base.at({"purify.jpeg_quality": 30})
 
 
 def test_figures_of_a_cell(embedded: Autoencoder, photographs: list[Image.Image]) -> None:
