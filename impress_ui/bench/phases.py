@@ -20,7 +20,7 @@ from impress_ui.bench import published
 from impress_ui.bench.clock import wait_for
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import diffusion_attack_settings
-from impress_ui.methods.diffusion_attack import EditDistance
+from impress_ui.methods.attacks.diffusion_attack import EditDistance
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import load_autoencoder, peak_memory
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from impress_ui.methods.diffusion_attack import ddim_step
+from impress_ui.methods.attacks.diffusion_attack import ddim_step
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.frozen import FrozenConv2d

@@ -26,9 +26,9 @@ from impress_ui.experiments.pictures import edited
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
+from impress_ui.methods.attacks.registry import AUTOENCODER_ONLY
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
-from impress_ui.methods.protections.registry import AUTOENCODER_ONLY
 from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures import photographs

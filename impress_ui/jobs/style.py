@@ -20,8 +20,8 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.art.artists.works import Work
+from impress_ui.methods.attacks.glaze import Judge, best_style, style_targets
 from impress_ui.methods.batches import BATCH, over_batches
-from impress_ui.methods.glaze import Judge, best_style, style_targets
 from impress_ui.methods.mimic import FineTuning, imitate
 from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import protect

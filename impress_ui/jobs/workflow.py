@@ -18,10 +18,10 @@ import impress_ui
 from impress_ui.errors import UserError
 from impress_ui.measures.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.methods import universal
+from impress_ui.methods.attacks.registry import needs_model
 from impress_ui.methods.edit import SampleStep, edit, generate
 from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import protect
-from impress_ui.methods.protections.registry import needs_model
 from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder

@@ -6,9 +6,9 @@ import time
 
 from PIL import Image
 
+from impress_ui.methods.attacks.registry import needs_model
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.methods.protect import protect
-from impress_ui.methods.protections.registry import needs_model
 from impress_ui.methods.purifiers.generative import tile_count
 from impress_ui.methods.purify import parts_of, planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.methods.attacks.registry import objective_of
+from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import (
     AdamStepper,
     Constraint,
@@ -25,8 +27,6 @@ from impress_ui.methods.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.methods.protections.common import Setup
-from impress_ui.methods.protections.registry import objective_of
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise

@@ -18,10 +18,10 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.methods.attacks.registry import objective_of
+from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import Objective, ShouldStop, Step, Terms, identity, never, optimise, within_mask
 from impress_ui.methods.protect import bounds_of
-from impress_ui.methods.protections.common import Setup
-from impress_ui.methods.protections.registry import objective_of
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, open_picture, quantise, read_metadata, to_images, to_tensor

@@ -22,7 +22,7 @@ from impress_ui.bench.plot import lines
 from impress_ui.bench.quality import _share
 from impress_ui.bench.report import as_text, refuse_bad_output, write_report
 from impress_ui.errors import UserError
-from impress_ui.methods.diffusion_attack import EditDistance
+from impress_ui.methods.attacks.diffusion_attack import EditDistance
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder

@@ -10,14 +10,14 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, mse_loss
 
+from impress_ui.methods.attacks.adaptive import adaptive
+from impress_ui.methods.attacks.denoising import DenoisingError, Texture
+from impress_ui.methods.attacks.registry import objective_of
+from impress_ui.methods.attacks.setup import Setup
+from impress_ui.methods.attacks.surrogate import SurrogateError
+from impress_ui.methods.attacks.targets import pattern
 from impress_ui.methods.edit import clean_estimate
 from impress_ui.methods.optimise import Objective, run_to_end, sum_terms
-from impress_ui.methods.protections.adaptive import adaptive
-from impress_ui.methods.protections.common import Setup
-from impress_ui.methods.protections.denoising import DenoisingError, Texture
-from impress_ui.methods.protections.registry import objective_of
-from impress_ui.methods.protections.surrogate import SurrogateError
-from impress_ui.methods.protections.targets import pattern
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel

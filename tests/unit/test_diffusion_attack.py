@@ -6,7 +6,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.diffusion_attack import EditDistance, chain, ddim_step
+from impress_ui.methods.attacks.diffusion_attack import EditDistance, chain, ddim_step
 from impress_ui.methods.optimise import LossHistory, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.models.diffusion_model import DiffusionModel

@@ -7,10 +7,10 @@ from PIL import Image
 
 from impress_ui.art.painting import STYLES
 from impress_ui.jobs.workflow import protect_picture
-from impress_ui.methods.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
+from impress_ui.methods.attacks.glaze import PerceptualExcess, StyleDistance, farthest_style, style_targets
+from impress_ui.methods.attacks.setup import Sum
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
-from impress_ui.methods.protections.common import Sum
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import PerceptualDistance, load_perceptual

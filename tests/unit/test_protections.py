@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.methods.attacks.registry import BUILDERS, objective_of
+from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import run_to_end, sum_terms
 from impress_ui.methods.protect import protect
-from impress_ui.methods.protections.common import Setup
-from impress_ui.methods.protections.registry import BUILDERS, objective_of
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise
 from impress_ui.settings import ABOUT, ProtectMethod, ProtectSettings

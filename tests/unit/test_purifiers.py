@@ -18,8 +18,8 @@ from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.methods.purifiers.generative import cut, paste, tile_count
-from impress_ui.methods.purifiers.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.methods.purify import planned_steps, purify
+from impress_ui.methods.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise, to_images, to_tensor
 from impress_ui.settings import CONTROLS, GENERATIVE, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of

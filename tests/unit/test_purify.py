@@ -9,10 +9,10 @@ from PIL import Image
 from skimage.restoration import denoise_tv_chambolle
 from torch import Tensor
 
+from impress_ui.methods import impress as optimising
 from impress_ui.methods.objectives import total_variation
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
-from impress_ui.methods.purifiers import optimising
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual

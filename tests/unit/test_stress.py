@@ -21,8 +21,8 @@ from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
+from impress_ui.methods.purifier import at_once
 from impress_ui.methods.purifiers import PURIFIERS
-from impress_ui.methods.purifiers.common import at_once
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import save_png, to_images, to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, StressSettings, purifier_of

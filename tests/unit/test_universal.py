@@ -11,8 +11,8 @@ from torch import Tensor
 
 from impress_ui.errors import UserError
 from impress_ui.methods import universal
+from impress_ui.methods.attacks.targets import pattern
 from impress_ui.methods.optimise import run_to_end
-from impress_ui.methods.protections.targets import pattern
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, save_png, to_tensor
 from impress_ui.pictures.photographs import squares

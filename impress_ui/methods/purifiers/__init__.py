@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from impress_ui.methods.purifiers import filters
-from impress_ui.methods.purifiers.common import Purifier, Tools, at_once
+from impress_ui.methods import filters
+from impress_ui.methods.impress import impress
+from impress_ui.methods.purifier import Purifier, Tools, at_once
 from impress_ui.methods.purifiers.generative import gridpure, round_trip, sdedit
-from impress_ui.methods.purifiers.optimising import impress
 from impress_ui.settings import PurifyMethod
 
 PURIFIERS: dict[PurifyMethod, Purifier] = {

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import Step, pixel_range
-from impress_ui.methods.purifiers.common import Tools
+from impress_ui.methods.purifier import Tools
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import EditSettings, PurifySettings

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from impress_ui.methods.diffusion_attack import EditDistance
-from impress_ui.methods.glaze import PerceptualExcess, StyleDistance
+from impress_ui.methods.attacks.adaptive import adaptive
+from impress_ui.methods.attacks.denoising import PUBLISHED_LATENTS, DenoisingError, Texture
+from impress_ui.methods.attacks.diffusion_attack import EditDistance
+from impress_ui.methods.attacks.glaze import PerceptualExcess, StyleDistance
+from impress_ui.methods.attacks.setup import Setup, Sum
+from impress_ui.methods.attacks.surrogate import SurrogateError
+from impress_ui.methods.attacks.targets import repainted, target_latent, target_picture
 from impress_ui.methods.objectives import LatentDistance
 from impress_ui.methods.optimise import Objective
-from impress_ui.methods.protections.adaptive import adaptive
-from impress_ui.methods.protections.common import Setup, Sum
-from impress_ui.methods.protections.denoising import PUBLISHED_LATENTS, DenoisingError, Texture
-from impress_ui.methods.protections.surrogate import SurrogateError
-from impress_ui.methods.protections.targets import repainted, target_latent, target_picture
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.settings import ABOUT, ProtectMethod, ProtectSettings
 

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.methods.attacks.setup import behind_encoder
 from impress_ui.methods.optimise import Terms
-from impress_ui.methods.protections.common import behind_encoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings
 

@@ -14,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.art.artists.works import Work
+from impress_ui.methods.attacks.denoising import DenoisingError
+from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.mimic import FineTuning
 from impress_ui.methods.optimise import Terms
-from impress_ui.methods.protections.common import Setup
-from impress_ui.methods.protections.denoising import DenoisingError
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.settings import MimicSettings
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.glaze import Judge, farthest_style, style_targets
+from impress_ui.methods.attacks.glaze import Judge, farthest_style, style_targets
+from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import ShouldStop, never
-from impress_ui.methods.protections.common import Setup
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import ClassifySettings, ProtectSettings

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.methods.diffusion_attack import LARGEST_BATCH
+from impress_ui.methods.attacks.diffusion_attack import LARGEST_BATCH
+from impress_ui.methods.attacks.setup import Setup, behind_encoder
 from impress_ui.methods.optimise import Terms
-from impress_ui.methods.protections.common import Setup, behind_encoder
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 

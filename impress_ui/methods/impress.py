@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from impress_ui.methods.filters import jpeg, non_local_means, unsharp_mask
 from impress_ui.methods.objectives import ImpressLoss
 from impress_ui.methods.optimise import (
     AdamStepper,
@@ -18,9 +19,8 @@ from impress_ui.methods.optimise import (
     pixel_range,
     within_mask,
 )
-from impress_ui.methods.purifiers.common import Tools
-from impress_ui.methods.purifiers.filters import jpeg, non_local_means, unsharp_mask
-from impress_ui.methods.purifiers.terms import OrthogonalProjection, consistency_term, similarity_term
+from impress_ui.methods.purifier import Tools
+from impress_ui.methods.terms import OrthogonalProjection, consistency_term, similarity_term
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT
