@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.settings import ABOUT, ProtectSettings
-from impress_ui.settings.recipes import PROTECTIONS
+from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.settings import ProtectSettings
 
 PAGE = Path(__file__).parent / "protections.md"
 BEGIN, END = "<!-- the table begins -->\n", "<!-- the table ends -->\n"
@@ -17,10 +17,10 @@ LEFT_OUT = {"adaptive", "beta", "unrolled_steps", "norm", "l2_radius", "l2_step"
 def defaults(method: str) -> str:
     """The values with which a method starts, those that it brings itself in bold."""
     settings, told = ProtectSettings(method=method), []
-    for name in ABOUT[method].fields:
+    for name in ProtectSettings.fields_of[method]:
         if name not in LEFT_OUT:
             words = f"{name} {shown(getattr(settings, name))}"
-            told.append(f"**{words}**" if name in PROTECTIONS[method] else words)
+            told.append(f"**{words}**" if name in PROTECTIONS[method].defaults else words)
     return ", ".join(told)
 
 
@@ -34,8 +34,8 @@ def shown(value: object) -> str:
 def table() -> str:
     """Every protection, a row each, in Markdown."""
     rows = [COLUMNS, ("---",) * len(COLUMNS)]
-    for name, about in ABOUT.items():
-        objective = about.objective.replace("|", "\\|")
+    for name, about in PROTECTIONS.items():
+        objective = about.formula.replace("|", "\\|")
         if about.note:
             objective += f". {about.note}"
         rows.append((f"`{name}`", objective, about.constraint, about.stepper, about.unit, about.source, defaults(name)))

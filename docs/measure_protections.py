@@ -14,15 +14,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impress_ui.jobs.workflow import farthest_style
 from impress_ui.measures.metrics import measure
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
+from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
 from impress_ui.pictures.photographs import square
-from impress_ui.settings import ABOUT, EditSettings, ProtectSettings, RunSettings
+from impress_ui.settings import EditSettings, ProtectSettings, RunSettings
 from impress_ui.settings.recipes import QUICK_GLAZE
 
 PHOTOGRAPHS = ("mountain1", "city11")
@@ -63,10 +65,11 @@ def main() -> None:
     coin = torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) < 0.5
     noise = torch.where(coin, -1.0, 1.0).to(x) * BUDGET / LEVELS_PER_UNIT
     tell(f"none: ±{BUDGET} at random", quantise((x + noise).clamp(-1, 1)), 0.0)
-    for method in ABOUT:
+    for method in PROTECTIONS:
         settings = ProtectSettings(**{"method": method, **FEWER.get(method, {})})
         began = time.monotonic()
-        result = run_to_end(protect(x, settings, model.autoencoder, model=model, seed=0)).result
+        steps = protect(x, settings, model.autoencoder, model=model, style_of=farthest_style)
+        result = run_to_end(steps).result
         assert result is not None
         tell(method, result, time.monotonic() - began)
     rows = [list(row) for row in zip(*columns.values(), strict=True)]

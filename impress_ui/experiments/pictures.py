@@ -10,9 +10,9 @@ from PIL import Image
 
 from impress_ui.experiments.experiment import WHOLE_MODEL, Run
 from impress_ui.jobs.workflow import edit_pictures, protect_picture, purify_picture
-from impress_ui.methods.attacks.registry import needs_model
 from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import needs_model
 from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, Settings

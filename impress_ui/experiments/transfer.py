@@ -26,9 +26,9 @@ from impress_ui.experiments.pictures import edited
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
-from impress_ui.methods.attacks.registry import AUTOENCODER_ONLY
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
+from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures import photographs
@@ -52,10 +52,11 @@ def names_of(settings: TransferSettings) -> dict[str, str]:
         raise UserError("In a transfer the embedded checkpoint is always there; name the others by --checkpoints.")
     if not set(settings.checkpoints) - {EMBEDDED}:
         raise UserError("A transfer needs checkpoints beside the embedded one: name their folders by --checkpoints.")
-    if settings.protect.method not in AUTOENCODER_ONLY or needs_model(settings.purify):
+    allowed = sorted(name for name, protection in PROTECTIONS.items() if protection.autoencoder_only)
+    if settings.protect.method not in allowed or needs_model(settings.purify):
         raise UserError(
             "A transfer protects and purifies with autoencoders alone: "
-            f"protect by {' or '.join(sorted(AUTOENCODER_ONLY))}, and purify by IMPRESS or a filter."
+            f"protect by {' or '.join(allowed)}, and purify by IMPRESS or a filter."
         )
     named: dict[str, str] = {}
     for checkpoint in dict.fromkeys((EMBEDDED, *settings.checkpoints)):

@@ -18,17 +18,17 @@ import impress_ui
 from impress_ui.errors import UserError
 from impress_ui.measures.metrics import load_detector, measure, reconstruct_picture
 from impress_ui.methods import universal
-from impress_ui.methods.attacks.registry import needs_model
+from impress_ui.methods.attacks import glaze
 from impress_ui.methods.edit import SampleStep, edit, generate
 from impress_ui.methods.optimise import ShouldStop, Step, never
-from impress_ui.methods.protect import protect
+from impress_ui.methods.protect import needs_model, protect
 from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint
 from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
-from impress_ui.settings import JobSettings
+from impress_ui.settings import ClassifySettings, JobSettings
 
 
 def protect_picture(
@@ -49,8 +49,15 @@ def protect_picture(
     return protect(
         to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
         seed=job.run.seed, mask=_mask(mask, image, job, autoencoder), target=_like(target, image, autoencoder),
-        should_stop=should_stop,
+        should_stop=should_stop, style_of=farthest_style,
     )  # fmt: skip
+
+
+def farthest_style(images: Sequence[Image.Image]) -> str:
+    """The style for GLAZE where nobody named one: that of our painters' of which a CLIP finds the least in them."""
+    from impress_ui.measures.classifiers.clip import load_clip_classifier  # open_clip takes a second to import
+
+    return glaze.farthest_style(images, load_clip_classifier(ClassifySettings()))
 
 
 def learn_universal(

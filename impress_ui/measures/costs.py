@@ -6,37 +6,27 @@ import time
 
 from PIL import Image
 
-from impress_ui.methods.attacks.registry import needs_model
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
-from impress_ui.methods.protect import protect
-from impress_ui.methods.purifiers.generative import tile_count
-from impress_ui.methods.purify import parts_of, planned_steps, purify
+from impress_ui.methods.protect import needs_model, protect
+from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.methods.purify import parts_of, purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
-from impress_ui.settings import GENERATIVE, ProtectSettings, PurifySettings
+from impress_ui.settings import ProtectSettings, PurifySettings
+from impress_ui.settings.purify import CHAIN
 
 # Seconds that a unit of work took in the last run of each sort: what every estimate is made of.
 PACE: dict[str, float] = {}
-# What a run takes besides its steps, in steps: an objective once more, an encoding and a decoding.
-_EXTRA = {"impress": 1, "sdedit": 3}
-
 
 def sort_of(settings: PurifySettings) -> str:
     """Runs of one sort have one pace, whatever their length."""
-    if settings.method != "impress":
-        return settings.method
-    weighted = settings.consistency_term if settings.consistency_weight else "watched"
-    terms = ("" if weighted == "watched" else f", {weighted}") + f", {settings.similarity_term}"
-    return f"impress, {settings.variable}" + ("" if terms == ", lpips" else terms)
+    return settings.method if settings.method == CHAIN else PURIFIERS[settings.method].pace(settings)
 
 
 def pixels_of(settings: PurifySettings, size: tuple[int, int]) -> float:
     """The pixels that one step computes for a picture of (width, height)."""
-    if settings.method != "gridpure":
-        return float(size[0] * size[1])
-    width, height = (min(side, settings.grid_tile) for side in size)
-    return float(tile_count(size[1], size[0], settings.grid_tile) * width * height)
+    return float(size[0] * size[1]) if settings.method == CHAIN else PURIFIERS[settings.method].pixels(settings, size)
 
 
 def expected_seconds(settings: PurifySettings, size: tuple[int, int]) -> float | None:
@@ -46,7 +36,8 @@ def expected_seconds(settings: PurifySettings, size: tuple[int, int]) -> float |
     """
     total = 0.0
     for part in parts_of(settings):
-        known = PACE.get(sort_of(part), None if _iterates(part) else 0.0)
+        purifier = PURIFIERS[part.method]
+        known = PACE.get(sort_of(part), None if purifier.probe else 0.0)
         if known is None:
             return None
         total += known * _units(part, size)
@@ -55,7 +46,7 @@ def expected_seconds(settings: PurifySettings, size: tuple[int, int]) -> float |
 
 def remember(settings: PurifySettings, size: tuple[int, int], seconds: float) -> None:
     """Keep the pace of a run of one purifier that went to its end."""
-    if settings.method != "chain":
+    if settings.method != CHAIN:
         PACE[sort_of(settings)] = seconds / _units(settings, size)
 
 
@@ -70,22 +61,18 @@ def measure_pace(
     for part in (part for settings in purifiers for part in parts_of(settings)):
         if should_stop():
             return
-        if not _iterates(part) or sort_of(part) in PACE:
+        purifier = PURIFIERS[part.method]
+        if purifier.probe is None or sort_of(part) in PACE:
             continue
-        probe = part.model_copy(
-            update={"steps": 1, "sdedit_steps": max(1, round(1 / part.sdedit_strength + 0.5)), "grid_rounds": 1}
-        )
+        probe = part.model_copy(update=purifier.probe(part))
         began = time.monotonic()
         run_to_end(purify(to_tensor(image, autoencoder.device), probe, autoencoder, model=model))
         remember(probe, image.size, time.monotonic() - began)
 
 
-def _iterates(settings: PurifySettings) -> bool:
-    return settings.method == "impress" or settings.method in GENERATIVE
-
-
 def _units(settings: PurifySettings, size: tuple[int, int]) -> float:
-    return pixels_of(settings, size) * max(1, planned_steps(settings) + _EXTRA.get(settings.method, 0))
+    purifier = PURIFIERS[settings.method]
+    return purifier.pixels(settings, size) * max(1, purifier.steps(settings) + purifier.overhead)
 
 
 def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, float]:

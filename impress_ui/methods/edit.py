@@ -273,3 +273,8 @@ class _Handshake:
             thread.join()
         if self._error is not None:
             raise self._error
+
+
+def without_prompt(strength: float, steps: int) -> EditSettings:
+    """How the purifiers by the model itself edit: nothing to be guided to, so guidance would only double the time."""
+    return EditSettings(prompt="", guidance=1, strength=strength, sampling_steps=steps)

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.attacks.registry import objective_of
-from impress_ui.methods.attacks.setup import Setup
+from impress_ui.methods.attacks.adaptive import adaptive
+from impress_ui.methods.attacks.glaze import PerceptualExcess
+from impress_ui.methods.attacks.setup import Setup, StyleOf, Sum
 from impress_ui.methods.optimise import (
     AdamStepper,
     Constraint,
     NormalisedStepper,
+    Objective,
     ShouldStop,
     SignStepper,
     Step,
@@ -27,10 +29,13 @@ from impress_ui.methods.optimise import (
     pixel_range,
     within_mask,
 )
+from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.methods.protections.protection import UNSEEN
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise
-from impress_ui.settings import ABOUT, UNSEEN, ProtectSettings
+from impress_ui.settings import ProtectSettings
 
 PUBLISHED_SIDE = 512  # pixels; the L2 radius is meant for pictures of this size
 
@@ -45,17 +50,19 @@ def protect(
     mask: Tensor | None = None,
     target: Tensor | None = None,
     should_stop: ShouldStop = never,
+    style_of: StyleOf | None = None,
 ) -> Iterator[Step]:
-    """Any of the protections in ``settings.ABOUT``, by steps.
+    """Any of the protections in ``methods/protections``, by steps.
 
     Args:
         x: pictures (B, 3, H, W) in [-1, 1], on the autoencoder's device.
-        model: the whole diffusion model, where ``registry.needs_model`` says so.
+        model: the whole diffusion model, where ``needs_model`` says so.
         seed: of the random start, of times and noises; the result is a function of inputs, settings and seed.
         mask: (1 or B, 1, H, W), 1 where pixels may change; None for everywhere. An inpainting model repaints the
             rest in the attacked edit.
         target: picture of x's size for the target 'image'; for GLAZE and Nightshade, the pictures to resemble, which
             the model makes where there are none.
+        style_of: names the style for GLAZE where the settings name none.
 
     Yields:
         ``Step``; the last one's ``result`` is rounded to 8 bits without leaving the budget.
@@ -64,7 +71,7 @@ def protect(
         UserError: a missing target, a model of the wrong kind, or a large budget without a mask.
     """
     check_budget(settings, mask is not None)
-    setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop)
+    setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop, style_of)
     bounds = bounds_of(x, settings)
     constraint = within_mask(bounds.constraint, x, mask)
     start = constraint(bounds.start(x, seed)) if settings.random_start else x
@@ -75,13 +82,33 @@ def protect(
         yield step
 
 
+def needs_model(settings: ProtectSettings, *, target: bool) -> bool:
+    """Whether the whole diffusion model is needed; GLAZE and Nightshade can do without, with a target picture."""
+    protection = PROTECTIONS[settings.method]
+    return not protection.autoencoder_only and not (protection.repaints and target)
+
+
+def objective_of(setup: Setup) -> Objective:
+    """What a run minimises: the method's objective, made adaptive if so wanted, and where LPIPS bounds it, that."""
+    settings = setup.settings
+    protection = PROTECTIONS[settings.method]
+    attack = adaptive(protection.objective(setup), setup)
+    if protection.ball != "lpips":
+        return attack
+    network = load_perceptual(setup.autoencoder.similarity_network("auto"), setup.autoencoder.device)
+    budget, weight = settings.perceptual_budget, settings.perceptual_weight
+    # Not inside the adaptive part: the budget is the protected picture's, whatever is made of it.
+    return Sum([attack, PerceptualExcess(network, setup.x, budget=budget, weight=weight)])
+
+
 def check_budget(settings: ProtectSettings, masked: bool) -> None:
     """Refuse a budget that leaves nothing of a picture, unless it is a patch's.
 
     Raises:
         UserError: it needs a mask.
     """
-    if ABOUT[settings.method].ball == "norm" and settings.norm == "linf" and settings.budget > UNSEEN and not masked:
+    bounded = PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
+    if bounded and settings.budget > UNSEEN and not masked:
         raise UserError(
             f"A budget of {settings.budget} grey levels needs a mask, so that it is a patch; "
             f"without one at most {UNSEEN} are allowed."
@@ -112,14 +139,14 @@ class Bounds:
 
 def bounds_of(x: Tensor, settings: ProtectSettings) -> Bounds:
     """The ball about x (B, 3, H, W), and the stepper that the method has in it."""
-    about = ABOUT[settings.method]
-    if about.ball == "lpips":
+    protection = PROTECTIONS[settings.method]
+    if protection.ball == "lpips":
         cap = settings.cap / LEVELS_PER_UNIT
         stepper = AdamStepper(settings.glaze_rate, floor=settings.glaze_rate)
         return Bounds(linf_ball(x, cap) if cap else pixel_range, stepper, None, settings.perceptual_budget)
     if settings.norm == "linf":
         radius = settings.budget / LEVELS_PER_UNIT
-        sign = SignStepper(settings.step_size / LEVELS_PER_UNIT, decays=about.decays)
+        sign = SignStepper(settings.step_size / LEVELS_PER_UNIT, decays=protection.decays)
         return Bounds(linf_ball(x, radius), sign, None, radius)
     scale = math.sqrt(x[0].numel() / (3 * PUBLISHED_SIDE**2))
     radius = settings.l2_radius * scale

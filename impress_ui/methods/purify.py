@@ -8,11 +8,13 @@ from dataclasses import replace
 from torch import Tensor
 
 from impress_ui.methods.optimise import ShouldStop, Step, identity, never, within_mask
-from impress_ui.methods.purifiers import PURIFIERS, Tools
+from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.methods.purifiers.purifier import Tools
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise
-from impress_ui.settings import GENERATIVE, PurifySettings, purifier_of
+from impress_ui.settings import PurifySettings, purifier_of
+from impress_ui.settings.purify import CHAIN
 
 
 def purify(
@@ -58,7 +60,7 @@ def purify(
 
 
 def _one(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step]:
-    for step in PURIFIERS[settings.method](x_adv, settings, tools):
+    for step in PURIFIERS[settings.method].run(x_adv, settings, tools):
         if step.result is not None:
             step.result = quantise(within_mask(identity, x_adv, tools.mask)(step.result))
         yield step
@@ -66,23 +68,14 @@ def _one(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step
 
 def parts_of(settings: PurifySettings) -> list[PurifySettings]:
     """The purifiers that run one after the other."""
-    return [purifier_of(text) for text in settings.chain] if settings.method == "chain" else [settings]
+    return [purifier_of(text) for text in settings.chain] if settings.method == CHAIN else [settings]
 
 
 def needs_model(settings: PurifySettings) -> bool:
     """Whether the autoencoder alone is not enough."""
-    return any(part.method in GENERATIVE for part in parts_of(settings))
+    return any(PURIFIERS[part.method].generative for part in parts_of(settings))
 
 
 def planned_steps(settings: PurifySettings) -> int:
     """The steps that a run is going to count; a classical filter counts none."""
-    match settings.method:
-        case "impress":
-            return settings.steps
-        case "sdedit":
-            return int(settings.sdedit_steps * settings.sdedit_strength)
-        case "gridpure":
-            return settings.grid_rounds
-        case "chain":
-            return sum(map(planned_steps, parts_of(settings)))
-    return 0
+    return sum(PURIFIERS[part.method].steps(part) for part in parts_of(settings))

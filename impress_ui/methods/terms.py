@@ -1,4 +1,4 @@
-"""IMPRESS's exchangeable terms, and the projection that keeps them from working against each other."""
+"""What may be exchanged in IMPRESS: its terms, the projection that keeps them apart, and the last touches."""
 
 from __future__ import annotations
 
@@ -7,16 +7,57 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from impress_ui.methods.objectives import consistency
-from impress_ui.methods.optimise import Objective, Terms, sum_terms
+from impress_ui.methods.filters import unsharp_mask
+from impress_ui.methods.impress import ImpressLoss, consistency
+from impress_ui.methods.optimise import Objective, Terms, identity, sum_terms, within_mask
+from impress_ui.methods.purifiers.jpeg import jpeg
+from impress_ui.methods.purifiers.non_local_means import non_local_means
 from impress_ui.models.autoencoder import Autoencoder
-from impress_ui.models.perceptual import PerceptualDistance
-from impress_ui.settings import ConsistencyTerm, SimilarityTerm
+from impress_ui.models.perceptual import PerceptualDistance, load_perceptual
+from impress_ui.settings import ConsistencyTerm, PurifySettings, SimilarityTerm
 
 Term = Callable[[Tensor], Tensor]
 CHARBONNIER_EPS = 1e-3
 # What drives the result away from the protected picture, and what holds it there.
 DRIVING, HOLDING = ("consistency",), ("similarity", "fidelity")
+
+
+def objective_of(x_adv: Tensor, settings: PurifySettings, autoencoder: Autoencoder) -> Objective:
+    """IMPRESS's loss with the terms that the settings name, behind the projection where they ask for it."""
+    perceptual = load_perceptual(autoencoder.similarity_network(settings.similarity_network), autoencoder.device)
+    loss = ImpressLoss(
+        autoencoder,
+        perceptual,
+        x_adv,
+        alpha=settings.alpha,
+        delta=settings.delta,
+        consistency_weight=settings.consistency_weight,
+        fidelity=settings.fidelity_weight,
+        smoothness=settings.smoothness,
+        consistency_term=consistency_term(settings.consistency_term, autoencoder, perceptual),
+        similarity_term=similarity_term(settings.similarity_term, x_adv),
+    )
+    return OrthogonalProjection(loss) if settings.optimiser == "projection" else loss
+
+
+def decoded(autoencoder: Autoencoder, x_adv: Tensor, mask: Tensor | None) -> Term:
+    """The picture of a scaled latent, of x_adv's size, with x_adv itself outside the mask."""
+    keep = within_mask(identity, x_adv, mask)
+    height, width = x_adv.shape[-2:]
+    return lambda latent: keep(autoencoder.decode(autoencoder.to_unscaled(latent))[..., :height, :width])
+
+
+def finished(x: Tensor, settings: PurifySettings) -> Tensor:
+    """The optimised picture after its last touches.
+
+    What the decoder draws is smoother than a photograph, and the encoder takes smoothness for a lack of contrast,
+    in the coarse structure of the latent too. An unsharp mask and the grain of a good JPEG undo most of that.
+    """
+    if settings.polish:
+        x = non_local_means(x, settings.polish)
+    if settings.sharpen:
+        x = unsharp_mask(x, settings.sharpen)
+    return jpeg(x, settings.finish_quality) if settings.finish_quality else x
 
 
 def squared(x: Tensor, y: Tensor) -> Tensor:

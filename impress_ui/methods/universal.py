@@ -18,14 +18,15 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.attacks.registry import objective_of
 from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import Objective, ShouldStop, Step, Terms, identity, never, optimise, within_mask
-from impress_ui.methods.protect import bounds_of
+from impress_ui.methods.protect import bounds_of, objective_of
+from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.methods.protections.protection import UNSEEN
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, open_picture, quantise, read_metadata, to_images, to_tensor
-from impress_ui.settings import ABOUT, UNSEEN, ProtectSettings
+from impress_ui.settings import ProtectSettings
 
 AT_ONCE = 4  # pictures in a step
 KIND = "universal perturbation"
@@ -72,7 +73,7 @@ def learn(
     Raises:
         UserError: a method that has no budget in grey levels, or one too large to go unseen.
     """
-    if ABOUT[settings.method].ball != "norm" or settings.norm != "linf":
+    if PROTECTIONS[settings.method].ball != "norm" or settings.norm != "linf":
         raise UserError("A universal perturbation needs a budget in grey levels: choose a method that has one, in L∞.")
     if settings.budget > UNSEEN:
         raise UserError(f"A universal perturbation covers the whole picture: its budget may be {UNSEEN} at most.")

@@ -18,26 +18,20 @@ from impress_ui.settings.impress import (
 )
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
-from impress_ui.settings.protect import UNSEEN, Adaptive, Norm, ProtectMethod, ProtectSettings, TargetKind
-from impress_ui.settings.protections import ABOUT, About
-from impress_ui.settings.purify import CONTROLS, GENERATIVE, KNOBS, PurifyMethod, PurifySettings, purifier_of, words_of
+from impress_ui.settings.protect import ProtectMethod, ProtectSettings
+from impress_ui.settings.purify import CONTROLS, KNOBS, PurifyMethod, PurifySettings, purifier_of, words_of
 from impress_ui.settings.run import EMBEDDED, Device, Precision, RunSettings
 from impress_ui.settings.stress import AS_SET, StressSettings
 
 __all__ = [
-    "ABOUT",
     "AS_SET",
     "CONTROLS",
     "EMBEDDED",
-    "GENERATIVE",
     "KNOBS",
     "MEASURES",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
-    "UNSEEN",
-    "About",
     "Adapted",
-    "Adaptive",
     "ClassifyPreset",
     "ClassifySettings",
     "ConsistencyTerm",
@@ -50,7 +44,6 @@ __all__ = [
     "LpipsNetwork",
     "MimicPreset",
     "MimicSettings",
-    "Norm",
     "Optimiser",
     "Precision",
     "ProtectMethod",
@@ -65,7 +58,6 @@ __all__ = [
     "SimilarityNetwork",
     "SimilarityTerm",
     "StressSettings",
-    "TargetKind",
     "Tuning",
     "knob",
     "purifier_of",

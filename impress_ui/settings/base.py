@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+OWN = 7  # the place of a method's own fields: after those that many methods share
 
 
 def knob(
@@ -16,10 +18,16 @@ def knob(
     step: float | None = None,
     label: str = "",
     choices: Sequence[str] = (),
+    place: int = OWN,
     **limits: Any,
 ) -> Any:
-    """A pydantic field that also carries its widget's label, symbol and step, or what a list offers to choose from."""
+    """A pydantic field that also carries its widget's label, symbol and step, or what a list offers to choose from.
+
+    ``place``: where it stands among the fields of all methods, in ``together``.
+    """
     extra: dict[str, Any] = {"symbol": symbol, "step": step, "label": label, "choices": list(choices)}
+    if place != OWN:
+        extra["place"] = place
     return Field(default, description=help, json_schema_extra=extra, **limits)
 
 
@@ -84,6 +92,17 @@ class Settings(BaseModel):
             "of": tuple(method for method in cls.fields_of if cls.has(name, method)),
             "not_of": tuple(method for method in cls.fields_of if not cls.has(name, method)),
         }
+
+
+def together(models: Iterable[type[Settings]]) -> dict[str, Any]:
+    """The fields of several models, each once, by their places: what ``pydantic.create_model`` makes one model of."""
+    fields = {name: field for model in models for name, field in model.model_fields.items()}
+
+    def place(name: str) -> int:
+        extra = fields[name].json_schema_extra
+        return extra.get("place", OWN) if isinstance(extra, dict) else OWN
+
+    return {name: (fields[name].annotation, fields[name]) for name in sorted(fields, key=place)}
 
 
 SHOWN = 60  # characters of a name or a value from outside that a sentence repeats

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from impress_ui.settings.base import Settings, knob
-from impress_ui.settings.recipes import RECIPES
 
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
@@ -18,10 +17,7 @@ Optimiser = Literal["adam", "projection"]
 
 
 class ImpressSettings(Settings):
-    """IMPRESS (arXiv 2310.19248). A recipe is a set of defaults for these fields."""
-
-    chooser: ClassVar = "recipe"
-    choices: ClassVar = RECIPES
+    """IMPRESS (arXiv 2310.19248). A recipe is a set of defaults for these fields; see ``methods/impress.py``."""
 
     recipe: Recipe = knob(
         "fast",

@@ -1,52 +1,24 @@
-"""The purifiers' settings: which one, and the few fields that each of them has."""
+"""The purifiers' settings: every method's fields together, each defined in its method's file; and words for them."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
-from impress_ui.settings.base import knob, sentence_of
+from impress_ui.methods.impress import RECIPES
+from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.settings.base import Settings, knob, sentence_of, together
 from impress_ui.settings.impress import ImpressSettings
 
-PurifyMethod = Literal[
-    "impress",
-    "round-trip",
-    "jpeg",
-    "noise",
-    "resize",
-    "total-variation",
-    "non-local-means",
-    "blur",
-    "median",
-    "bilateral",
-    "quantise",
-    "crop-resize",
-    "sdedit",
-    "gridpure",
-    "chain",
-]
-
-
+CHAIN = "chain"  # no purifier, but several of them
+PurifyMethod = Literal[(*PURIFIERS, CHAIN)]  # type: ignore[valid-type]
 # Which fields are a method's own: the page shows no others. The first is the one that tells its rows apart.
-KNOBS: dict[PurifyMethod, tuple[str, ...]] = {
-    "impress": tuple(ImpressSettings.model_fields),
-    "round-trip": ("round_trips",),
-    "jpeg": ("jpeg_quality",),
-    "noise": ("noise_std",),
-    "resize": ("resize_factor",),
-    "total-variation": ("denoise_weight",),
-    "non-local-means": ("denoise_weight",),
-    "blur": ("blur_sigma",),
-    "median": ("median_radius",),
-    "bilateral": ("bilateral_colour", "bilateral_space"),
-    "quantise": ("colours",),
-    "crop-resize": ("crop_share",),
-    "sdedit": ("sdedit_strength", "sdedit_steps"),
-    "gridpure": ("grid_rounds", "grid_strength", "grid_tile", "grid_blend"),
-    "chain": ("chain",),
+KNOBS: dict[str, tuple[str, ...]] = {
+    **{name: tuple(purifier.fields.model_fields) for name, purifier in PURIFIERS.items()},
+    CHAIN: (CHAIN,),
 }
 
 
@@ -61,9 +33,11 @@ def checked_steps(given: Any) -> Any:
     return words
 
 
-class PurifySettings(ImpressSettings):
+class _Method(ImpressSettings):
     """IMPRESS, the purifiers that it must beat, and chains of them."""
 
+    chooser: ClassVar = "recipe"
+    choices: ClassVar = RECIPES
     picker: ClassVar = "method"
     fields_of: ClassVar = KNOBS
 
@@ -73,101 +47,11 @@ class PurifySettings(ImpressSettings):
         "model itself (SDEdit, GrIDPure), or a chain of them.",
         label="Purifier",
     )
-    jpeg_quality: int = knob(40, "Quality of the JPEG control.", label="JPEG quality", step=1, ge=1, le=100)
-    noise_std: float = knob(
-        0.05,
-        "Deviation of the Gaussian noise control, in the [0, 1] pixel range.",
-        label="Noise deviation",
-        step=0.01,
-        ge=0,
-        le=0.5,
-    )
-    resize_factor: float = knob(
-        0.5,
-        "Factor by which the resize control shrinks the picture before enlarging it again.",
-        label="Resize factor",
-        step=0.05,
-        ge=0.1,
-        le=1,
-    )
-    round_trips: int = knob(
-        1, "How many times the round-trip control passes the autoencoder.", label="Round trips", step=1, ge=1, le=10
-    )
-    denoise_weight: float = knob(
-        0.05,
-        "Strength of the two denoising controls: total variation's weight, non-local means' cut-off.",
-        label="Denoiser strength",
-        step=0.01,
-        ge=0.01,
-        le=0.5,
-    )
-    blur_sigma: float = knob(
-        1.0, "Deviation of the Gaussian blur, in pixels.", label="Blur deviation", step=0.1, ge=0.1, le=10
-    )
-    median_radius: int = knob(1, "Radius of the median's disk, in pixels.", label="Median radius", step=1, ge=1, le=10)
-    bilateral_colour: float = knob(
-        0.05,
-        "How far apart two colours may be to be averaged, as a deviation in the [0, 1] pixel range.",
-        label="Bilateral colour",
-        step=0.01,
-        ge=0.01,
-        le=1,
-    )
-    bilateral_space: float = knob(
-        2.0,
-        "How far apart two pixels may be to be averaged, as a deviation in pixels.",
-        label="Bilateral space",
-        step=0.5,
-        ge=0.5,
-        le=10,
-    )
-    colours: int = knob(
-        32, "Colours of the palette that the quantisation leaves, without dithering.", label="Palette colours", step=1,
-        ge=2, le=256,
-    )  # fmt: skip
-    crop_share: float = knob(
-        0.9,
-        "Share of each side that a centred crop keeps before it is enlarged again; it shifts the content.",
-        label="Crop share",
-        step=0.05,
-        ge=0.5,
-        le=1,
-    )
-    sdedit_strength: float = knob(
-        0.2,
-        "How much of the picture SDEdit gives up before the diffusion model, without a prompt, paints it again.",
-        label="SDEdit strength",
-        step=0.05,
-        ge=0.05,
-        le=1,
-    )
-    sdedit_steps: int = knob(
-        20, "Sampling steps of a full denoising; of these the strength's share is run.", label="SDEdit steps", step=1,
-        ge=1, le=250,
-    )  # fmt: skip
-    grid_rounds: int = knob(
-        4,
-        "How many times GrIDPure goes over the picture; 20 in the paper, whose model is not behind an autoencoder.",
-        label="Grid rounds",
-        step=1,
-        ge=1,
-        le=50,
-    )
-    grid_strength: float = knob(
-        0.05,
-        "How much of a tile each round gives up; one sampling step is taken for it.",
-        label="Grid strength",
-        step=0.05,
-        ge=0.05,
-        le=0.5,
-    )
-    grid_tile: int = knob(
-        128, "Side of the tiles, in pixels; they overlap by half.", label="Grid tile", step=64, ge=64, le=512,
-        multiple_of=64,
-    )  # fmt: skip
-    grid_blend: float = knob(
-        0.1, "Share of a round's input in its result.", symbol="γ", label="Grid blend", step=0.05, ge=0, le=0.9
-    )
+
+
+class _Chain(Settings):
+    """Several purifiers, one after the other."""
+
     chain: Annotated[tuple[str, ...], BeforeValidator(checked_steps)] = knob(
         ("jpeg 40", "fast"),
         "Purifiers one after the other, as 'jpeg 40, then fast': a method or a recipe, its first setting as a number, "
@@ -176,12 +60,13 @@ class PurifySettings(ImpressSettings):
     )
 
 
+_OTHERS = (purifier.fields for purifier in PURIFIERS.values() if purifier.fields is not ImpressSettings)
+PurifySettings = create_model(
+    "PurifySettings", __base__=_Method, __module__=__name__, __doc__=_Method.__doc__, **together([*_OTHERS, _Chain])
+)
+
 # The quick ones that stand beside every purification; the stress test has all.
-CONTROLS: tuple[PurifyMethod, ...] = (
-    "round-trip", "jpeg", "noise", "resize", "total-variation", "non-local-means",
-)  # fmt: skip
-# Those that run the denoiser too, not the autoencoder alone.
-GENERATIVE: frozenset[PurifyMethod] = frozenset({"sdedit", "gridpure"})
+CONTROLS = tuple(name for name, purifier in PURIFIERS.items() if purifier.control)
 
 
 def purifier_of(text: str) -> PurifySettings:

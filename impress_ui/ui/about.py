@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.settings.protections import ABOUT
+from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.ui import views
 from impress_ui.ui.page import Page
 
@@ -49,6 +49,6 @@ def about_section(_: Page) -> None:
     """Text only; the list of protections is made from the settings' table, where each is described once."""
     gr.HTML(views.heading("About", "The method, and what a result says"))
     gr.Markdown(METHOD, elem_classes="about")
-    listed = "\n".join(f"- **{about.label}**: {about.source}" for about in ABOUT.values())
+    listed = "\n".join(f"- **{about.label}**: {about.source}" for about in PROTECTIONS.values())
     gr.Markdown(f"### The protections here, and where they come from\n{listed}", elem_classes="about")
     gr.Markdown(KEYS, elem_classes="about")

@@ -9,7 +9,8 @@ from typing import Any, TypeVar, get_args, get_origin
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import ABOUT, MEASURES, Settings
+from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.settings import MEASURES, Settings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import label_of, swept_names
 
@@ -34,7 +35,7 @@ PURIFIER_NAMES = {
     "chain": "Chain",
 }
 CHOICE_NAMES = {
-    **{name: about.label for name, about in ABOUT.items()},
+    **{name: about.label for name, about in PROTECTIONS.items()},
     "linf": "L∞: most change per pixel",
     "l2": "L2: over the whole picture",
     "zero": "Zero latent (diffusion attack: grey)",

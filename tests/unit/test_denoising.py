@@ -7,12 +7,12 @@ from typing import ClassVar
 import pytest
 import torch
 from diffusers import DDPMScheduler
+from impress_ui.methods.attacks.registry import objective_of
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, mse_loss
 
 from impress_ui.methods.attacks.adaptive import adaptive
 from impress_ui.methods.attacks.denoising import DenoisingError, Texture
-from impress_ui.methods.attacks.registry import objective_of
 from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.attacks.surrogate import SurrogateError
 from impress_ui.methods.attacks.targets import pattern

@@ -16,7 +16,7 @@ from PIL import Image
 
 from impress_ui.jobs import documents
 from impress_ui.jobs.archive import losses_csv, write_zip
-from impress_ui.settings import ABOUT, JobSettings
+from impress_ui.settings import JobSettings, ProtectSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import history_views, views
 from impress_ui.ui.forms import job_from_widgets, widgets_of
@@ -108,7 +108,7 @@ def test_a_zip_says_how_to_make_its_run_again(tmp_path: Path) -> None:
 JOBS = {
     **{name: preset.applied_to(JobSettings()) for name, preset in PRESETS.items()},
     **{name: example.job for name, example in EXAMPLES.items()},
-    **{method: JobSettings().updated(protect={"method": method}) for method in ABOUT},
+    **{method: JobSettings().updated(protect={"method": method}) for method in ProtectSettings.fields_of},
     "chain": JobSettings().updated(purify={"method": "chain", "chain": "jpeg 25, then paper steps=9"}),
     "stress": JobSettings().updated(stress={"purifiers": "jpeg 25, jpeg 40 then fast"}, edit={"mode": "inpaint"}),
 }
@@ -126,7 +126,7 @@ def test_restored_knobs_stand_for_the_settings_and_show_the_picked_method_s_own(
             for (section, field), widget in page.knobs.items()
             if section == "protect" and updates[widget]["visible"]
         }
-        assert shown == {"method", *ABOUT[job.protect.method].fields}
+        assert shown == {"method", *ProtectSettings.fields_of[job.protect.method]}
         assert updates[page.target_area]["visible"] == ("target" in shown)
         assert updates[page.impress_knobs]["visible"] == (job.purify.method == "impress")
 

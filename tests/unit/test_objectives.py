@@ -7,7 +7,8 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from impress_ui.methods.objectives import ImpressLoss, LatentDistance, consistency, excess, total_variation
+from impress_ui.methods.impress import ImpressLoss, consistency
+from impress_ui.methods.objectives import LatentDistance, excess, total_variation
 from impress_ui.methods.optimise import sum_terms
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import PerceptualDistance
@@ -95,7 +96,7 @@ def test_within_the_budget_the_hinge_is_zero_and_has_no_gradient(exact: DoublePr
 
 def test_terms_without_weight_are_left_out_but_consistency_is_watched(exact: DoublePrecision) -> None:
     perceptual = PerceptualDistance("alex").double()
-    loss = ImpressLoss(exact, perceptual, picture(0, 64), alpha=0.0, delta=0.1, consistency=0, fidelity=1)
+    loss = ImpressLoss(exact, perceptual, picture(0, 64), alpha=0.0, delta=0.1, consistency_weight=0, fidelity=1)
     x = picture(1, 64).requires_grad_()
     terms = loss(x)
     assert set(terms) == {"consistency", "fidelity"}

@@ -5,7 +5,7 @@ import pytest
 from gradio.state_holder import StateHolder
 
 from impress_ui.errors import UserError
-from impress_ui.settings import ABOUT, JobSettings, ProtectSettings, PurifySettings, RunSettings
+from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings
 from impress_ui.ui import edit_views, forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
@@ -47,15 +47,15 @@ def test_a_protection_shows_its_own_knobs_only() -> None:
         page = build_page()
         handlers = Handlers(page)
     shown = {name for name, widget in page.section("protect").items() if widget.visible}
-    assert shown == {"method", *ABOUT["photoguard-encoder"].fields} and page.target_area.visible
+    assert shown == {"method", *ProtectSettings.fields_of["photoguard-encoder"]} and page.target_area.visible
     names = handlers.changed_by(ProtectSettings, "method")
     assert {"method", *names} == set(ProtectSettings.model_fields)
-    for method, about in ABOUT.items():
+    for method, fields in ProtectSettings.fields_of.items():
         *updates, area = handlers.choose(ProtectSettings, "method", "target", method)
         after = dict(zip(names, updates, strict=True))
-        assert {name for name, update in after.items() if update["visible"]} == set(about.fields)
+        assert {name for name, update in after.items() if update["visible"]} == set(fields)
         assert after["steps"]["value"] == ProtectSettings(method=method).steps
-        assert area["visible"] == ("target" in about.fields)
+        assert area["visible"] == ("target" in fields)
 
 
 def test_sliders_stand_on_their_grid() -> None:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.attacks.registry import BUILDERS, objective_of
 from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import run_to_end, sum_terms
-from impress_ui.methods.protect import protect
+from impress_ui.methods.protect import objective_of, protect
+from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise
-from impress_ui.settings import ABOUT, ProtectMethod, ProtectSettings
-from impress_ui.settings.recipes import PROTECTIONS
+from impress_ui.settings import ProtectSettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {
-    **{name: {"steps": 8, "step_size": 4.0} for name, about in ABOUT.items() if about.ball == "norm"},
-    **{name: {"steps": 8, "glaze_rate": 0.03, "cap": 20} for name, about in ABOUT.items() if about.ball == "lpips"},
+    **{name: {"steps": 8, "step_size": 4.0} for name, method in PROTECTIONS.items() if method.ball == "norm"},
+    **{name: {"steps": 8, "glaze_rate": 0.03, "cap": 20} for name, method in PROTECTIONS.items() if method.ball == "lpips"},
 }
 QUICK["photoguard-diffusion"] |= {"attacked_steps": 1, "repetitions": 1}
 QUICK["aspl"] |= {"attack_steps": 4, "surrogate_steps": 1}
@@ -40,18 +38,18 @@ class Bench:
         self.model, self.x, self.other = model, batch[:1], batch[1:2]
 
     def setup(self, settings: ProtectSettings, **more: object) -> Setup:
-        target = self.other if ABOUT[settings.method].ball == "lpips" else None
+        target = self.other if PROTECTIONS[settings.method].ball == "lpips" else None
         return Setup(self.x, settings, self.model.autoencoder, self.model, target, **more)
 
     def run(self, settings: ProtectSettings, **more: object) -> Tensor:
-        target = self.other if ABOUT[settings.method].ball == "lpips" else None
+        target = self.other if PROTECTIONS[settings.method].ball == "lpips" else None
         return run_to_end(
             protect(self.x, settings, self.model.autoencoder, model=self.model, target=target, **more)
         ).result
 
     def losses(self, settings: ProtectSettings, *pictures: Tensor) -> list[float]:
         """The objective with many noises, the same for every picture, and not those of a run."""
-        if "repetitions" in ABOUT[settings.method].fields:
+        if "repetitions" in ProtectSettings.fields_of[settings.method]:
             settings = settings.model_copy(update={"repetitions": 8})
         objective = objective_of(self.setup(settings, seed=1234))
         with torch.no_grad():
@@ -63,17 +61,14 @@ def bench(model: DiffusionModel, batch: Tensor) -> Bench:
     return Bench(model, batch)
 
 
-def test_words_mathematics_defaults_and_choices_are_of_the_same_methods() -> None:
-    assert list(ABOUT) == list(BUILDERS) == list(PROTECTIONS) == list(get_args(ProtectMethod))
-    for name, about in ABOUT.items():
-        assert set(PROTECTIONS[name]) <= {*about.fields}, name
-        assert set(about.fields) < set(ProtectSettings.model_fields), name
-    assert {field for about in ABOUT.values() for field in about.fields} | {"method"} == set(
-        ProtectSettings.model_fields
-    )
+def test_defaults_are_of_the_methods_own_fields() -> None:
+    for name, protection in PROTECTIONS.items():
+        assert name == protection.name and set(protection.defaults) <= set(protection.fields.model_fields), name
+    fields = {field for protection in PROTECTIONS.values() for field in protection.fields.model_fields}
+    assert fields | {"method"} == set(ProtectSettings.model_fields)
 
 
-@pytest.mark.parametrize("method", ABOUT)
+@pytest.mark.parametrize("method", PROTECTIONS)
 def test_every_protection_keeps_its_promises(method: str, bench: Bench) -> None:
     settings, x = quick(method), bench.x
     mask = torch.zeros_like(x[:, :1])
@@ -86,7 +81,7 @@ def test_every_protection_keeps_its_promises(method: str, bench: Bench) -> None:
     assert after < before and after < noisy
 
     # In 8 bits it is within its budget, and the budget is used.
-    budget = settings.cap if ABOUT[method].ball == "lpips" else settings.budget
+    budget = settings.cap if PROTECTIONS[method].ball == "lpips" else settings.budget
     change = ((result - x) * LEVELS_PER_UNIT).abs()
     assert torch.equal(quantise(result), result)
     assert 0.5 * budget < change.max() <= budget + 1e-3
@@ -164,4 +159,4 @@ def test_the_table_in_the_docs_is_made_from_the_settings() -> None:
     make = runpy.run_path(str(ROOT / "docs/make_protections.py"))
     page = (ROOT / "docs/protections.md").read_text(encoding="utf-8")
     assert page.split(make["BEGIN"])[1].split(make["END"])[0] == make["table"]()
-    assert all(f"| `{name}` |" in page for name in ABOUT)
+    assert all(f"| `{name}` |" in page for name in PROTECTIONS)

@@ -17,12 +17,12 @@ from impress_ui.methods.objectives import total_variation
 from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers import PURIFIERS
-from impress_ui.methods.purifiers.generative import cut, paste, tile_count
+from impress_ui.methods.purifiers.gridpure import cut, paste, tile_count
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.methods.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise, to_images, to_tensor
-from impress_ui.settings import CONTROLS, GENERATIVE, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of
+from impress_ui.settings import CONTROLS, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of
 
 # A second's work each.
 QUICK = {
@@ -125,7 +125,7 @@ def test_every_method_is_there_and_has_knobs() -> None:
     assert shown | {"method"} == set(PurifySettings.model_fields)
 
 
-@pytest.mark.parametrize("method", sorted(GENERATIVE))
+@pytest.mark.parametrize("method", [name for name, purifier in PURIFIERS.items() if purifier.generative])
 def test_a_whole_model_is_asked_for(method: str, model: DiffusionModel, protected: Tensor) -> None:
     with pytest.raises(UserError, match="whole diffusion model"):
         run_to_end(purify(protected, settings_of(method), model.autoencoder))

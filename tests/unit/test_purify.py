@@ -10,6 +10,7 @@ from skimage.restoration import denoise_tv_chambolle
 from torch import Tensor
 
 from impress_ui.methods import impress as optimising
+from impress_ui.methods.impress import RECIPES
 from impress_ui.methods.objectives import total_variation
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
@@ -18,7 +19,6 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
 from impress_ui.settings import ProtectSettings, PurifySettings
-from impress_ui.settings.recipes import RECIPES
 
 
 @pytest.fixture(scope="module")

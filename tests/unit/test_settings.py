@@ -5,8 +5,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
+from impress_ui.methods.impress import RECIPES
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings, sentence_of
-from impress_ui.settings.recipes import RECIPES
 
 
 def test_a_recipe_fills_only_what_is_not_given() -> None:

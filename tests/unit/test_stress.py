@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,8 +21,8 @@ from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
-from impress_ui.methods.purifier import at_once
 from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.methods.purifiers.purifier import at_once
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import save_png, to_images, to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, StressSettings, purifier_of
@@ -84,8 +84,8 @@ def test_shares_are_the_latents_own(
 def test_a_purifier_that_gives_the_original_back_leaves_nothing(
     scene: tuple[Image.Image, Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PURIFIERS, "jpeg", at_once(lambda x, *_: to_tensor(scene[0])))
-    monkeypatch.setitem(PURIFIERS, "blur", at_once(lambda x, *_: x))
+    monkeypatch.setitem(PURIFIERS, "jpeg", replace(PURIFIERS["jpeg"], run=at_once(lambda x, *_: to_tensor(scene[0]))))
+    monkeypatch.setitem(PURIFIERS, "blur", replace(PURIFIERS["blur"], run=at_once(lambda x, *_: x)))
     test = StressTest(scene[1], job_of("blur 1, jpeg 40"), scene[0])
     list(test.run())
     first, second = test.ranking
@@ -137,7 +137,7 @@ def test_a_twin_tells_damage_from_protection(
     scene: tuple[Image.Image, Image.Image], embedded: Autoencoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A purifier that draws the same flat picture whatever it gets destroys much, and leaves nothing of the protection.
-    monkeypatch.setitem(PURIFIERS, "blur", at_once(lambda x, *_: 0 * x))
+    monkeypatch.setitem(PURIFIERS, "blur", replace(PURIFIERS["blur"], run=at_once(lambda x, *_: 0 * x)))
     job = JobSettings.model_validate({"stress": {"purifiers": "blur 1, median 1", "twins": True}})
     test = StressTest(scene[1], job, scene[0])
     steps = list(test.run())
@@ -145,7 +145,7 @@ def test_a_twin_tells_damage_from_protection(
     rows = {row.name: row for row in test.rows}
     assert rows[PROTECTED].left["twin"] == 1 and rows[ORIGINAL].left["twin"] == 0
     assert rows["blur 1"].left["twin"] == 0 and rows["blur 1"].left["latent"] > 0.5
-    twin = run_to_end(PURIFIERS["median"](to_tensor(scene[0]), purifier_of("median 1"), None)).result  # type: ignore[arg-type]
+    twin = run_to_end(PURIFIERS["median"].run(to_tensor(scene[0]), purifier_of("median 1"), None)).result  # type: ignore[arg-type]
     images = (scene[0], scene[1], rows["median 1"].image, to_images(twin)[0])
     clean, protected, purified, alike = (embedded.encode(to_tensor(image)).detach().flatten() for image in images)
     expected = (purified - alike).norm() / (protected - clean).norm()
@@ -259,7 +259,7 @@ def test_the_command(
         assert [line["name"] for line in csv.DictReader(stream)][:2] == [PROTECTED, ORIGINAL]
     assert {"sheet.png", "scatter.svg", "jpeg-40.png", "as-set.png"} <= {path.name for path in out.iterdir()}
     jpeg = np.asarray(Image.open(out / "jpeg-40.png"))
-    own = run_to_end(PURIFIERS["jpeg"](to_tensor(scene[1]), purifier_of("jpeg 40"), None)).result  # type: ignore[arg-type]
+    own = run_to_end(PURIFIERS["jpeg"].run(to_tensor(scene[1]), purifier_of("jpeg 40"), None)).result  # type: ignore[arg-type]
     assert np.array_equal(jpeg, np.asarray(to_images(own)[0]))
 
     status, shown, err = run(capsys, "stress", protected, "--purifiers", "jpeg 40", "--size", 64)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from impress_ui.methods.attacks.setup import Setup, Sum
-from impress_ui.methods.objectives import ImpressLoss, consistency
+from impress_ui.methods.impress import ImpressLoss, consistency
 from impress_ui.methods.optimise import Objective, Terms, run_to_end, sum_terms
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from impress_ui.errors import UserError
@@ -15,12 +16,16 @@ from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ProtectSettings
 
 # Takes latents and whether their gradient is wanted; gives a value (B,) and that gradient (B, C, h, w).
-Judge = Callable[[Tensor, bool], tuple[Tensor, Tensor | None]]
+LatentJudge = Callable[[Tensor, bool], tuple[Tensor, Tensor | None]]
+StyleOf = Callable[[Sequence[Image.Image]], str]
 
 
 @dataclass(frozen=True)
 class Setup:
-    """One run: pictures x (B, 3, H, W) in [-1, 1], what is to be done with them, and with which model."""
+    """One run: pictures x (B, 3, H, W) in [-1, 1], what is to be done with them, and with which model.
+
+    ``style_of`` names the style that pictures are to be moved towards where the settings name none.
+    """
 
     x: Tensor
     settings: ProtectSettings
@@ -30,6 +35,7 @@ class Setup:
     mask: Tensor | None = None
     seed: int = 0
     should_stop: ShouldStop = never
+    style_of: StyleOf | None = None
 
     @property
     def whole_model(self) -> DiffusionModel:
@@ -71,7 +77,7 @@ class Sum:
         return {name: value for part in self.parts for name, value in part(x).items()}
 
 
-def behind_encoder(x: Tensor, encode: Callable[[Tensor], Tensor], judge: Judge) -> Tensor:
+def behind_encoder(x: Tensor, encode: Callable[[Tensor], Tensor], judge: LatentJudge) -> Tensor:
     """judge(encode(x)), (B,), with the exact gradient taken in two halves.
 
     The latents are judged first, without the encoder's graph in memory; that graph is built afterwards, and the

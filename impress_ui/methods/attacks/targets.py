@@ -6,12 +6,9 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.attacks.glaze import Judge, farthest_style, style_targets
+from impress_ui.methods.attacks.glaze import style_targets
 from impress_ui.methods.attacks.setup import Setup
-from impress_ui.methods.optimise import ShouldStop, never
-from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_images, to_tensor
-from impress_ui.settings import ClassifySettings, ProtectSettings
 
 GREY = 0.0  # mid-grey in [-1, 1]
 TILES = (4, 16, 64)  # pixels: structure at every scale that an encoder looks at
@@ -49,24 +46,36 @@ def target_latent(setup: Setup) -> Tensor:
         return setup.autoencoder.encode(target_picture(setup))
 
 
-def repainted(
-    x: Tensor, settings: ProtectSettings, model: DiffusionModel, *, seed: int, should_stop: ShouldStop = never
-) -> Tensor:
-    """GLAZE's and Nightshade's target: x in another style, or as another concept; x itself when stopped before.
+def in_another_style(setup: Setup) -> Tensor:
+    """GLAZE's target (1 or B, 3, H, W): the given pictures, or x repainted in the style that is named or chosen.
+
+    Raises:
+        UserError: neither a style nor anybody who chooses one.
+    """
+    if setup.target is not None:
+        return setup.target
+    style = setup.settings.style
+    if not style and setup.style_of is None:
+        raise UserError("GLAZE needs a style: name one in words.")
+    return _repainted(setup, style or setup.style_of(to_images(setup.x)))
+
+
+def of_another_concept(setup: Setup) -> Tensor:
+    """Nightshade's target (1 or B, 3, H, W): the given pictures, or what the model paints of x as the concept.
 
     Raises:
         UserError: no concept was named.
     """
-    images = to_images(x)
-    if settings.method == "nightshade" and not settings.concept.strip():
+    if setup.target is not None:
+        return setup.target
+    if not setup.settings.concept.strip():
         raise UserError("Nightshade needs a concept: say in words what the model should take the picture for.")
-    named = settings.concept if settings.method == "nightshade" else settings.style
-    wanted = named or farthest_style(images, _judge())
-    made = style_targets(images, wanted, settings, model, seed=seed, should_stop=should_stop)
-    return x if made is None else to_tensor(made, str(x.device))
+    return _repainted(setup, setup.settings.concept)
 
 
-def _judge() -> Judge:
-    from impress_ui.measures.classifiers.clip import load_clip_classifier
-
-    return load_clip_classifier(ClassifySettings())
+def _repainted(setup: Setup, words: str) -> Tensor:
+    """x by image to image in those words; x itself when stopped before."""
+    made = style_targets(
+        to_images(setup.x), words, setup.settings, setup.whole_model, seed=setup.seed, should_stop=setup.should_stop
+    )
+    return setup.x if made is None else to_tensor(made, str(setup.x.device))

@@ -1,34 +1,46 @@
-"""Purification by the model itself: its autoencoder alone, or its denoiser too. All take x (B, 3, H, W) in [-1, 1]."""
+"""GrIDPure (Zhao et al., arXiv 2312.00084): SDEdit in overlapping tiles, a little at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from impress_ui.methods.purifiers.purifier import Purifier, Tools
+from impress_ui.settings.base import Settings, knob
 
-from impress_ui.methods.edit import edit
-from impress_ui.methods.optimise import Step, pixel_range
-from impress_ui.methods.purifier import Tools
-from impress_ui.models.autoencoder import Autoencoder
-from impress_ui.pictures.images import to_images, to_tensor
-from impress_ui.settings import EditSettings, PurifySettings
+if TYPE_CHECKING:
+    from torch import Tensor
 
-
-@torch.no_grad()
-def round_trip(x: Tensor, times: int, autoencoder: Autoencoder) -> Tensor:
-    """V(x), so many times over."""
-    for _ in range(times):
-        x = pixel_range(autoencoder.reconstruct(x))
-    return x
+    from impress_ui.methods.optimise import Step
+    from impress_ui.settings import PurifySettings
 
 
-def sdedit(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step]:
-    """SDEdit (Meng et al., arXiv 2108.01073): noise the picture's latent a little and denoise it, without a prompt."""
-    how = _without_prompt(settings.sdedit_strength, settings.sdedit_steps)
-    for step in edit(to_images(x), how, tools.whole_model(), seed=tools.seed, should_stop=tools.should_stop):
-        made = to_tensor(step.results, str(x.device)) if step.results is not None else None
-        yield Step(step.index, step.steps, {}, x if made is None else made, made, step.stopped)
+class Fields(Settings):
+    """Its settings."""
+
+    grid_rounds: int = knob(
+        4,
+        "How many times GrIDPure goes over the picture; 20 in the paper, whose model is not behind an autoencoder.",
+        label="Grid rounds",
+        step=1,
+        ge=1,
+        le=50,
+    )
+    grid_strength: float = knob(
+        0.05,
+        "How much of a tile each round gives up; one sampling step is taken for it.",
+        label="Grid strength",
+        step=0.05,
+        ge=0.05,
+        le=0.5,
+    )
+    grid_tile: int = knob(
+        128, "Side of the tiles, in pixels; they overlap by half.", label="Grid tile", step=64, ge=64, le=512,
+        multiple_of=64,
+    )  # fmt: skip
+    grid_blend: float = knob(
+        0.1, "Share of a round's input in its result.", symbol="γ", label="Grid blend", step=0.05, ge=0, le=0.9
+    )
 
 
 def gridpure(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step]:
@@ -37,8 +49,12 @@ def gridpure(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step
     Every round purifies overlapping tiles a little, and one made of the four corners, which the others cover once;
     it averages where they overlap, and blends the result with the round's input.
     """
+    from impress_ui.methods.edit import edit, without_prompt
+    from impress_ui.methods.optimise import Step
+    from impress_ui.pictures.images import to_images, to_tensor
+
     model, rounds, blend = tools.whole_model(), settings.grid_rounds, settings.grid_blend
-    how = _without_prompt(settings.grid_strength, round(1 / settings.grid_strength))
+    how = without_prompt(settings.grid_strength, round(1 / settings.grid_strength))
     for index in range(rounds):
         tiles = cut(x, settings.grid_tile)
         images = [image for tile in tiles for image in to_images(tile)]
@@ -56,6 +72,8 @@ def gridpure(x: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step
 
 def cut(x: Tensor, side: int) -> list[Tensor]:
     """The tiles of x (B, 3, H, W): at most ``side`` square, overlapping by half, and the one of the four corners."""
+    import torch
+
     height, width = min(side, x.shape[-2]), min(side, x.shape[-1])
     tiles = [x[..., top : top + height, left : left + width] for top, left in _places(x, side)]
     if len(tiles) == 1:
@@ -71,6 +89,8 @@ def cut(x: Tensor, side: int) -> list[Tensor]:
 
 def paste(tiles: tuple[Tensor, ...] | list[Tensor], like: Tensor, side: int) -> Tensor:
     """The mean of the tiles of ``cut`` where they overlap, of ``like``'s shape."""
+    import torch
+
     total, count = torch.zeros_like(like), torch.zeros_like(like)
     height, width = tiles[0].shape[-2:]
     for tile, (top, left) in zip(tiles, _places(like, side), strict=False):
@@ -107,6 +127,20 @@ def _end(last: int, length: int) -> slice:
     return slice(-length, None) if last else slice(0, length)
 
 
-def _without_prompt(strength: float, steps: int) -> EditSettings:
-    # Without a prompt there is nothing to be guided to, so guidance would only double the time.
-    return EditSettings(prompt="", guidance=1, strength=strength, sampling_steps=steps)
+def pixels(settings: PurifySettings, size: tuple[int, int]) -> float:
+    """The pixels of all tiles of a picture of (width, height)."""
+    width, height = (min(side, settings.grid_tile) for side in size)
+    return float(tile_count(size[1], size[0], settings.grid_tile) * width * height)
+
+
+GRIDPURE = Purifier(
+    "gridpure",
+    "GrIDPure",
+    Fields,
+    gridpure,
+    choice="GrIDPure, SDEdit in tiles",
+    steps=lambda settings: settings.grid_rounds,
+    pixels=pixels,
+    probe=lambda _: {"grid_rounds": 1},
+    generative=True,
+)

@@ -1,0 +1,36 @@
+"""JPEG, the control that every purifier must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from impress_ui.methods.purifiers.purifier import Purifier, at_once
+from impress_ui.settings.base import Settings, knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Fields(Settings):
+    """Its settings."""
+
+    jpeg_quality: int = knob(40, "Quality of the JPEG control.", label="JPEG quality", step=1, ge=1, le=100, place=6)
+
+
+def jpeg(x: Tensor, quality: int) -> Tensor:
+    """x after Pillow's JPEG at the quality, with its default chroma subsampling."""
+    import io
+
+    from PIL import Image
+
+    from impress_ui.methods.filters import through_pictures
+
+    def save(image: Image.Image) -> Image.Image:
+        buffer = io.BytesIO()
+        image.save(buffer, format="JPEG", quality=quality)
+        return Image.open(buffer).convert("RGB")
+
+    return through_pictures(x, save)
+
+
+JPEG = Purifier("jpeg", "JPEG", Fields, at_once(lambda x, s, _: jpeg(x, s.jpeg_quality)), control=True)
