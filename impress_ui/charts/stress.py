@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from impress_ui.jobs.stress import StressTest
-from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
+from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, StressTable
 
 WIDTH, HEIGHT = 480, 340
 LEFT, RIGHT, TOP, BOTTOM = 66, 16, 16, 56
@@ -20,7 +19,7 @@ STYLE = """svg{font-family:sans-serif;background:#fff}.frame{fill:#fff;stroke:#b
 .mark-original circle{fill:#222}.unbeaten circle{stroke:#111;stroke-width:2}"""
 
 
-def scatter(test: StressTest, *, alone: bool = False) -> str:
+def scatter(test: StressTable, *, alone: bool = False) -> str:
     """The chart; ``alone`` makes it a file of its own."""
     points = _points(test)
     right = _ceiling(max([0.3, *(row.picture_lost for row, _, _ in points)]))
@@ -52,7 +51,7 @@ def scatter(test: StressTest, *, alone: bool = False) -> str:
     )
 
 
-def _points(test: StressTest) -> list[tuple[StressRow, str, str]]:
+def _points(test: StressTable) -> list[tuple[StressRow, str, str]]:
     """(row, what stands in its circle, kind); what has no share of the protection has no place."""
     unbeaten = test.unbeaten
     letters = {PROTECTED: "P", ORIGINAL: "O"}
@@ -123,7 +122,7 @@ def _ceiling(value: float) -> float:
     return math.ceil(value * 10 + 0.2) / 10
 
 
-def _words(test: StressTest) -> str:
+def _words(test: StressTable) -> str:
     """The chart for those who cannot see it."""
     told = [
         f"{row.name} leaves {row.protection_left:.0%} and loses {row.picture_lost:.2f}" for row, _, _ in _points(test)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -54,6 +54,24 @@ class StressRow:
             "against_original": self.against_original,
             "seconds": self.seconds,
         }
+
+
+class StressTable(Protocol):
+    """What a chart of the rows reads of a stress test."""
+
+    original: Image.Image | None
+
+    @property
+    def baseline(self) -> list[StressRow]:
+        """The protected picture's row, and the original's where it is known."""
+
+    @property
+    def ranking(self) -> list[StressRow]:
+        """The purifiers' rows in order."""
+
+    @property
+    def unbeaten(self) -> set[str]:
+        """The purifiers that nothing betters."""
 
 
 def share_left(value: float | None, protected: float | None, clean: float, nothing: float) -> float | None:

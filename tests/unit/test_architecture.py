@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import os
 import resource
 import subprocess
@@ -15,24 +16,88 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = sorted((ROOT / "impress_ui").rglob("*.py"))
 
 
-def imports(path: Path) -> set[str]:
+# The floors, from the ground up: a module imports from its own floor and from those below. The first prefix that fits
+# counts, so a method's file stands under the settings that are made of it.
+FLOORS = (
+    ("errors", "paths"),
+    ("settings.base", "settings.impress"),
+    ("methods.impress", "methods.protections", "methods.purifiers"),
+    ("settings",),
+    ("pictures",),
+    ("models",),
+    ("art",),
+    ("methods",),
+    ("measures",),
+    ("charts",),
+    ("jobs",),
+    ("cli",),
+    ("ui",),
+    ("experiments",),
+    ("bench",),
+    ("__main__",),
+)
+# What a method's file imports inside its functions is the mathematics that it runs: torch, and the loop above it.
+METHODS = FLOORS[2]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "impress_ui").with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in SOURCES if path.parent != ROOT / "impress_ui" or path.stem != "__init__"}
+
+
+def within(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def floor_of(name: str) -> int:
+    best = max((prefix for floor in FLOORS for prefix in floor if within(name, (prefix,))), key=len)
+    return next(number for number, floor in enumerate(FLOORS) if best in floor)
+
+
+def imports(path: Path, *, everywhere: bool = True) -> set[str]:
+    """The modules that a file imports; with ``everywhere`` off not those inside functions or for types alone."""
+    tree = ast.parse(path.read_text())
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
+            module = node.module or ""
+            full = {f"{module}.{alias.name}" for alias in node.names}
+            names |= {name if name.removeprefix("impress_ui.") in MODULES else module for name in full}
     return names
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_one_way(path: Path) -> None:
-    names = imports(path)
-    if "ui" not in path.parts:
-        assert not any(name.split(".")[0] == "gradio" for name in names)
-    if "core" in path.parts:
-        assert not any(name.startswith(("impress_ui.ui", "impress_ui.cli", "impress_ui.ui.queue")) for name in names)
-    assert not any(name.split(".")[0] in ("training", "tests") for name in names)
+def neighbours(name: str) -> set[str]:
+    """The project's modules that a module imports."""
+    found = imports(MODULES[name], everywhere=not within(name, METHODS))
+    return {other.removeprefix("impress_ui.") for other in found if other.startswith("impress_ui.")}
+
+
+def test_imports_run_one_way() -> None:
+    climbing = [(name, other) for name in MODULES for other in neighbours(name) if floor_of(other) > floor_of(name)]
+    assert not climbing
+    for name, path in MODULES.items():
+        outside = {imported.split(".")[0] for imported in imports(path)}
+        assert not outside & {"training", "tests", "docs"}, name
+        assert "gradio" not in outside or within(name, ("ui", "bench")), name
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    graph = {name: neighbours(name) & set(MODULES) for name in MODULES}
+    circle = ""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = " -> ".join(error.args[1])
+    assert not circle
+
+
+def test_few_files_stand_loose() -> None:
+    loose = {path.stem for path in (ROOT / "impress_ui").glob("*.py")}
+    assert loose == {"__init__", "__main__", "errors", "paths"}
 
 
 def test_no_pickled_weights_ship() -> None:
