@@ -10,30 +10,16 @@ import gradio as gr
 from gradio.components import Component
 
 from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.settings import MEASURES, Settings
 from impress_ui.settings.explore import NOTHING
+from impress_ui.settings.purify import CHAIN
 from impress_ui.settings.sweep import label_of, swept_names
 
 PictureComponent = TypeVar("PictureComponent", gr.Image, gr.ImageSlider, gr.ImageEditor, gr.Gallery)
 # Above so many positions a slider cannot be aimed; such numbers are typed.
 MAX_POSITIONS = 20_000
-PURIFIER_NAMES = {
-    "impress": "IMPRESS",
-    "round-trip": "Autoencoder round trip",
-    "jpeg": "JPEG",
-    "noise": "Gaussian noise",
-    "resize": "Down and up resize",
-    "total-variation": "Total variation",
-    "non-local-means": "Non-local means",
-    "blur": "Gaussian blur",
-    "median": "Median",
-    "bilateral": "Bilateral",
-    "quantise": "Palette",
-    "crop-resize": "Crop and resize",
-    "sdedit": "SDEdit",
-    "gridpure": "GrIDPure",
-    "chain": "Chain",
-}
+PURIFIER_NAMES = {**{name: purifier.label for name, purifier in PURIFIERS.items()}, CHAIN: "Chain"}
 CHOICE_NAMES = {
     **{name: about.label for name, about in PROTECTIONS.items()},
     "linf": "L∞: most change per pixel",
@@ -43,8 +29,7 @@ CHOICE_NAMES = {
     "pattern": "Stark pattern, as Mist’s",
     "image": "Uploaded picture",
     **PURIFIER_NAMES,
-    "sdedit": "SDEdit, by the diffusion model",
-    "gridpure": "GrIDPure, SDEdit in tiles",
+    **{name: purifier.choice for name, purifier in PURIFIERS.items() if purifier.choice},
     "chain": "Chain of purifiers",
     "as-set": "As set in Settings",
     "mse": "Squared difference (MSE)",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from impress_ui.charts.ticks import TINY, round_ticks
+from impress_ui.methods.protections import PROTECTIONS
 
 MAX_POINTS = 200
 WIDTH, HEIGHT = 320, 200
@@ -29,14 +30,7 @@ class Panel:
 PANELS = (
     Panel(
         "Attack",
-        {
-            "latent distance": "latent distance to the target",
-            "edit distance": "distance of the edit to the target",
-            "style distance": "latent distance to the target style, squared",
-            "perceptual": "max(LPIPS − p, 0)",
-            "texture": "latent distance to the pattern, mean square",
-            "denoising error": "denoising error",
-        },
+        {name: words for protection in PROTECTIONS.values() for name, words in protection.curves.items()},
         log=False,
     ),
     Panel(
