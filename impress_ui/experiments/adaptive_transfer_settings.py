@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from impress_ui.experiments.settings import ExperimentSettings
-from impress_ui.settings.base import knob
+from impress_ui.fields import knob
 from impress_ui.settings.protect import ProtectMethod
 
 # The adaptive terms that beta weighs.

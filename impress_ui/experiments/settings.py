@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from impress_ui.settings.base import Settings, knob, sentence_of
+from impress_ui.fields import Settings, knob, sentence_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.stress import checked_purifiers

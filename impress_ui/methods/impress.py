@@ -8,8 +8,8 @@ IMPRESS looks for a picture that agrees with its own reconstruction and still lo
 
 by Adam under cosine annealing, from x_adv and a little noise, clamped to [-1, 1] after every step. That is the recipe
 ``paper``. Ours, ``fast``, moves a latent z instead, whose picture D(z) is consistent by construction, and adds to the
-similarity the pixels' own distance and their total variation. The fields stand in ``settings/impress.py``, terms that
-may be exchanged for these, and the last touches, in ``methods/terms.py``.
+similarity the pixels' own distance and their total variation. The fields stand in ``methods/purifiers/impress.py``;
+terms that may be exchanged for these, and the last touches, in ``methods/terms.py``.
 """
 
 from __future__ import annotations

@@ -4,11 +4,8 @@ Sliders, command line, API and the settings stored inside PNG files are all made
 Nothing here imports torch or gradio, so ``--help`` stays instant.
 """
 
-from impress_ui.settings.base import Settings, knob, sentence_of
-from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
-from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
-from impress_ui.settings.explore import MEASURES, ExploreSettings
-from impress_ui.settings.impress import (
+from impress_ui.fields import Settings, knob, sentence_of
+from impress_ui.methods.purifiers.impress import (
     ConsistencyTerm,
     LpipsNetwork,
     Optimiser,
@@ -16,6 +13,9 @@ from impress_ui.settings.impress import (
     SimilarityNetwork,
     SimilarityTerm,
 )
+from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
+from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
+from impress_ui.settings.explore import MEASURES, ExploreSettings
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
 from impress_ui.settings.protect import ProtectMethod, ProtectSettings

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 
 ClassifyPreset = Literal["styles", "paper", "paper-diffusion"]
 ClassifyMethod = Literal["clip", "diffusion"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 
 Sampler = Literal["checkpoint", "ddim", "dpm++"]
 EditMode = Literal["img2img", "inpaint"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 from impress_ui.settings.sweep import Axis, swept_names, values_between
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from impress_ui.settings.base import Settings
+from impress_ui.fields import Settings
 from impress_ui.settings.diffusion import EditSettings, GenerateSettings
 from impress_ui.settings.explore import ExploreSettings
 from impress_ui.settings.mimic import MimicSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 from impress_ui.settings.recipes import MIMICS
 
 Tuning = Literal["lora", "full"]

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import create_model
 
+from impress_ui.fields import Settings, knob, together
 from impress_ui.methods.protections import PROTECTIONS
-from impress_ui.settings.base import Settings, knob, together
 
 ProtectMethod = Literal[tuple(PROTECTIONS)]  # type: ignore[valid-type]
 

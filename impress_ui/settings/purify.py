@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
+from impress_ui.fields import Settings, knob, sentence_of, together
 from impress_ui.methods.impress import RECIPES
 from impress_ui.methods.purifiers import PURIFIERS
-from impress_ui.settings.base import Settings, knob, sentence_of, together
-from impress_ui.settings.impress import ImpressSettings
+from impress_ui.methods.purifiers.impress import ImpressSettings
 
 CHAIN = "chain"  # no purifier, but several of them
 PurifyMethod = Literal[(*PURIFIERS, CHAIN)]  # type: ignore[valid-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float16"]

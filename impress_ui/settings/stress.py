@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 from impress_ui.settings.purify import KNOBS, PurifySettings, purifier_of, words_of
 
 # The purifier as the purification's own settings have it.

@@ -10,7 +10,7 @@ from typing import Any
 
 from annotated_types import MultipleOf
 
-from impress_ui.settings.base import Settings
+from impress_ui.fields import Settings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 

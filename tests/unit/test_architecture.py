@@ -19,8 +19,7 @@ SOURCES = sorted((ROOT / "impress_ui").rglob("*.py"))
 # The floors, from the ground up: a module imports from its own floor and from those below. The first prefix that fits
 # counts, so a method's file stands under the settings that are made of it.
 FLOORS = (
-    ("errors", "paths"),
-    ("settings.base", "settings.impress"),
+    ("errors", "fields", "paths"),
     ("methods.impress", "methods.protections", "methods.purifiers"),
     ("settings",),
     ("pictures",),
@@ -37,7 +36,7 @@ FLOORS = (
     ("__main__",),
 )
 # What a method's file imports inside its functions is the mathematics that it runs: torch, and the loop above it.
-METHODS = FLOORS[2]
+METHODS = FLOORS[1]
 
 
 def name_of(path: Path) -> str:
@@ -71,9 +70,11 @@ def imports(path: Path, *, everywhere: bool = True) -> set[str]:
 
 
 def neighbours(name: str) -> set[str]:
-    """The project's modules that a module imports."""
+    """The project's modules that a module imports, with the packages around them, which Python imports before."""
     found = imports(MODULES[name], everywhere=not within(name, METHODS))
-    return {other.removeprefix("impress_ui.") for other in found if other.startswith("impress_ui.")}
+    named = {other.removeprefix("impress_ui.") for other in found if other.startswith("impress_ui.")}
+    around = {".".join(other.split(".")[:depth]) for other in named for depth in range(1, other.count(".") + 1)}
+    return named | {package for package in around if not name.startswith(f"{package}.") and package != name}
 
 
 def test_imports_run_one_way() -> None:
@@ -97,7 +98,7 @@ def test_no_imports_run_in_a_circle() -> None:
 
 def test_few_files_stand_loose() -> None:
     loose = {path.stem for path in (ROOT / "impress_ui").glob("*.py")}
-    assert loose == {"__init__", "__main__", "errors", "paths"}
+    assert loose == {"__init__", "__main__", "errors", "fields", "paths"}
 
 
 def test_no_pickled_weights_ship() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from impress_ui.fields import knob
 from impress_ui.methods.protections.protection import DenoiserFields, NormFields, Protection
-from impress_ui.settings.base import knob
 
 if TYPE_CHECKING:
     from impress_ui.methods.attacks.setup import Setup

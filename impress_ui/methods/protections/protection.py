@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 
 if TYPE_CHECKING:
     from impress_ui.methods.attacks.setup import Setup

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from impress_ui.fields import Settings, knob
 from impress_ui.methods.purifiers.purifier import Purifier, Tools
-from impress_ui.settings.base import Settings, knob
 
 if TYPE_CHECKING:
     from torch import Tensor

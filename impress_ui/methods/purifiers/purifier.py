@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from impress_ui.errors import UserError
-from impress_ui.settings.base import Settings, knob
+from impress_ui.fields import Settings, knob
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from impress_ui.fields import Settings, knob
 from impress_ui.methods.purifiers.purifier import Purifier, at_once
-from impress_ui.settings.base import Settings, knob
 
 if TYPE_CHECKING:
     from torch import Tensor
