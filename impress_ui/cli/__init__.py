@@ -14,14 +14,11 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
-    bench,
     documents,
-    experiments,
     pictures,
     sampling,
     stress,
     styles,
-    tools,
 )
 from impress_ui.cli.shared import app, log
 from impress_ui.errors import UserError

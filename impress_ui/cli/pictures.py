@@ -15,7 +15,6 @@ from impress_ui.cli.shared import (
     SettingsFile,
     app,
     job_of,
-    option,
     options_of,
     print_report,
     run_options,
@@ -48,16 +47,12 @@ def protect(
     Each protection (--method) has its published defaults; docs/protections.md describes them. With --mask and a
     large --budget the perturbation is a patch.
     """
-    from impress_ui.cli import batch
+    from impress_ui.cli import files
 
     if target_image is not None:
-        knobs["target"] = knobs["target"] or "image"
-    job = job_of(
-        settings,
-        run=run,
-        protect=knobs,
-    )
-    report = batch.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
+        knobs.setdefault("target", "image")
+    job = job_of(settings, run=run, protect=knobs)
+    report = files.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
     print_report(report, json)
 
 
@@ -77,16 +72,12 @@ def learn_universal(
 
     A larger picture than --size has it repeated.
     """
-    from impress_ui.cli import batch_universal
+    from impress_ui.cli import files
 
     if target_image is not None:
-        knobs["target"] = knobs["target"] or "image"
-    job = job_of(
-        settings,
-        run=run,
-        protect=knobs,
-    )
-    print_report(batch_universal.universal_file(source, output, job, target=target_image), json)
+        knobs.setdefault("target", "image")
+    job = job_of(settings, run=run, protect=knobs)
+    print_report(files.universal_file(source, output, job, target=target_image), json)
 
 
 @app.command()
@@ -99,53 +90,31 @@ def reconstruct(
     json: AsJson = False,
 ) -> None:
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
-    from impress_ui.cli import batch
+    from impress_ui.cli import files
 
     job = job_of(settings, run=run)
-    print_report(batch.reconstruct_files(source, output, job), json)
+    print_report(files.reconstruct_files(source, output, job), json)
 
 
 @app.command()
+@options_of(PurifySettings, "knobs", learning_rate="lr")
 @run_options(mask=True)
 def purify(
     source: Input,
     output: Output,
-    method: Annotated[str | None, option(PurifySettings, "method")] = None,
-    recipe: Annotated[str | None, option(PurifySettings, "recipe")] = None,
-    alpha: Annotated[float | None, option(PurifySettings, "alpha")] = None,
-    delta: Annotated[float | None, option(PurifySettings, "delta")] = None,
-    steps: Annotated[int | None, option(PurifySettings, "steps")] = None,
-    lr: Annotated[float | None, option(PurifySettings, "learning_rate", "--lr")] = None,
-    start_noise: Annotated[float | None, option(PurifySettings, "start_noise")] = None,
-    smoothness: Annotated[float | None, option(PurifySettings, "smoothness")] = None,
-    similarity_network: Annotated[str | None, option(PurifySettings, "similarity_network")] = None,
-    start: Annotated[str | None, option(PurifySettings, "start")] = None,
-    start_quality: Annotated[int | None, option(PurifySettings, "start_quality")] = None,
-    jpeg_quality: Annotated[int | None, option(PurifySettings, "jpeg_quality")] = None,
-    noise_std: Annotated[float | None, option(PurifySettings, "noise_std")] = None,
-    resize_factor: Annotated[float | None, option(PurifySettings, "resize_factor")] = None,
-    chain: Annotated[str | None, option(PurifySettings, "chain")] = None,
+    knobs: Any = None,
     mask: Mask = None,
     run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
-    from impress_ui.cli import batch
+    from impress_ui.cli import files
 
-    if chain is not None:
-        method = method or "chain"
-    job = job_of(
-        settings,
-        run=run,
-        purify=dict(
-            method=method, recipe=recipe, alpha=alpha, delta=delta, steps=steps, learning_rate=lr,
-            start_noise=start_noise, smoothness=smoothness, similarity_network=similarity_network, start=start,
-            start_quality=start_quality, jpeg_quality=jpeg_quality, noise_std=noise_std, resize_factor=resize_factor,
-            chain=chain,
-        ),
-    )  # fmt: skip
-    print_report(batch.purify_files(source, output, job, mask=mask), json)
+    if "chain" in knobs:
+        knobs.setdefault("method", "chain")
+    job = job_of(settings, run=run, purify=knobs)
+    print_report(files.purify_files(source, output, job, mask=mask), json)
 
 
 @app.command()
@@ -160,7 +129,7 @@ def measure(
     json: AsJson = False,
 ) -> None:
     """Compare A with B: SSIM, PSNR, VIFp, LPIPS, L-inf and L2 in grey levels, and the round-trip error of each."""
-    from impress_ui.cli import batch
+    from impress_ui.cli import files
 
     job = job_of(settings, run=run)
-    print_report(batch.measure_files(a, b, job), json)
+    print_report(files.measure_files(a, b, job), json)

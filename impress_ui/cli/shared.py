@@ -13,7 +13,7 @@ import typer
 
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import read_settings
-from impress_ui.settings import JobSettings, RunSettings, SamplingSettings, Settings
+from impress_ui.settings import JobSettings, RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     limits = f" {about['minimum']} to {about['maximum']}." if about["maximum"] is not None else ""
     symbol = f"{about['symbol']}: " if about["symbol"] else ""
     usual = about["default"]
-    usual = ", ".join(usual) if isinstance(usual, tuple) else usual
+    usual = ", ".join(map(str, usual)) if isinstance(usual, tuple) else usual
     default = f" Default: {usual}." if usual not in (None, "") else ""
     annotation = model.model_fields[field].annotation
     choices = f" One of {', '.join(get_args(annotation))}." if get_origin(annotation) is Literal else ""
@@ -45,25 +45,28 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
 
 
 def options_of(
-    model: type[Settings], place: str, fields: Sequence[str] = ()
+    model: type[Settings], place: str, fields: Sequence[str] = (), **names: str
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of them.
+    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of those given.
 
     Args:
         fields: only these; all without it.
+        names: a shorter name for a field's option, without dashes; the field's own is one too.
     """
-    names = tuple(fields or model.model_fields)
+    wanted = tuple(fields or model.model_fields)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
-            command(**{place: {name: given.pop(name) for name in names}, **given})
+            values = {name: given.pop(f"{place}_{name}") for name in wanted}
+            values = {name: _parsed(model, name, value) for name, value in values.items() if value is not None}
+            command(**{place: values, **given})
 
         parameters = []
         hints = get_type_hints(command, include_extras=True)
         for parameter in inspect.signature(command).parameters.values():
             if parameter.name == place:
-                parameters += [_parameter(model, name) for name in names]
+                parameters += [_parameter(model, place, name, names.get(name)) for name in wanted]
             else:
                 parameters.append(parameter.replace(annotation=hints[parameter.name]))
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
@@ -73,13 +76,60 @@ def options_of(
     return decorate
 
 
-def _parameter(model: type[Settings], name: str) -> inspect.Parameter:
+def _parameter(model: type[Settings], place: str, name: str, short: str | None) -> inspect.Parameter:
     """The option of one field; choices are checked by the settings, which name those that there are."""
-    annotated, flag = model.model_fields[name].annotation, name.replace("_", "-")
+    annotated = model.model_fields[name].annotation
     kind: Any = annotated if annotated in (bool, int, float) else str
-    names = (f"--{flag}/--no-{flag}",) if kind is bool else ()
-    annotation = Annotated[kind | None, option(model, name, *names)]
-    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+    flags = [flag.replace("_", "-") for flag in (short, name) if flag]
+    if kind is bool:
+        flags = [f"{flag}/--no-{flag}" for flag in flags]
+    annotation = Annotated[kind | None, option(model, name, *(f"--{flag}" for flag in flags))]
+    # Two sections may have fields of one name, as an edit and an inpainting's mask: the section tells them apart.
+    return inspect.Parameter(
+        f"{place}_{name}", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation
+    )
+
+
+def _parsed(model: type[Settings], name: str, value: Any) -> Any:
+    """What a text stands for, where the field is a list: YAML in brackets, or items with commas between.
+
+    Lists with words of their own, such as a chain, are left to the settings.
+    """
+    field = model.model_fields[name]
+    if get_origin(field.annotation) is not tuple or any(hasattr(each, "func") for each in field.metadata):
+        return value
+    return yaml_of(value) if value.startswith("[") else tuple(item.strip() for item in value.split(","))
+
+
+def yaml_of(text: str) -> Any:
+    """A value as YAML has it.
+
+    Raises:
+        UserError: it is none.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"'{text}' cannot be read; an example is [4, 8].") from None
+
+
+def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
+    """(name, value) of NAME=VALUE, with the value in YAML; ``listed``: bare values are a list.
+
+    Raises:
+        UserError: it is no such text.
+    """
+    import yaml
+
+    name, sign, value = (part.strip() for part in text.partition("="))
+    try:
+        if not (name and sign):
+            raise ValueError
+        return name, yaml.safe_load(f"[{value}]" if listed and value[:1] not in "[{" else value)
+    except (yaml.YAMLError, ValueError):
+        raise UserError(f"'{text}' is not NAME=VALUE; an example is protect.budget=8.") from None
 
 
 def run_options(*without: str, mask: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -101,19 +151,12 @@ SettingsFile = Annotated[
         f"({', '.join(PRESETS)}); options override it.",
     ),
 ]
-NegativePrompt = Annotated[str | None, option(SamplingSettings, "negative_prompt")]
-Guidance = Annotated[float | None, option(SamplingSettings, "guidance")]
-SamplingSteps = Annotated[int | None, option(SamplingSettings, "sampling_steps", "--steps")]
-SamplerName = Annotated[str | None, option(SamplingSettings, "sampler")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
 def job_of(file: str | None, **sections: dict[str, Any]) -> JobSettings:
     """The settings of the file, or the defaults, with the given options on top."""
-    given = {
-        name: {key: value for key, value in values.items() if value is not None} for name, values in sections.items()
-    }
-    return (read_settings(file) if file else JobSettings()).updated(**given)
+    return (read_settings(file) if file else JobSettings()).updated(**sections)
 
 
 def print_report(report: dict[str, Any], as_json: bool) -> None:

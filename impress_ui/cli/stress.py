@@ -1,4 +1,4 @@
-"""The command that asks whether a protection holds."""
+"""The commands that ask whether a protection holds, and what its settings do: stress and explore."""
 
 from __future__ import annotations
 
@@ -9,41 +9,75 @@ import typer
 
 from impress_ui.cli.shared import (
     AsJson,
+    Mask,
     SettingsFile,
     app,
+    assignment,
     job_of,
-    option,
+    options_of,
     print_report,
     run_options,
 )
-from impress_ui.settings import EditSettings, StressSettings
+from impress_ui.errors import UserError
+from impress_ui.settings import EditSettings, ExploreSettings, JobSettings, StressSettings
+
+Folder = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for pictures, table and chart.")
+]
 
 
 @app.command()
+@options_of(StressSettings, "knobs")
+@options_of(EditSettings, "edit", ["prompt"])
 @run_options()
 def stress(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The protected picture.")],
     original: Annotated[
         Path | None, typer.Option(help="The same picture unprotected, if you have it: the figures then mean more.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for pictures, table and scatter.")
-    ] = None,
-    purifiers: Annotated[str | None, option(StressSettings, "purifiers")] = None,
-    edits: Annotated[bool | None, option(StressSettings, "edits", "--edits/--no-edits")] = None,
-    twins: Annotated[bool | None, option(StressSettings, "twins", "--twins/--no-twins")] = None,
-    prompt: Annotated[str | None, option(EditSettings, "prompt")] = None,
+    output: Folder = None,
+    knobs: Any = None,
+    edit: Any = None,
     run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
 ) -> None:
     """Run a protected picture through all purifiers and say what survives, and at what price."""
-    from impress_ui.cli import batch_stress
+    from impress_ui.cli import items
 
-    job = job_of(
-        settings,
-        run=run,
-        stress=dict(purifiers=purifiers, edits=edits, twins=twins),
-        edit=dict(prompt=prompt),
-    )
-    print_report(batch_stress.stress_file(picture, output, job, original=original), json)
+    job = job_of(settings, run=run, stress=knobs, edit=edit)
+    print_report(items.stress_file(picture, output, job, original=original), json)
+
+
+@app.command()
+@options_of(ExploreSettings, "knobs")
+@run_options(mask=True)
+def explore(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The unprotected picture.")],
+    protected: Annotated[
+        Path | None, typer.Option(help="The same picture protected already, to vary the purification alone.")
+    ] = None,
+    target_image: Annotated[Path | None, typer.Option(help="The picture for the target 'image'.")] = None,
+    output: Folder = None,
+    knobs: Any = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as protect.steps=20; again for more."),
+    ] = None,
+    mask: Mask = None,
+    run: Any = None,
+    settings: SettingsFile = None,
+    json: AsJson = False,
+) -> None:
+    """Vary one or two settings over a picture: protect, purify and measure in every cell."""
+    from impress_ui.cli import items
+
+    sections: dict[str, dict[str, Any]] = {"run": run, "explore": knobs}
+    for name, value in map(assignment, set_ or ()):
+        section, _, field = name.partition(".")
+        if section not in JobSettings.model_fields or not field:
+            raise UserError(f"There is no setting named {name}; an example is protect.budget=8.")
+        sections.setdefault(section, {})[field] = value
+    job = job_of(settings, **sections)
+    report = items.explore_file(picture, output, job, protected=protected, mask=mask, target=target_image)
+    print_report(report, json)

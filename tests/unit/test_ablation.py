@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
-from impress_ui.cli.shared import app
+from impress_ui.__main__ import app
 from impress_ui.errors import UserError
-from impress_ui.experiments import EXPERIMENTS, run_experiment
 from impress_ui.experiments.ablation import AS_SET, rank_correlation, units
 from impress_ui.experiments.complexity import complexity_of
 from impress_ui.experiments.settings import AblationSettings, RobustnessSettings
+from impress_ui.experiments.table import EXPERIMENTS, run_experiment
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import square
@@ -125,7 +125,7 @@ def test_robustness_figures_are_what_they_are_called(tmp_path: Path, embedded: A
 def test_one_settings_file_and_options_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     got: list = []
     monkeypatch.setattr(
-        "impress_ui.experiments.run_experiment", lambda name, settings, output, log: got.append((name, settings))
+        "impress_ui.experiments.table.run_experiment", lambda name, settings, output, log: got.append((name, settings))
     )
     file = tmp_path / "run.yaml"
     file.write_text("photographs: 3\nprotect: {budget: 9, steps: 7}\nvary:\n  purify.alpha: [0.1, 0.2]\n")

@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from impress_ui.cli.shared import app
+from impress_ui.__main__ import app
 from impress_ui.errors import UserError
 from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking

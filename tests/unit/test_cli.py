@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.cli import main
+from impress_ui.__main__ import main
 from impress_ui.pictures.images import read_metadata, save_png
 from impress_ui.settings import ProtectSettings
 

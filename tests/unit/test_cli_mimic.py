@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from impress_ui.__main__ import main
 from impress_ui.art.artists import works
-from impress_ui.cli import main
 from impress_ui.methods.mimic import PROGRESS
 from impress_ui.models.adapters import ADAPTER
 

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
-from impress_ui.cli import main
+from impress_ui.__main__ import main
 from impress_ui.errors import UserError
 from impress_ui.jobs import documents
 from impress_ui.jobs.workflow import describe_result

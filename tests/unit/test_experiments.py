@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from skimage.metrics import structural_similarity
 
 from impress_ui.errors import UserError
-from impress_ui.experiments import EXPERIMENTS, as_text, purifiers, run_experiment
+from impress_ui.experiments import purifiers
 from impress_ui.experiments.common import auc
 from impress_ui.experiments.detector import best_threshold
+from impress_ui.experiments.report import as_text
+from impress_ui.experiments.table import EXPERIMENTS, run_experiment
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
 

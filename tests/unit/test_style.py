@@ -61,8 +61,8 @@ def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> Non
 
 
 def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
-    from impress_ui.experiments import run_experiment
     from impress_ui.experiments.settings import StyleSettings
+    from impress_ui.experiments.table import run_experiment
 
     module = sys.modules["impress_ui.experiments.style"]  # the package's attribute of that name is its function
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))

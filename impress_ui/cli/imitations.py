@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
-from impress_ui.cli.batch import Report, stop_on_interrupt
+from impress_ui.cli.outputs import folder_for, follow, stop_on_interrupt
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.methods.mimic import PROGRESS, FineTuning, imitate
+from impress_ui.methods.mimic import PROGRESS, FineTuning, MimicStep, imitate
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.models.adapters import ADAPTER, DENOISER, load_imitator
 from impress_ui.models.diffusion_model import load_diffusion_model
@@ -23,7 +23,7 @@ from impress_ui.settings import JobSettings
 
 def mimic_files(
     source: Path | None, output: Path, job: JobSettings, *, artist: str, prompts: Sequence[str], adapter: Path | None
-) -> Report:
+) -> dict[str, Any]:
     """Fine-tune on the works (or load what was fine-tuned) and save an imitation for each caption.
 
     A fine-tuning that was stopped in the same folder is gone on with.
@@ -38,9 +38,7 @@ def mimic_files(
     side = min(job.run.size, model.size)
     learnt = _works(source, artist, side, job)
     captions = list(prompts) or _captions(source, artist, learnt, job)
-    if output.is_file() or output.suffix.lower() == ".png":
-        raise UserError(f"{output.name} must be a folder: it takes the fine-tuned model and the pictures.")
-    output.mkdir(parents=True, exist_ok=True)
+    folder_for(output, "the fine-tuned model and the pictures")
     losses: list[float] = []
     with stop_on_interrupt() as should_stop:
         if adapter is not None:
@@ -52,9 +50,8 @@ def mimic_files(
         made: list[Image.Image] = []
         wanted = job.generate.model_copy(update={"width": side, "height": side, "guidance": job.mimic.guidance})
         if not stopped:
-            for step in imitate(imitator, captions, wanted, seed=job.run.seed, should_stop=should_stop):
-                _tell("imitate", step.index, step.steps)
-                made, stopped = step.results or made, step.stopped
+            last = follow("imitate", imitate(imitator, captions, wanted, seed=job.run.seed, should_stop=should_stop))
+            made, stopped = last.results or [], last.stopped
     # A stopped run has fewer pictures than captions.
     pairs = enumerate(zip(captions, made, strict=False))
     results = [_saved(output, number, caption, image, job) for number, (caption, image) in pairs]
@@ -92,23 +89,20 @@ def _tune(tuning: FineTuning, output: Path, losses: list[float], should_stop: Sh
     """Fine-tune and save; whether it was stopped."""
     if (output / PROGRESS).is_file():
         tuning.resume(output)
-    stopped = False
-    try:
+
+    def noted() -> Iterator[MimicStep]:
         for step in tuning.run(should_stop=should_stop):
-            losses += step.loss_values().values()
-            stopped = step.stopped
-            _tell("fine-tune", step.index, step.steps)
+            losses.extend(step.loss_values().values())
+            yield step
+
+    try:
+        last = follow("fine-tune", noted())
     finally:
         tuning.save(output)
-    return stopped
+    return last is not None and last.stopped
 
 
-def _saved(output: Path, number: int, caption: str, image: Image.Image, job: JobSettings) -> Report:
+def _saved(output: Path, number: int, caption: str, image: Image.Image, job: JobSettings) -> dict[str, Any]:
     path = output / f"{number:03}.png"
     save_png(image, path, workflow.describe_result("imitation", job, caption=caption))
     return {"output": str(path), "caption": caption, "summary": f"{path}: {caption}"}
-
-
-def _tell(what: str, index: int, steps: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{what}: step {index}/{steps}", end="\n" if index == steps else "", file=sys.stderr, flush=True)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from impress_ui.cli.batch import Report, opened, optional_picture, spared, stop_on_interrupt, targets
+from impress_ui.cli.outputs import follow, opened, optional_picture, spared, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.results import Measures, check_seeds, save_edits, save_generated
-from impress_ui.methods.edit import SampleStep
 from impress_ui.settings import JobSettings
 
 
 def edit_files(
     sources: Sequence[Path], output: Path, job: JobSettings, *, reference: Path | None, mask: Path | None
-) -> Report:
+) -> dict[str, Any]:
     """Edit pictures of one size with the same noise, and measure their edits against the reference's.
 
     The reference is edited and saved along with the others; without one it is the first of several pictures.
@@ -41,7 +40,7 @@ def edit_files(
     images = [picture.image for picture in pictures.values()]
     with stop_on_interrupt() as should_stop:
         steps = workflow.edit_pictures(images, job, mask=optional_picture(mask), should_stop=should_stop)
-        last = _run(steps, "edit")
+        last = follow("edit", steps)
     facts = {"stopped": last.stopped, "steps_done": last.index}
     paths = {str(path): target for path, target in pairs}
     named = None if against is None else str(against)
@@ -61,7 +60,7 @@ def edit_files(
     return {**head, **facts, "seconds": seconds, "results": results}
 
 
-def generate_files(output: Path, job: JobSettings) -> Report:
+def generate_files(output: Path, job: JobSettings) -> dict[str, Any]:
     """Make pictures from text: a .png file for one, a folder for several."""
     began = time.monotonic()
     check_seeds(job)
@@ -69,7 +68,7 @@ def generate_files(output: Path, job: JobSettings) -> Report:
     files = [target for _, target in targets(names, output, as_folder=len(names) > 1)]
     by_seed = {job.run.seed + number: file for number, file in enumerate(files)}
     with stop_on_interrupt() as should_stop:
-        last = _run(workflow.generate_pictures(job, should_stop=should_stop), "generate")
+        last = follow("generate", workflow.generate_pictures(job, should_stop=should_stop))
     facts = {"stopped": last.stopped, "steps_done": last.index}
     save_generated(last.results, by_seed.__getitem__, job, **facts)
     results = [
@@ -78,17 +77,6 @@ def generate_files(output: Path, job: JobSettings) -> Report:
     seconds = round(time.monotonic() - began, 3)
     head = {"command": "generate", "settings": job.model_dump(mode="json")}
     return {**head, **facts, "seconds": seconds, "results": results}
-
-
-def _run(steps: Iterator[SampleStep], what: str) -> SampleStep:
-    """The last step, with its results; a line on a terminal tells how far it is."""
-    last = None
-    for last in steps:
-        if sys.stderr.isatty():
-            end = "\n" if last.results is not None else ""
-            print(f"\r{what}: step {last.index}/{last.steps}", end=end, file=sys.stderr, flush=True)
-    assert last is not None and last.results is not None
-    return last
 
 
 def _summary(target: Path, measures: Measures, reference: str | None, path: str) -> str:

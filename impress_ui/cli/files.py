@@ -1,25 +1,24 @@
-"""The command line's jobs over a file or a folder: open, run, save, measure, and report as plain data."""
+"""The loop over files that the commands share: open, run, save, measure, and report as plain data."""
 
 from __future__ import annotations
 
 import logging
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from impress_ui.cli.outputs import follow, opened, optional_picture, pairs_of, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
+from impress_ui.jobs.universal_files import save_perturbation, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit
-from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in, save_png, to_images
+from impress_ui.pictures.images import Picture, pictures_in, save_png, to_images
 from impress_ui.settings import JobSettings
 
 Report = dict[str, Any]
@@ -66,7 +65,7 @@ def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | N
 def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
     """Save the reconstruction of every picture of ``source``, measured against its picture."""
     results = []
-    for path, target in _pairs(source, output):
+    for path, target in pairs_of(source, output):
         began = time.monotonic()
         picture = opened(path, job)
         image = workflow.reconstruct(picture.image, job)
@@ -94,12 +93,39 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
     return _report("measure", a, job, results)
 
 
+def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path | None) -> Report:
+    """Learn a perturbation over the pictures of ``source`` at the working size, and save it with its settings."""
+    began = time.monotonic()
+    if output.is_dir():
+        raise UserError(f"{output.name} is a folder; give --output a file that ends in .png.")
+    files = pictures_in(source)
+    ((_, path),) = targets(files[:1], output, as_folder=False)
+    images = squares_of(files, job.run.size)
+    history = LossHistory()
+    with stop_on_interrupt() as should_stop:
+        steps = workflow.learn_universal(images, job, target=optional_picture(target), should_stop=should_stop)
+        last = follow(source.name, steps, history)
+    facts = {"pictures": len(files), "steps_done": last.index, "stopped": last.stopped}
+    save_perturbation(last, path, job, **facts)
+    seconds = round(time.monotonic() - began, 3)
+    return {
+        "command": "universal",
+        "settings": job.model_dump(mode="json"),
+        "input": str(source),
+        "output": str(path),
+        "losses": history.curves,
+        "seconds": seconds,
+        "summary": f"{path} ({seconds:.1f} s): learnt over {len(files)} picture{'' if len(files) == 1 else 's'}",
+        **facts,
+    }
+
+
 def _over_files(
     command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run, **facts: Any
 ) -> Report:
     results: list[Report] = []
     with stop_on_interrupt() as should_stop:
-        for path, target in _pairs(source, output):
+        for path, target in pairs_of(source, output):
             try:
                 results.append(_one_file(kind, path, target, job, run, should_stop, facts))
             except (UserError, MemoryError, RuntimeError) as caught:
@@ -128,11 +154,7 @@ def _one_file(
     began = time.monotonic()
     picture = opened(path, job)
     history = LossHistory()
-    last = None
-    for last in run(picture.image, should_stop):
-        history.add(last)
-        progress(path.name, last)
-    assert last is not None and last.result is not None
+    last = follow(path.name, run(picture.image, should_stop), history)
     seconds = time.monotonic() - began
     image = to_images(last.result)[0]
     measures = workflow.measures_of(image, job, picture.image)
@@ -170,56 +192,6 @@ def _report(command: str, source: Path, job: JobSettings, results: list[Report])
     return {**head, "results": results}
 
 
-def opened(path: Path, job: JobSettings) -> Picture:
-    """The picture at its working size."""
-    return fit(open_picture(path), job.run.size)
-
-
-def optional_picture(path: Path | None) -> Image.Image | None:
-    """A mask or a target, where one was given."""
-    return None if path is None else open_picture(path).image
-
-
-def _pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
-    """(picture, file to write) for a file or a folder; the folders that are needed are made."""
-    return spared(targets(pictures_in(source), output, as_folder=source.is_dir()))
-
-
-def targets(files: Sequence[Path], output: Path, *, as_folder: bool) -> list[tuple[Path, Path]]:
-    """(picture, file to write) for each file: in the folder ``output``, or ``output`` itself; folders are made.
-
-    Raises:
-        UserError: no PNG, or not to be made.
-    """
-    if as_folder and (output.is_file() or (output.suffix.lower() == ".png" and not output.is_dir())):
-        raise UserError(f"{output.name} is one file; give --output a folder for several pictures.")
-    as_folder = as_folder or output.is_dir()
-    if not as_folder and output.suffix.lower() != ".png":
-        raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
-    try:
-        (output if as_folder else output.parent).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The folder for {output.name} cannot be made ({error.strerror}); choose another place."
-        ) from None
-    stems = [path.stem for path in files]
-    names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
-    return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
-
-
-def spared(pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """The same pairs, unless one would be written over a picture that is read.
-
-    Raises:
-        UserError: it would.
-    """
-    sources = {path.resolve() for path, _ in pairs}
-    for _, target in pairs:
-        if target.resolve() in sources:
-            raise UserError(f"{target.name} is the picture itself and would be lost; give --output another place.")
-    return pairs
-
-
 def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:
     if a.is_dir() != b.is_dir():
         raise UserError("Give two pictures, or two folders with the same file names.")
@@ -230,28 +202,3 @@ def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:
     if not pairs:
         raise UserError("The two folders share no file name; name the pictures alike.")
     return pairs
-
-
-def progress(name: str, step: Step) -> None:
-    """Where a run is, on a terminal."""
-    if sys.stderr.isatty() and step.steps:
-        end = "\n" if step.result is not None else ""
-        print(f"\r{name}: step {step.index}/{step.steps}", end=end, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
-    stopped = False
-
-    def handler(*_: object) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: stopped
-    finally:
-        signal.signal(signal.SIGINT, previous)

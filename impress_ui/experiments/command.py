@@ -11,11 +11,13 @@ from impress_ui.cli.shared import (
     AsJson,
     SettingsFile,
     app,
+    assignment,
     log,
     print_report,
     run_options,
 )
 from impress_ui.errors import UserError
+from impress_ui.experiments.names import NAMES
 from impress_ui.jobs.documents import read_data
 from impress_ui.settings import JobSettings
 
@@ -27,8 +29,7 @@ def experiment(
         str,
         typer.Argument(
             metavar="NAME",
-            help="purification, editing, style, ablation, adaptive, transfer, robustness, classifier, detector or "
-            "autoencoder.",
+            help=f"{', '.join(NAMES[:-1])} or {NAMES[-1]}.",
         ),
     ],
     output: Annotated[
@@ -82,10 +83,10 @@ def experiment(
     json: AsJson = False,
 ) -> None:  # fmt: skip
     """Measure on photographs that no training has seen: tables, charts and a report; run again, it goes on."""
-    from impress_ui.experiments import as_text, find_experiment, run_experiment
-    from impress_ui.experiments.report import count_of_failed
+    from impress_ui.experiments import table
+    from impress_ui.experiments.report import as_text, count_of_failed
 
-    sections: dict[str, dict[str, Any]] = {"run": _given(run)}
+    sections: dict[str, dict[str, Any]] = {"run": run}
     fields = _given(
         dict(
             photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
@@ -93,17 +94,17 @@ def experiment(
         )
     )  # fmt: skip
     if vary:
-        fields["vary"] = dict(_assignment(text, listed=True) for text in vary)
+        fields["vary"] = dict(assignment(text, listed=True) for text in vary)
     for text in set_ or ():
-        dotted, value = _assignment(text)
+        dotted, value = assignment(text)
         section, _, field = dotted.partition(".")
         if field and section in JobSettings.model_fields:
             sections.setdefault(section, {})[field] = value
         else:
             fields[dotted] = value
-    kind = find_experiment(name).settings
+    kind = table.find_experiment(name).settings
     given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
-    report = run_experiment(name, given.overridden(sections, **fields), output, log)
+    report = table.run_experiment(name, given.overridden(sections, **fields), output, log)
     if report is None:  # another process has it
         return
     if json:
@@ -118,16 +119,3 @@ def experiment(
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _assignment(text: str, listed: bool = False) -> tuple[str, Any]:
-    """(name, value) of NAME=VALUE, with the value in YAML; ``listed``: bare values are a list."""
-    import yaml
-
-    name, sign, value = (part.strip() for part in text.partition("="))
-    try:
-        if not (name and sign):
-            raise ValueError
-        return name, yaml.safe_load(f"[{value}]" if listed and value[:1] not in "[{" else value)
-    except (yaml.YAMLError, ValueError):
-        raise UserError(f"'{text}' is not NAME=VALUE; an example is protect.budget=8.") from None

@@ -1,0 +1,112 @@
+"""Where results go, how a run is followed and how it is stopped: for every command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impress_ui.errors import UserError
+from impress_ui.methods.optimise import LossHistory
+from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in
+from impress_ui.settings import JobSettings
+
+
+def opened(path: Path, job: JobSettings) -> Picture:
+    """The picture at its working size."""
+    return fit(open_picture(path), job.run.size)
+
+
+def optional_picture(path: Path | None) -> Image.Image | None:
+    """A mask or a target, where one was given."""
+    return None if path is None else open_picture(path).image
+
+
+def pairs_of(source: Path, output: Path) -> list[tuple[Path, Path]]:
+    """(picture, file to write) for a file or a folder; the folders that are needed are made."""
+    return spared(targets(pictures_in(source), output, as_folder=source.is_dir()))
+
+
+def targets(files: Sequence[Path], output: Path, *, as_folder: bool) -> list[tuple[Path, Path]]:
+    """(picture, file to write) for each file: in the folder ``output``, or ``output`` itself; folders are made.
+
+    Raises:
+        UserError: no PNG, or not to be made.
+    """
+    if as_folder and (output.is_file() or (output.suffix.lower() == ".png" and not output.is_dir())):
+        raise UserError(f"{output.name} is one file; give --output a folder for several pictures.")
+    as_folder = as_folder or output.is_dir()
+    if not as_folder and output.suffix.lower() != ".png":
+        raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
+    try:
+        (output if as_folder else output.parent).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder for {output.name} cannot be made ({error.strerror}); choose another place."
+        ) from None
+    stems = [path.stem for path in files]
+    names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
+    return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
+
+
+def spared(pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """The same pairs, unless one would be written over a picture that is read.
+
+    Raises:
+        UserError: it would.
+    """
+    sources = {path.resolve() for path, _ in pairs}
+    for _, target in pairs:
+        if target.resolve() in sources:
+            raise UserError(f"{target.name} is the picture itself and would be lost; give --output another place.")
+    return pairs
+
+
+def folder_for(output: Path, what: str) -> Path:
+    """The folder ``output``, made where it is not there.
+
+    Args:
+        what: what it takes, for the sentence.
+
+    Raises:
+        UserError: it is a file.
+    """
+    if output.is_file() or output.suffix.lower() in (".png", ".json"):
+        raise UserError(f"{output.name} must be a folder: it takes {what}.")
+    output.mkdir(parents=True, exist_ok=True)
+    return output
+
+
+def follow(what: str, steps: Iterable[Any], history: LossHistory | None = None) -> Any:
+    """The last step of a run, or None of an empty one; a line on a terminal tells how far it is."""
+    last = None
+    for last in steps:
+        if history is not None:
+            history.add(last)
+        if sys.stderr.isatty() and last.steps:
+            ended = last.index >= last.steps or last.stopped
+            print(f"\r{what}: step {last.index}/{last.steps}", end="\n" if ended else "", file=sys.stderr, flush=True)
+    return last
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
+    stopped = False
+
+    def handler(*_: object) -> None:
+        nonlocal stopped
+        if stopped:
+            raise KeyboardInterrupt
+        stopped = True
+
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield lambda: stopped
+    finally:
+        signal.signal(signal.SIGINT, previous)
