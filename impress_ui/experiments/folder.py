@@ -32,17 +32,20 @@ class RunFolder:
     Args:
         path: made when it is missing.
         manifest: what determines the results, as plain data.
+        completed: fills in what a manifest of an earlier version lacks, since it did not know the setting yet.
 
     Raises:
         UserError: the folder holds a run with another manifest, or one that cannot be read.
     """
 
-    def __init__(self, path: Path, manifest: Record) -> None:
+    def __init__(
+        self, path: Path, manifest: Record, completed: Callable[[Record], Record] = lambda kept: kept
+    ) -> None:
         self.path = path
         file = path / "run.json"
         manifest = json.loads(json.dumps(manifest))  # tuples become lists, as in the file
         if file.exists():
-            difference = first_difference(_read(file), manifest)
+            difference = first_difference(completed(_read(file)), manifest)
             if difference:
                 raise UserError(
                     f"The folder {path} holds a run with other settings: {difference}. Choose another folder with -o, "

@@ -16,7 +16,12 @@ from impress_ui.settings import JobSettings, purifier_of
 from impress_ui.settings.stress import AS_SET
 
 NONE = "none"
-COLUMNS = ("strength", "left", "after", "cost", "lpips", "ssim", "psnr", "round_trip")
+LABELS = {
+    **{name: measure.label for name, measure in MEASURES.items()},
+    "after": "Latent distance to the original, after purifying",
+    "edit_ssim": "Edit against the clean picture's edit, SSIM",
+}
+COLUMNS = tuple(dict.fromkeys(("strength", "left", "after", *MEASURES)))
 SHEET_ROWS = 4
 
 
@@ -114,9 +119,5 @@ ROBUSTNESS = Experiment(
     sheets,
     extent=("photographs",),
     checkpoints=_checkpoints,
-    columns={
-        **{name: measure.label for name, measure in MEASURES.items()},
-        "after": "Latent distance to the original, after purifying",
-        "edit_ssim": "Edit against the clean picture's edit, SSIM",
-    },
+    columns=LABELS,
 )

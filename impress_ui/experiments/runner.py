@@ -17,6 +17,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from impress_ui.errors import UserError
 from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
@@ -48,11 +50,20 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "versions": versions(),
         "checkpoints": checkpoint_hashes(experiment.checkpoints(settings)),
     }
+
+    def completed(kept: Record) -> Record:
+        """A setting that the kept run did not know yet had its default."""
+        try:
+            then = type(settings).model_validate(kept["settings"]).model_dump(mode="json", by_alias=True)
+        except (KeyError, ValidationError):
+            return kept
+        return {**kept, "settings": {name: value for name, value in then.items() if name not in experiment.extent}}
+
     if processes.first:
         output.mkdir(parents=True, exist_ok=True)
-        RunFolder(output / experiment.name, manifest)  # made, or refused, before the others look at it
+        RunFolder(output / experiment.name, manifest, completed)  # made, or refused, before the others look at it
     processes.wait()
-    run = Run(settings, RunFolder(output / experiment.name, manifest), log)
+    run = Run(settings, RunFolder(output / experiment.name, manifest, completed), log)
     units = list(experiment.units(settings))
     missing = [unit for unit in units if run.folder.records(unit.name) is None]
     processes.wait()  # none begins before all have seen the same

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.jobs.workflow import measures_of, purify_picture
-from impress_ui.measures.metrics import ssim
+from impress_ui.measures.metrics import latent_distance, ssim
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import to_images, to_tensor
@@ -114,7 +114,7 @@ def _row(
     measures = measures_of(image, job, original, reconstruction=reconstruction)
     if reference is not None:
         clean_latent, clean_reconstruction = reference
-        measures["latent_distance"] = ((latent - clean_latent).norm() / clean_latent.norm()).item()
+        measures["latent_distance"] = latent_distance(latent, clean_latent)
         measures["reconstruction_ssim"] = float(ssim(np.asarray(reconstruction), np.asarray(clean_reconstruction)))
     return Row(name, image, reconstruction, measures, **facts)
 

@@ -36,7 +36,7 @@ from impress_ui.errors import UserError
 from impress_ui.jobs.items import ItemStep
 from impress_ui.jobs.workflow import same_size
 from impress_ui.measures.costs import expected_seconds, measure_pace, remember
-from impress_ui.measures.metrics import load_detector, lpips
+from impress_ui.measures.metrics import encode_picture, latent_distance, load_detector, lpips
 from impress_ui.measures.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import ShouldStop, Step, never
@@ -170,7 +170,7 @@ class StressTest:
         given = {PROTECTED: self.protected, **({ORIGINAL: self.original} if self.original is not None else {})}
         edits = dict(zip(given, self._edit(list(given.values())), strict=True)) if self.job.stress.edits else {}
         if self.original is not None:
-            self._reference = {"latent": self._encoded(self.original), "edit": edits.get(ORIGINAL)}
+            self._reference = {"latent": encode_picture(self.original, self._autoencoder), "edit": edits.get(ORIGINAL)}
         values = {name: self._values(image, edits.get(name), self.original) for name, image in given.items()}
         detector = load_detector(self._autoencoder)
         clean = {"latent": 0.0, "edit": 0.0, "twin": 0.0, "round_trip": detector.clean_error if detector else 0.0}
@@ -203,24 +203,20 @@ class StressTest:
     def _values(
         self, image: Image.Image, edited: Image.Image | None, twin: Image.Image | None
     ) -> dict[str, float | None]:
-        latent = self._encoded(image)
+        latent = encode_picture(image, self._autoencoder)
         decoded = to_images(self._autoencoder.decode(latent)[..., : image.height, : image.width])[0]
         reference, clean_edit = self._reference.get("latent"), self._reference.get("edit")
 
         def distance(from_latent: Tensor) -> float | None:
-            return None if reference is None else ((latent - from_latent).norm() / reference.norm()).item()
+            return None if reference is None else latent_distance(latent, from_latent, unit=reference)
 
         twins = self.job.stress.twins and twin is not None
         return {
             "latent": distance(reference),
-            "twin": distance(self._encoded(twin)) if twins else None,
+            "twin": distance(encode_picture(twin, self._autoencoder)) if twins else None,
             "edit": None if edited is None or clean_edit is None else lpips(edited, clean_edit),
             "round_trip": ((to_tensor(decoded) - to_tensor(image)) ** 2).mean().item(),
         }
-
-    @torch.no_grad()
-    def _encoded(self, image: Image.Image) -> Tensor:
-        return self._autoencoder.encode(to_tensor(image, self._autoencoder.device))
 
     def _edit(self, images: list[Image.Image]) -> list[Image.Image]:
         assert self._model is not None

@@ -17,11 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor
 
-from impress_ui.measures.metrics import lpips, measure, round_trip_error
+from impress_ui.measures.metrics import encode_picture, latent_distance, lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor
@@ -116,10 +114,5 @@ def figures_of(
 
 def distances_to(original: Image.Image, autoencoder: Autoencoder) -> Callable[[Image.Image], float]:
     """||E(x) - E(original)|| / ||E(original)|| as a function of the picture x."""
-
-    @torch.no_grad()
-    def encoded(image: Image.Image) -> Tensor:
-        return autoencoder.encode(to_tensor(image, autoencoder.device))
-
-    reference = encoded(original)
-    return lambda image: ((encoded(image) - reference).norm() / reference.norm()).item()
+    reference = encode_picture(original, autoencoder)
+    return lambda image: latent_distance(encode_picture(image, autoencoder), reference)

@@ -86,6 +86,20 @@ def ssim(x: np.ndarray, y: np.ndarray) -> float:
     )
 
 
+def latent_distance(latent: Tensor, reference: Tensor, unit: Tensor | None = None) -> float:
+    """||z - z_ref|| / ||z_ref||: how far a latent (1, C, h, w) was moved, as a share of the other's length.
+
+    ``unit``: a latent whose length stands for the reference's, where several references share a scale.
+    """
+    return ((latent - reference).norm() / (reference if unit is None else unit).norm()).item()
+
+
+@torch.no_grad()
+def encode_picture(image: Image.Image, autoencoder: Autoencoder) -> Tensor:
+    """E(x), (1, C, h, w), unscaled."""
+    return autoencoder.encode(to_tensor(image, autoencoder.device))
+
+
 @torch.no_grad()
 def reconstruct_picture(image: Image.Image, autoencoder: Autoencoder) -> Image.Image:
     """V(x) as an 8-bit picture."""

@@ -104,6 +104,18 @@ def test_what_fails_is_told_and_tried_again(tmp_path: Path) -> None:
         runner.carry_out(toy(lambda unit: 1 / 0), ToySettings(), tmp_path / "all", NOTHING)  # type: ignore[arg-type]
 
 
+def test_a_setting_that_a_folder_does_not_know_yet_had_its_default(tmp_path: Path) -> None:
+    before = runner.carry_out(toy(lambda unit: None), ToySettings(), tmp_path, NOTHING)
+    kept = json.loads((tmp_path / "toy/run.json").read_text())
+    del kept["settings"]["factor"], kept["settings"]["purify"]["alpha"]
+    (tmp_path / "toy/run.json").write_text(json.dumps(kept))
+    done: list[str] = []
+    after = runner.carry_out(toy(lambda unit: done.append(unit.name)), ToySettings(), tmp_path, NOTHING)
+    assert not done and before is not None and after is not None and after["records"] == before["records"]
+    with pytest.raises(UserError, match=r"settings\.factor is 2\.0 there and 3\.0 now"):
+        runner.carry_out(toy(lambda unit: None), ToySettings(factor=3), tmp_path, NOTHING)
+
+
 def test_a_folder_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
     runner.carry_out(toy(lambda unit: None), ToySettings(), tmp_path, NOTHING)
     with pytest.raises(UserError, match=r"settings\.factor is 2\.0 there and 3\.0 now"):
