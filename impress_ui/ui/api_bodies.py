@@ -9,8 +9,8 @@ from impress_ui.jobs import workflow
 from impress_ui.jobs.results import check_seeds
 from impress_ui.jobs.universal_files import squares_of
 from impress_ui.measures import metrics
-from impress_ui.ui import style_study
 from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles
+from impress_ui.ui.rooms.style import study as style_study
 
 
 def protect(job: ApiJob, image: str, mask: str | None, target: str | None, universal: str | None) -> Streamed:

@@ -125,8 +125,8 @@ class ApiJob:
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""
         from impress_ui.jobs.results import pasted, save_edits
-        from impress_ui.ui.edit_views import sentence
         from impress_ui.ui.progress import work_of
+        from impress_ui.ui.rooms.edit.views import sentence
 
         work = work_of("edit", self.settings, pictures["original"].image.size, len(pictures))
         for images, told in self._sampled(work, steps):
@@ -203,7 +203,7 @@ class ApiJob:
         """Progress with the losses, then the study as a zip and its report."""
         from impress_ui.ui.progress import INTERVAL
         from impress_ui.ui.queue import throttled
-        from impress_ui.ui.style_study import pack, report_of, save_pictures
+        from impress_ui.ui.rooms.style.study import pack, report_of, save_pictures
 
         for step, due in throttled(study.run(should_stop=self.should_stop), INTERVAL, _ending):
             if due and not step.stopped:

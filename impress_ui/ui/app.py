@@ -14,13 +14,13 @@ from impress_ui.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui.api import connect_api
-from impress_ui.ui.explore_handlers import connect_explore
 from impress_ui.ui.handlers import Handlers
-from impress_ui.ui.keep import Keep
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import register
 from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
+from impress_ui.ui.rooms.explore.handlers import connect_explore
+from impress_ui.ui.rooms.history.keep import Keep
 from impress_ui.ui.theme import STYLES, scripts, theme
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 

@@ -11,13 +11,15 @@ import gradio as gr
 from gradio.components import Component
 
 from impress_ui.settings import Settings
-from impress_ui.ui import edit_views, stress_views, views
+from impress_ui.ui import views
 from impress_ui.ui.forms import job_from_widgets
-from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import SECTIONS, Page
 from impress_ui.ui.queue import MOST_WAITING
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
+from impress_ui.ui.rooms.edit import views as edit_views
+from impress_ui.ui.rooms.history.runs import HISTORIES
+from impress_ui.ui.rooms.stress import views as stress_views
 from impress_ui.ui.sessions import drop_state, session_of
 
 # Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
@@ -140,42 +142,42 @@ class Handlers:
 
     def run_edit(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Edit the original, the protected and the purified picture, as far as they are there."""
-        from impress_ui.ui.edit_run import EditRun
+        from impress_ui.ui.rooms.edit.run import EditRun
 
         yield from EditRun(self.page, values, session_of(request), self.page.edit_status).updates()
 
     def run_generate(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Pictures from text alone."""
-        from impress_ui.ui.edit_run import GenerateRun
+        from impress_ui.ui.rooms.edit.run import GenerateRun
 
         yield from GenerateRun(self.page, values, session_of(request), self.page.generate_status).updates()
 
     def run_style(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Study a style: protect, purify, fine-tune, imitate, judge."""
-        from impress_ui.ui.style_run import StyleRun
+        from impress_ui.ui.rooms.style.run import StyleRun
 
         yield from StyleRun(self.page, values, session_of(request), self.page.style_status).updates()
 
     def run_stress(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Run the protected picture through the purifiers."""
-        from impress_ui.ui.stress_run import StressRun
+        from impress_ui.ui.rooms.stress.run import StressRun
 
         yield from StressRun(self.page, values, session_of(request), self.page.stress_status).updates()
 
     def run_learn(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Learn a universal perturbation."""
-        from impress_ui.ui.universal_run import LearnRun
+        from impress_ui.ui.rooms.universal.run import LearnRun
 
         yield from LearnRun(self.page, values, request.session_hash, self.page.status).updates()
 
     def run_add(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """Protect the picture with a universal perturbation."""
-        from impress_ui.ui.universal_run import AddRun
+        from impress_ui.ui.rooms.universal.run import AddRun
 
         yield from AddRun(self.page, values, request.session_hash).updates()
 
     def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
-        from impress_ui.ui.page_run import PageRun
+        from impress_ui.ui.rooms.story.run import PageRun
 
         yield from PageRun(self.page, values, session_of(request), what).updates()
 
@@ -200,7 +202,7 @@ class Handlers:
             time.sleep(0.2)  # the step under way still saves its picture
         forget(session)
         HISTORIES.forget(session)
-        from impress_ui.ui.style_run import forget_study
+        from impress_ui.ui.rooms.style.run import forget_study
 
         forget_study(session)
         drop_state(self.demo, session)
@@ -260,8 +262,8 @@ class Handlers:
         """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
         from impress_ui.measures.costs import expected_seconds
         from impress_ui.methods.purify import planned_steps
-        from impress_ui.ui.explore_handlers import hint as explore_hint
         from impress_ui.ui.progress import estimate, generation, work_of
+        from impress_ui.ui.rooms.explore.handlers import hint as explore_hint
 
         page = self.page
         record: Record = values[page.record]

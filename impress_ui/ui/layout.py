@@ -10,16 +10,16 @@ from impress_ui.paths import PHOTOS
 from impress_ui.settings import ProtectSettings
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
-from impress_ui.ui.about import about_section
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
-from impress_ui.ui.layout_diffusion import edit_section, generate_section
-from impress_ui.ui.layout_explore import explore_section
-from impress_ui.ui.layout_keep import history_section, keep_row, new_seed_box, run_zip
-from impress_ui.ui.layout_stress import stress_section
-from impress_ui.ui.layout_style import style_section
-from impress_ui.ui.layout_universal import universal_fold
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
+from impress_ui.ui.rooms.about import about_section
+from impress_ui.ui.rooms.edit.layout import edit_section, generate_section
+from impress_ui.ui.rooms.explore.layout import explore_section
+from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
+from impress_ui.ui.rooms.stress.layout import stress_section
+from impress_ui.ui.rooms.style.layout import style_section
+from impress_ui.ui.rooms.universal.layout import universal_fold
 
 
 def build_page() -> Page:

@@ -10,7 +10,7 @@ from gradio.components import Component
 from impress_ui.jobs.documents import checked
 from impress_ui.pictures.images import fit, open_picture, save_png
 from impress_ui.settings import RunSettings
-from impress_ui.ui import edit_views, views
+from impress_ui.ui import views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import widgets_of
@@ -18,6 +18,7 @@ from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record, new_folder
+from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.runs import made_here
 
 Update = dict[Component, Any]

@@ -20,16 +20,17 @@ from impress_ui.jobs.archive import write_zip
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png
 from impress_ui.settings import JobSettings
-from impress_ui.ui import edit_views, runs, views, zero_gpu
+from impress_ui.ui import runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
-from impress_ui.ui.history import HISTORIES, Run, own_copy
-from impress_ui.ui.keep import runs_after
 from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.queue import Job
 from impress_ui.ui.record import Record, new_folder
-from impress_ui.ui.report import write_report
+from impress_ui.ui.rooms.edit import views as edit_views
+from impress_ui.ui.rooms.history.keep import runs_after
+from impress_ui.ui.rooms.history.report import write_report
+from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
 
 Update = dict[Component, Any]
 PREVIEWS_KEPT = 24  # a few seconds of them

@@ -14,9 +14,9 @@ from impress_ui.methods.optimise import ShouldStop
 from impress_ui.settings import JobSettings
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page_job import Update
-from impress_ui.ui.page_run import PageRun
 from impress_ui.ui.progress import work_of
 from impress_ui.ui.record import Record
+from impress_ui.ui.rooms.story.run import PageRun
 
 
 class StreamedPurification(PageRun):

@@ -21,11 +21,11 @@ from impress_ui.methods.optimise import run_to_end
 from impress_ui.paths import ROOT
 from impress_ui.pictures.images import open_picture, to_images
 from impress_ui.settings import JobSettings, sentence_of
-from impress_ui.ui.edit_run import EditRun
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import Page
-from impress_ui.ui.page_run import PageRun
 from impress_ui.ui.record import Record
+from impress_ui.ui.rooms.edit.run import EditRun
+from impress_ui.ui.rooms.story.run import PageRun
 
 SAVED = ROOT / "tests/data/settings-1.json"
 SETTINGS: dict[str, Any] = {

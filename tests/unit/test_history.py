@@ -18,12 +18,13 @@ from impress_ui.jobs import documents
 from impress_ui.jobs.archive import losses_csv, write_zip
 from impress_ui.settings import JobSettings, ProtectSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
-from impress_ui.ui import history_views, views
+from impress_ui.ui import views
 from impress_ui.ui.forms import job_from_widgets, widgets_of
-from impress_ui.ui.history import MOST, Histories, Run
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.record import Record
-from impress_ui.ui.report import write_report
+from impress_ui.ui.rooms.history import views as history_views
+from impress_ui.ui.rooms.history.report import write_report
+from impress_ui.ui.rooms.history.runs import MOST, Histories, Run
 
 ROW = {"name": "purified", "control": False, "round_trip_error": 0.0123, "against_original": {"ssim": 0.8125}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from gradio.blocks import postprocess_update_dict
 
-from impress_ui.ui.history import own_copy
+from impress_ui.ui.rooms.history.runs import own_copy
 
 
 def test_what_is_kept_outlives_what_gradio_is_handed() -> None:

@@ -6,7 +6,7 @@ from gradio.state_holder import StateHolder
 
 from impress_ui.errors import UserError
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings
-from impress_ui.ui import edit_views, forms, prompts, views
+from impress_ui.ui import forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets
@@ -16,6 +16,7 @@ from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record
+from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.sessions import drop_state
 from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 

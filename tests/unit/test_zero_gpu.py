@@ -18,10 +18,10 @@ from impress_ui.settings import JobSettings
 from impress_ui.ui import page as pages
 from impress_ui.ui import runs, zero_gpu
 from impress_ui.ui.app import build_app
-from impress_ui.ui.history import HISTORIES
 from impress_ui.ui.page import built_page
-from impress_ui.ui.page_run import PageRun
 from impress_ui.ui.record import Record
+from impress_ui.ui.rooms.history.runs import HISTORIES
+from impress_ui.ui.rooms.story.run import PageRun
 from impress_ui.ui.zero_gpu import LEAST, MOST, seconds_for, stream
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.ui import edit_views, views
+from impress_ui.ui import views
 from impress_ui.ui.components import lossless, mask_editor, picture_output
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.prompts import EDIT_EXAMPLES, GENERATE_EXAMPLES
 from impress_ui.ui.record import EDITS, PICTURES, Record
+from impress_ui.ui.rooms.edit import views as edit_views
 
 
 def edit_section(page: Page) -> None:

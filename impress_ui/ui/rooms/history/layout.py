@@ -5,8 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from impress_ui.settings.presets import PRESETS
-from impress_ui.ui import history_views, views
+from impress_ui.ui import views
 from impress_ui.ui.page import Page
+from impress_ui.ui.rooms.history import views as history_views
 
 
 def keep_row(page: Page) -> None:

@@ -13,14 +13,16 @@ from gradio.components import Component
 from impress_ui.jobs.documents import from_link, has_settings, read_settings, to_json, to_query
 from impress_ui.settings import JobSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
-from impress_ui.ui import edit_views, history_views, views
+from impress_ui.ui import views
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import job_from_widgets, widgets_of
-from impress_ui.ui.history import HISTORIES, Run, own_copy
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
+from impress_ui.ui.rooms.edit import views as edit_views
+from impress_ui.ui.rooms.history import views as history_views
+from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
 from impress_ui.ui.sessions import session_of
 
 Values = Mapping[Any, Any]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.ui import stress_views, views
+from impress_ui.ui import views
 from impress_ui.ui.components import lossless, picture_input
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
+from impress_ui.ui.rooms.stress import views as stress_views
 
 
 def stress_section(page: Page) -> None:

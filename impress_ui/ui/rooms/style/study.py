@@ -19,8 +19,8 @@ from impress_ui.measures.classifiers.common import ranking
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
 from impress_ui.settings.recipes import QUICK_STYLE_PURIFIER, STYLE_GLAZE
-from impress_ui.ui import style_views
-from impress_ui.ui.style_views import Score
+from impress_ui.ui.rooms.style import views as style_views
+from impress_ui.ui.rooms.style.views import Score
 
 
 def quick(job: JobSettings) -> JobSettings:

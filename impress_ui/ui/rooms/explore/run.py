@@ -15,11 +15,12 @@ from impress_ui.jobs.explore_files import save_cell, save_exploration
 from impress_ui.measures.grid import Grid, words_of
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import open_picture
-from impress_ui.ui import explore_views, runs, views
-from impress_ui.ui.explore_handlers import EXAMPLE, taken_of
+from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
+from impress_ui.ui.rooms.explore import views as explore_views
+from impress_ui.ui.rooms.explore.handlers import EXAMPLE, taken_of
 
 
 class ExploreRun(PageJob):

@@ -17,8 +17,8 @@ from impress_ui.pictures.images import open_picture
 from impress_ui.ui import views
 from impress_ui.ui.page import Page
 from impress_ui.ui.page_job import PageJob, Update
-from impress_ui.ui.page_run import PageRun
 from impress_ui.ui.progress import Progress, SampleProgress, follow, learning
+from impress_ui.ui.rooms.story.run import PageRun
 
 
 class LearnRun(PageJob):

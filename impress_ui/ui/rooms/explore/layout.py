@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from impress_ui.ui import explore_views, views
+from impress_ui.ui import views
 from impress_ui.ui.components import lossless
 from impress_ui.ui.page import Page, add_knobs
+from impress_ui.ui.rooms.explore import views as explore_views
 
 
 def explore_section(page: Page) -> None:

@@ -12,11 +12,11 @@ from impress_ui.paths import PHOTOS
 from impress_ui.settings import JobSettings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import default_range
-from impress_ui.ui import explore_views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.handlers import DEVICE, PRIVATE, Update, Values
 from impress_ui.ui.page import Page
 from impress_ui.ui.record import Record
+from impress_ui.ui.rooms.explore import views as explore_views
 from impress_ui.ui.sessions import session_of
 
 # Taken where the page has no picture yet.
@@ -36,7 +36,7 @@ def connect_explore(page: Page) -> None:
     ]  # fmt: skip
 
     def run(values: Values, request: gr.Request) -> Iterator[Update]:
-        from impress_ui.ui.explore_run import ExploreRun
+        from impress_ui.ui.rooms.explore.run import ExploreRun
 
         yield from ExploreRun(page, values, session_of(request), page.explore_status).updates()
 

@@ -6,9 +6,10 @@ import gradio as gr
 
 from impress_ui.settings.artist_names import MANNERS
 from impress_ui.settings.recipes import STYLE_GLAZE
-from impress_ui.ui import style_views, views
+from impress_ui.ui import views
 from impress_ui.ui.components import lossless
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
+from impress_ui.ui.rooms.style import views as style_views
 
 QUICK, AS_ABOVE = "quick", "page"
 OWN_NAME = "my style"

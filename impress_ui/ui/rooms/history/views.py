@@ -7,9 +7,10 @@ from html import escape
 from typing import Any
 
 from impress_ui.jobs.documents import changed
-from impress_ui.ui import curves, style_views
-from impress_ui.ui.history import Run
+from impress_ui.ui import curves
 from impress_ui.ui.record import PICTURES
+from impress_ui.ui.rooms.history.runs import Run
+from impress_ui.ui.rooms.style import views as style_views
 
 NONE_YET = '<p class="caption">Every run of this page is kept here until you close it: to restore, and to compare.</p>'
 SHOWN = 12  # differing settings that are listed

@@ -12,8 +12,8 @@ from typing import Any
 import impress_ui
 from impress_ui.jobs.documents import compact, to_query
 from impress_ui.paths import ASSETS
-from impress_ui.ui.history import Run
 from impress_ui.ui.page import Page
+from impress_ui.ui.rooms.history.runs import Run
 from impress_ui.ui.theme import STYLES
 
 MOST = 60  # pictures in one report

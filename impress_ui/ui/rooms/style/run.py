@@ -11,11 +11,13 @@ import gradio as gr
 from impress_ui.jobs.style import StudyStep, StyleStudy
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import save_png
-from impress_ui.ui import style_study, style_views, views
-from impress_ui.ui.layout_style import QUICK
+from impress_ui.ui import views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
+from impress_ui.ui.rooms.style import study as style_study
+from impress_ui.ui.rooms.style import views as style_views
+from impress_ui.ui.rooms.style.layout import QUICK
 
 # A session's study and what it was begun with. Not in a gr.State, which would be copied with all its weights.
 _studies: dict[str, tuple[Any, StyleStudy]] = {}

@@ -15,10 +15,11 @@ from impress_ui.jobs.stress import StressTest
 from impress_ui.jobs.stress_files import save_row, save_stress
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.ui import runs, stress_views, views
+from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
+from impress_ui.ui.rooms.stress import views as stress_views
 
 
 class StressRun(PageJob):
