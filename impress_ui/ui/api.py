@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from impress_ui.ui.api_job import Report, Streamed, StreamedFiles, call
+from impress_ui.errors import UserError
+from impress_ui.settings import JobSettings
+from impress_ui.ui.api_job import ApiJob, Report, Streamed, StreamedFiles
 from impress_ui.ui.components import picture_input, picture_output, settings_input
-from impress_ui.ui.forms import settings_report
-from impress_ui.ui.handlers import DEVICE
+from impress_ui.ui.forms import job_from_json, settings_report
 from impress_ui.ui.mistakes import explain
+from impress_ui.ui.page import DEVICE
+from impress_ui.ui.record import new_folder
 from impress_ui.ui.sessions import session_of
+from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
+
+Body = Callable[..., Iterator[tuple[Any, Report]]]
 
 # What the endpoints take, as agents and screen readers are told it.
 PARAMETERS = {
@@ -89,7 +96,9 @@ def protect(
 
     With a perturbation that ``/universal`` made, that one is added instead of an attack.
     """
-    yield from call("protect", settings, request, image, mask, target, universal)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.protect, settings, request, image, mask, target, universal)
 
 
 @told
@@ -100,19 +109,25 @@ def universal(
 
     Streams like ``/protect``, then the perturbation's file, which ``/protect`` adds to any picture, and a report.
     """
-    yield from call("universal", settings, request, works, target)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.universal, settings, request, works, target)
 
 
 @told
 def purify(image: str, settings: dict | None = None, mask: str | None = None, request: gr.Request = None) -> Streamed:
     """Purify a protected picture; streams like ``protect``."""
-    yield from call("purify", settings, request, image, mask)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.purify, settings, request, image, mask)
 
 
 @told
 def reconstruct(image: str, settings: dict | None = None, request: gr.Request = None) -> Streamed:
     """V(x) = D(E(x)): what the latent diffusion model sees of the picture, and the measures of x."""
-    yield from call("reconstruct", settings, request, image)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.reconstruct, settings, request, image)
 
 
 @told
@@ -130,7 +145,9 @@ def edit(
     a report with the measures of each against the original's edit. The settings' ``edit`` holds the prompt, the mode
     and the strength; white parts of the mask are repainted by the mode "inpaint".
     """
-    yield from call("edit", settings, request, image, protected, purified, mask)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.edit, settings, request, image, protected, purified, mask)
 
 
 @told
@@ -139,7 +156,9 @@ def generate(settings: dict | None = None, request: gr.Request = None) -> Stream
 
     The pictures have the seeds seed, seed + 1, ...: the report lists them in the files' order.
     """
-    yield from call("generate", settings, request)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.generate, settings, request)
 
 
 @told
@@ -151,7 +170,9 @@ def stress(
     Streams {"phase", "purifier", "purifiers", "step", "steps", "seconds_left"}, then the test's files (pictures, table,
     scatter) and a report: the ranked rows and the verdict. With the original the figures mean more.
     """
-    yield from call("stress", settings, request, image, original)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.stress, settings, request, image, original)
 
 
 @told
@@ -165,7 +186,9 @@ def style(
     "stage", "stages", "step", "steps", "losses"}, then a zip (pictures, losses, adapters) and a report with the share
     of imitations that the classifier takes for the artist's.
     """
-    yield from call("style", settings, request, artist, works, settings)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.style, settings, request, artist, works, settings)
 
 
 @told
@@ -182,13 +205,17 @@ def explore(
     cell's pictures) and a report with every cell's figures. Where the purification alone is varied, the protected
     picture may be given; a stopped exploration gives what it has.
     """
-    yield from call("explore", settings, request, image, protected, mask)
+    from impress_ui.ui import api_bodies
+
+    yield from call(api_bodies.explore, settings, request, image, protected, mask)
 
 
 @told
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:
     """SSIM, PSNR, VIFp, LPIPS, L-inf and L2 of a picture against a reference, and the round-trip error of both."""
-    for _, report in call("measure", settings, request, image, reference):
+    from impress_ui.ui import api_bodies
+
+    for _, report in call(api_bodies.measure, settings, request, image, reference):
         yield report
 
 
@@ -209,3 +236,34 @@ def stop(request: gr.Request) -> Report:
     from impress_ui.ui.runs import JOBS
 
     return {"stopping": JOBS.stop(session_of(request))}
+
+
+def call(body: Body, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
+    """Run a function of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
+
+    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. A report's
+    "cut" says why the job was ended early on a public page. What it makes lasts as long as the
+    caller's session.
+    """
+    job = None
+    try:
+        from impress_ui.ui import runs
+
+        job, session = job_from_json(settings), session_of(request)
+        with runs.JOBS.open(session) as own, runs.device_for(own) as waiting:
+            for turn in waiting:
+                yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
+            if own():
+                raise UserError("The job was stopped before it began.")
+            parts = (body.__name__,) if body.__name__ in SECONDS_PER_STEP else ()
+            work = (body, job, str(new_folder(session)), args)
+            for made, report in stream(seconds_for(parts, job), _work, work, own):
+                yield made, {**report, "cut": own.cut} if own.cut else report
+    except Exception as error:
+        raise gr.Error(explain(error, job), print_exception=False) from None
+
+
+def _work(
+    body: Body, job: JobSettings, folder: str, args: tuple[Any, ...], *, should_stop: Callable[[], bool]
+) -> Iterator[tuple[Any, Report]]:
+    yield from body(ApiJob(job, should_stop, Path(folder)), *args)

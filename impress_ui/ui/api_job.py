@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
-from impress_ui.errors import UserError
 from impress_ui.settings import JobSettings
-from impress_ui.ui.forms import job_from_json
-from impress_ui.ui.mistakes import explain
-from impress_ui.ui.record import new_folder
-from impress_ui.ui.sessions import session_of
-from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,39 +21,6 @@ if TYPE_CHECKING:
 Report = dict[str, Any]
 Streamed = Iterator[tuple[str | None, Report]]
 StreamedFiles = Iterator[tuple[list[str] | None, Report]]
-
-
-def call(body: str, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
-    """Run a body of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
-
-    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. A report's
-    "cut" says why the job was ended early on a public page. What it makes lasts as long as the
-    caller's session.
-    """
-    job = None
-    try:
-        from impress_ui.ui import runs
-
-        job, session = job_from_json(settings), session_of(request)
-        with runs.JOBS.open(session) as own, runs.device_for(own) as waiting:
-            for turn in waiting:
-                yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
-            if own():
-                raise UserError("The job was stopped before it began.")
-            parts = (body,) if body in SECONDS_PER_STEP else ()
-            work = (body, job, str(new_folder(session)), args)
-            for made, report in stream(seconds_for(parts, job), _work, work, own):
-                yield made, {**report, "cut": own.cut} if own.cut else report
-    except Exception as error:
-        raise gr.Error(explain(error, job), print_exception=False) from None
-
-
-def _work(
-    body: str, job: JobSettings, folder: str, args: tuple[Any, ...], *, should_stop: Callable[[], bool]
-) -> Iterator[tuple[Any, Report]]:
-    from impress_ui.ui import api_bodies
-
-    yield from getattr(api_bodies, body)(ApiJob(job, should_stop, Path(folder)), *args)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import register
 from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
-from impress_ui.ui.rooms.explore.handlers import connect_explore
 from impress_ui.ui.rooms.history.keep import Keep
 from impress_ui.ui.theme import STYLES, scripts, theme
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
@@ -41,7 +40,6 @@ def build_app() -> gr.Blocks:
         page = build_page()
         register(page)
         Handlers(page).connect(demo)
-        connect_explore(page)
         keep = Keep(page)
         keep.connect()
         keep.connect_examples(page.examples.dataset)

@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import Settings
+from impress_ui.settings import JobSettings, Settings
 from impress_ui.ui import views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain, toast
-from impress_ui.ui.page import SECTIONS, Page
-from impress_ui.ui.queue import MOST_WAITING
+from impress_ui.ui.page import DEVICE, PRIVATE, SECTIONS, Page, Update, Values
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history.runs import HISTORIES
-from impress_ui.ui.rooms.stress import views as stress_views
 from impress_ui.ui.sessions import drop_state, session_of
 
-# Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
-DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-Values = Mapping[Any, Any]  # what each input widget holds
-Update = dict[Component, Any]
-# What the estimates depend on.
+# What the estimates of the path and of the edits depend on; the rooms name their own.
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
     ("protect", "repetitions"), ("protect", "adaptive"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
-    ("stress", "purifiers"), ("stress", "edits"), ("stress", "twins"), ("edit", "strength"),
-    ("edit", "guidance"), ("edit", "sampling_steps"), ("generate", "count"), ("generate", "guidance"),
-    ("generate", "sampling_steps"), ("generate", "width"), ("generate", "height"),
+    ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"),
 )  # fmt: skip
 # Enter in a prompt presses the section's button, which is disabled while a job runs.
 PRESS = "() => {{ const button = document.getElementById('{0}'); if (button && !button.disabled) button.click(); }}"
@@ -47,60 +38,25 @@ class Handlers:
         self.page = page
 
     def connect(self, demo: gr.Blocks) -> None:
-        """Attach every handler of the page."""
+        """Attach every handler of the page, and let the rooms attach theirs."""
         page = self.page
-        settings = {*page.knobs.values(), page.new_seed, page.record, page.upload, page.stress_protected}
-        run_inputs = {*settings, page.mask, page.target, page.reconstruction_of}
-        edit_texts = [*page.edit_captions.values(), page.verdict]
-        pictures = [page.record, page.notes, page.curves, page.table, *page.panes.values(), *page.captions.values()]
-        buttons = [*page.run_buttons, *page.stop_buttons, *page.after_run]
-        run_outputs = [page.status, *pictures, *edit_texts, *buttons]
-        edit_outputs = [page.edit_status, *pictures, *page.edits.values(), *edit_texts, *buttons]
-        new_outputs = [*run_outputs, *page.edits.values(), page.edit_status, page.mask, page.edit_mask]
-        pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
-        pair_outputs = [page.slider, page.difference, page.figures]
-        hints = [page.hint, page.edit_hint, page.generate_hint, page.stress_hint, page.explore_hint]
+        pictures = [*page.shown, *page.after_job]
+        self.hinting = [room for room in page.rooms.values() if room.hint is not None]
+        self.pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
+        self.pair_outputs = [page.slider, page.difference, page.figures]
 
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
         opened = {page.upload, page.knobs["run", "size"]}
-        new_outputs = list(dict.fromkeys([*new_outputs, *restored]))
-        changes = [page.upload.change(self.open, opened, new_outputs, **PRIVATE)]
-        for button, run, inputs, outputs in (
-            (page.both, self.run_both, run_inputs, run_outputs),
-            (page.protect, self.run_protect, run_inputs, run_outputs),
-            (page.purify, self.run_purify, run_inputs, run_outputs),
-            (page.universal_add, self.run_add, {*run_inputs, page.universal}, run_outputs),
-            (page.edit, self.run_edit, {*settings, page.edit_mask}, edit_outputs),
-        ):
-            changes.append(button.click(run, inputs, outputs, trigger_mode="once", **DEVICE, **PRIVATE))
+        new_outputs = [*pictures, *page.edits.values(), page.edit_status, page.mask, page.edit_mask, *restored]
+        changes = [page.upload.change(self.open, opened, list(dict.fromkeys(new_outputs)), **PRIVATE)]
+        for button, what in ((page.both, "both"), (page.protect, "protect"), (page.purify, "purify")):
+            changes.append(self.starts(button, functools.partial(_story, what), page.run_inputs, page.shown))
+        edit_outputs = [page.edit_status, *page.shown[1:], *page.edits.values()]
+        changes.append(self.starts(page.edit, _edits, [page.edit_mask], edit_outputs))
         for change in changes:
-            change.then(self.pair, pair_inputs, pair_outputs, **PRIVATE)
-            change.then(self.hint, settings, hints, **PRIVATE)
-        page.universal_learn.click(
-            self.run_learn, {*settings, page.target, page.universal_works},
-            [page.status, page.universal, page.record, *edit_texts, *buttons], trigger_mode="once", **DEVICE, **PRIVATE,
-        )  # fmt: skip
-        generate_outputs = [page.generate_status, page.gallery, page.record, *edit_texts, *buttons]
-        made = page.generate.click(
-            self.run_generate, settings, generate_outputs, trigger_mode="once", **DEVICE, **PRIVATE
-        )
-        made.then(self.hint, settings, hints, **PRIVATE)
-        style_inputs = {*settings, page.style_artist, page.style_files, page.style_name, page.style_protection}
-        style_outputs = [
-            page.style_status, *page.style_sets.values(), *page.style_imitations.values(), page.style_losses,
-            page.style_bars, page.style_verdict, page.style_zip, page.record, *edit_texts, *buttons,
-        ]  # fmt: skip
-        page.style_run.click(self.run_style, style_inputs, style_outputs, trigger_mode="once", **DEVICE, **PRIVATE)
-        stress_outputs = [
-            page.stress_status, page.stress_verdict, page.stress_scatter, page.stress_table, page.stress_pictures,
-            page.stress_zip, page.record, *edit_texts, *buttons,
-        ]  # fmt: skip
-        stressed = page.stress.click(
-            self.run_stress, {*settings, page.stress_original}, stress_outputs,
-            trigger_mode="once", **DEVICE, **PRIVATE,
-        )  # fmt: skip
-        stressed.then(self.hint, settings, hints, **PRIVATE)
-        page.stress_protected.change(self.hint, settings, hints, **PRIVATE)
+            self.shows_after(change)
+        for room in page.rooms.values():
+            room.connect(self)
         for stop in page.stop_buttons:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
@@ -118,68 +74,42 @@ class Handlers:
                     functools.partial(self.choose, model, choosing, field), [choice], outputs,
                     queue=False, **PRIVATE,
                 )  # fmt: skip
-        for knob in HINTED:
-            page.knobs[knob].change(self.hint, settings, hints, trigger_mode="always_last", **PRIVATE)
+        for knob in dict.fromkeys((*HINTED, *(knob for room in page.rooms.values() for knob in room.hinted))):
+            self.hints_on(page.knobs[knob].change, trigger_mode="always_last")
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
         for widget in (page.left, page.right, page.gain, page.signed):
-            widget.change(self.pair, pair_inputs, pair_outputs, trigger_mode="always_last", **PRIVATE)
+            widget.change(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
         page.reconstruction_of.change(
             self.reconstruction, [page.record, page.reconstruction_of],
             [page.panes["reconstructed"], page.captions["reconstructed"]], **PRIVATE,
         )  # fmt: skip
 
-    def run_both(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Protect, then purify."""
-        yield from self._run(values, request, "both")
+    def starts(
+        self, button: gr.Button, job: Callable[[Page, Values, str], Any], inputs: Iterable[Component],
+        outputs: Iterable[Component],
+    ) -> Any:  # fmt: skip
+        """A button that starts a job; ``job`` makes it of the page, of what the inputs hold, and of the session."""
+        page = self.page
 
-    def run_protect(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Protect the uploaded picture."""
-        yield from self._run(values, request, "protect")
+        def run(values: Values, request: gr.Request) -> Iterator[Update]:
+            yield from job(page, values, session_of(request)).updates()
 
-    def run_purify(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Purify the protected picture on the page, or else the uploaded one."""
-        yield from self._run(values, request, "purify")
+        every = list(dict.fromkeys([*outputs, *page.after_job]))
+        return button.click(run, {*page.settings, *inputs}, every, trigger_mode="once", **DEVICE, **PRIVATE)
 
-    def run_edit(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Edit the original, the protected and the purified picture, as far as they are there."""
-        from impress_ui.ui.rooms.edit.run import EditRun
+    def hints_on(self, event: Callable[..., Any], **options: Any) -> None:
+        """Tell anew what every run will take."""
+        hints = [self.page.hint, self.page.edit_hint, *(room.hint for room in self.hinting)]
+        event(self.expected, self.page.settings, hints, **options, **PRIVATE)
 
-        yield from EditRun(self.page, values, session_of(request), self.page.edit_status).updates()
+    def hints_after(self, change: Any) -> None:
+        """The same, once something has run."""
+        self.hints_on(change.then)
 
-    def run_generate(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Pictures from text alone."""
-        from impress_ui.ui.rooms.edit.run import GenerateRun
-
-        yield from GenerateRun(self.page, values, session_of(request), self.page.generate_status).updates()
-
-    def run_style(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Study a style: protect, purify, fine-tune, imitate, judge."""
-        from impress_ui.ui.rooms.style.run import StyleRun
-
-        yield from StyleRun(self.page, values, session_of(request), self.page.style_status).updates()
-
-    def run_stress(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Run the protected picture through the purifiers."""
-        from impress_ui.ui.rooms.stress.run import StressRun
-
-        yield from StressRun(self.page, values, session_of(request), self.page.stress_status).updates()
-
-    def run_learn(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Learn a universal perturbation."""
-        from impress_ui.ui.rooms.universal.run import LearnRun
-
-        yield from LearnRun(self.page, values, request.session_hash, self.page.status).updates()
-
-    def run_add(self, values: Values, request: gr.Request) -> Iterator[Update]:
-        """Protect the picture with a universal perturbation."""
-        from impress_ui.ui.rooms.universal.run import AddRun
-
-        yield from AddRun(self.page, values, request.session_hash).updates()
-
-    def _run(self, values: Values, request: gr.Request, what: str) -> Iterator[Update]:
-        from impress_ui.ui.rooms.story.run import PageRun
-
-        yield from PageRun(self.page, values, session_of(request), what).updates()
+    def shows_after(self, change: Any) -> None:
+        """Compare the pair that is chosen, once its pictures have changed."""
+        change.then(self.pair, self.pair_inputs, self.pair_outputs, **PRIVATE)
+        self.hints_after(change)
 
     def stop_job(self, request: gr.Request) -> list[Any]:
         """Ask the session's job to end after its current step; it gives the buttons back itself."""
@@ -202,9 +132,8 @@ class Handlers:
             time.sleep(0.2)  # the step under way still saves its picture
         forget(session)
         HISTORIES.forget(session)
-        from impress_ui.ui.rooms.style.run import forget_study
-
-        forget_study(session)
+        for room in self.page.rooms.values():
+            room.leave(session)
         drop_state(self.demo, session)
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
@@ -258,46 +187,45 @@ class Handlers:
             page.figures: views.figures(figures, ALL_PICTURES[left], ALL_PICTURES[right]),
         }
 
-    def hint(self, values: Values) -> list[str]:
-        """What Purify, Edit and the stress test will take, and how long they and Generate will, by the runs so far."""
-        from impress_ui.measures.costs import expected_seconds
+    def expected(self, values: Values) -> list[str]:
+        """What Purify, Edit and the rooms' runs will take, and how long, by the runs so far."""
         from impress_ui.methods.purify import planned_steps
-        from impress_ui.ui.progress import estimate, generation, work_of
-        from impress_ui.ui.rooms.explore.handlers import hint as explore_hint
+        from impress_ui.ui.progress import estimate, work_of
 
         page = self.page
         record: Record = values[page.record]
         purifies = "protected" if "protected" in record.files else ("upload" if values[page.upload] else None)
-        tested = ("page" if "original" in record.files else "alone") if purifies == "protected" else purifies
-        if values[page.stress_protected]:
-            tested = "elsewhere"
         edited = [name for name in PICTURES if name in record.files]
-        path = edit = stress = None
-        explored = explore_hint(page, values)
+        path = edit = None
         try:
-            job = job_from_widgets(page, values)
+            job: JobSettings | None = job_from_widgets(page, values)
         except Exception:  # the run itself says what is wrong with the settings
-            told = [views.hint(purifies, None), edit_views.hint(edited, None), "", stress_views.hint(tested, None)]
-            return [*told, explored]
-        generate = estimate(generation(job), job.generate.sampling_steps)
-        if record.size is not None:
+            job = None
+        if job is not None and record.size is not None:
             parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
             if planned_steps(job.purify):
                 parts.append(estimate(work_of("purify", job, record.size), planned_steps(job.purify)))
             path = None if None in parts else sum(parts)
             steps = int(job.edit.sampling_steps * job.edit.strength)
             edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
-            purifiers = list(job.stress.settings_of(job.purify).values()) * (2 if job.stress.twins else 1)
-            costs = [expected_seconds(settings, record.size) for settings in purifiers]
-            if job.stress.edits:
-                costs.append(estimate(work_of("edit", job, record.size, len(job.stress.purifiers) + 2), steps))
-            stress = None if None in costs else sum(costs)
-        return [
-            views.hint(purifies, path), edit_views.hint(edited, edit), edit_views.generate_hint(generate),
-            stress_views.hint(tested, stress), explored,
-        ]  # fmt: skip
+        told = [views.hint(purifies, path), edit_views.hint(edited, edit)]
+        return [*told, *(room.expects(page, values, job) for room in self.hinting)]
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:
         """The reconstruction that the picker asks for, if that picture has been made, and its caption."""
         row = next((row for row in record.rows if row["name"] == name), None)
         return record.files.get(f"V({name})"), views.caption("reconstructed", row)
+
+
+def _story(what: Any, page: Page, values: Values, session: str) -> Any:
+    """Protect, purify, or one after the other."""
+    from impress_ui.ui.rooms.story.run import PageRun
+
+    return PageRun(page, values, session, what)
+
+
+def _edits(page: Page, values: Values, session: str) -> Any:
+    """Edit the original, the protected and the purified picture, as far as they are there."""
+    from impress_ui.ui.rooms.edit.run import EditRun
+
+    return EditRun(page, values, session, page.edit_status)

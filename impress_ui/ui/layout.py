@@ -14,17 +14,23 @@ from impress_ui.ui.components import lossless, mask_editor, picture_input, pictu
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
-from impress_ui.ui.rooms.edit.layout import edit_section, generate_section
-from impress_ui.ui.rooms.explore.layout import explore_section
+from impress_ui.ui.rooms.edit.layout import edit_section
+from impress_ui.ui.rooms.explore.room import ExploreRoom
+from impress_ui.ui.rooms.generate.room import GenerateRoom
 from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
-from impress_ui.ui.rooms.stress.layout import stress_section
-from impress_ui.ui.rooms.style.layout import style_section
-from impress_ui.ui.rooms.universal.layout import universal_fold
+from impress_ui.ui.rooms.stress.room import StressRoom
+from impress_ui.ui.rooms.style.room import StyleRoom
+from impress_ui.ui.rooms.universal.room import UniversalFold
 
 
 def build_page() -> Page:
     """Lay out the page inside the current ``gr.Blocks``."""
-    page = Page(record=gr.State(Record()))
+    page = Page()
+    page.record = gr.State(Record())
+    # Before anything is drawn: what the rooms have in common is asked of all of them.
+    page.rooms = {
+        room.name: room for room in (StressRoom(), ExploreRoom(), StyleRoom(), GenerateRoom(), UniversalFold())
+    }
     gr.HTML(views.header(), elem_id="masthead")
     with gr.Column(elem_id="bench"):
         with gr.Column(elem_id="input-area"):
@@ -32,7 +38,7 @@ def build_page() -> Page:
         with gr.Column(elem_id="settings-area"):
             _settings(page)
         with gr.Column(elem_id="rooms-area"), gr.Tabs(elem_id="rooms"):
-            for name, (title, build) in ROOMS.items():
+            for name, (title, build) in TABS.items():
                 # Drawn at once, though hidden: an update that reaches a room before its first visit must not be lost.
                 with gr.Tab(title, id=name, elem_id=f"room-{name}", render_children=True):
                     build(page)
@@ -59,7 +65,16 @@ def _story(page: Page) -> None:
         page.table = gr.HTML(views.table([]), elem_id="measures")
 
 
-def _room(section: Callable[[Page], None], name: str) -> Callable[[Page], None]:
+def _room(name: str) -> tuple[str, Callable[[Page], None]]:
+    """A room's title, and its section."""
+
+    def build(page: Page) -> None:
+        page.rooms[name].build(page)
+
+    return TITLES[name], _section(build, name)
+
+
+def _section(section: Callable[[Page], None], name: str) -> Callable[[Page], None]:
     def build(page: Page) -> None:
         with gr.Column(elem_id=f"{name}-area"):
             section(page)
@@ -102,7 +117,7 @@ def _settings(page: Page) -> None:
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")
         add_knobs(page, "run", ("invert_mask",))
-    universal_fold(page)
+    page.rooms["universal"].build(page)
     _purifier(page)
     gr.HTML('<h3 class="group">Run</h3>')
     add_knobs(page, "run", MAIN_KNOBS["run"])
@@ -169,13 +184,11 @@ def _comparison(page: Page) -> None:
     gr.HTML(views.what_you_see(views.COMPARE_TOLD), elem_id="compare-told")
 
 
-# The page's rooms: name -> (title of its tab, what is in it). Picture and settings stand beside all of them.
-ROOMS: dict[str, tuple[str, Callable[[Page], None]]] = {
+TITLES = {room.name: room.title for room in (StressRoom, ExploreRoom, StyleRoom, GenerateRoom)}
+# The page's tabs: name -> (title, what is in it). Picture and settings stand beside all of them.
+TABS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "story": ("Protect, purify, edit", _story),
-    "stress": ("Stress test", _room(stress_section, "stress")),
-    "explore": ("Explore", _room(explore_section, "explore")),
-    "style": ("Style", _room(style_section, "style")),
-    "generate": ("Generate", _room(generate_section, "generate")),
-    "history": ("History, report", _room(history_section, "history")),
-    "about": ("About", _room(about_section, "about")),
+    **{name: _room(name) for name in TITLES},
+    "history": ("History, report", _section(history_section, "history")),
+    "about": ("About", _section(about_section, "about")),
 }

@@ -1,8 +1,11 @@
-"""The page's widgets by name, and the groups of knobs that its sections are made of."""
+"""What the page's rooms share, what a room is, and the groups of knobs that its sections are made of."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio.components import Component
@@ -12,6 +15,7 @@ from impress_ui.settings import (
     EditSettings,
     ExploreSettings,
     GenerateSettings,
+    JobSettings,
     MimicSettings,
     ProtectSettings,
     PurifySettings,
@@ -21,6 +25,7 @@ from impress_ui.settings import (
 )
 from impress_ui.ui.components import knob
 from impress_ui.ui.public import ON_SPACES
+from impress_ui.ui.queue import MOST_WAITING
 
 SECTIONS: dict[str, type[Settings]] = {
     "run": RunSettings,
@@ -47,119 +52,146 @@ MAIN_KNOBS = {
 CONTROL_KNOBS = tuple(dict.fromkeys(name for method, names in KNOBS.items() if method != "impress" for name in names))
 
 
+# Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
+DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+Values = Mapping[Any, Any]  # what each input widget holds
+Update = dict[Component, Any]
+
+
+class Room(ABC):
+    """A tab, or a fold of one: it makes its own widgets, wires its own events and owns its views.
+
+    What the page has to know of every room stands here; a room that lacks one of these has nothing of the kind.
+
+    Attributes:
+        run_buttons, stop_buttons: what starts a job, and what ends it.
+        archives: where a run's zip is put.
+        given: what a visitor puts in: a restored run leaves it as it is.
+        telling: what says something by itself in a report, in order; ``galleries``: whose pictures are put in.
+        hint: the line that says what a run will take; ``hinted``: the settings that it depends on.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str] = ""
+    hinted: ClassVar[tuple[tuple[str, str], ...]] = ()
+    run_buttons: tuple[gr.Button, ...] = ()
+    stop_buttons: tuple[gr.Button, ...] = ()
+    archives: tuple[gr.File, ...] = ()
+    given: tuple[Component, ...] = ()
+    telling: tuple[gr.HTML, ...] = ()
+    galleries: tuple[gr.Gallery, ...] = ()
+    hint: gr.HTML | None = None
+
+    @abstractmethod
+    def build(self, page: Page) -> None:
+        """Make the widgets, inside the current tab."""
+
+    def connect(self, shell: Any) -> None:  # noqa: B027  (a room of text alone has no events)
+        """Wire the events, once all rooms are built; ``shell`` is the page's ``Handlers``."""
+
+    def expects(self, page: Page, values: Values, job: JobSettings | None) -> str:
+        """What a run will take and how long, for the hint; without a job the settings are not valid."""
+        return ""
+
+    def leave(self, session: str) -> None:  # noqa: B027
+        """A visitor has gone: let go of what was kept for the session."""
+
+
 @dataclass
 class Page:
-    """Every widget that a handler reads or writes."""
+    """What the rooms share: the picture, the settings, the story's panes and tables, and the list of runs."""
 
+    rooms: dict[str, Room] = field(default_factory=dict)
     knobs: dict[tuple[str, str], Component] = field(default_factory=dict)
     panes: dict[str, gr.Image] = field(default_factory=dict)
     captions: dict[str, gr.HTML] = field(default_factory=dict)
 
-    record: gr.State = None
-    new_seed: gr.Checkbox = None
-    preset: gr.Dropdown = None
-    imported: gr.UploadButton = None
-    exported: gr.Button = None
-    copied: gr.Button = None
-    document: gr.Textbox = None
-    shared: gr.Button = None
-    archive: gr.DownloadButton = None
-    past: gr.Dropdown = None
-    past_other: gr.Dropdown = None
-    past_restore: gr.Button = None
-    past_report: gr.DownloadButton = None
-    past_archive: gr.DownloadButton = None
-    past_view: gr.HTML = None
-    upload: gr.Image = None
-    examples: gr.Examples = None
-    notes: gr.HTML = None
-    mask: gr.ImageEditor = None
-    target: gr.Image = None
-    target_area: gr.Column = None
-    both: gr.Button = None
-    protect: gr.Button = None
-    purify: gr.Button = None
-    stop: gr.Button = None
-    hint: gr.HTML = None
-    status: gr.HTML = None
-    reconstruction_of: gr.Radio = None
-    curves: gr.HTML = None
-    left: gr.Dropdown = None
-    right: gr.Dropdown = None
-    slider: gr.ImageSlider = None
-    gain: gr.Slider = None
-    signed: gr.Checkbox = None
-    difference: gr.Image = None
-    figures: gr.HTML = None
-    table: gr.HTML = None
+    record: gr.State = field(init=False)
+    new_seed: gr.Checkbox = field(init=False)
+    preset: gr.Dropdown = field(init=False)
+    imported: gr.UploadButton = field(init=False)
+    exported: gr.Button = field(init=False)
+    copied: gr.Button = field(init=False)
+    document: gr.Textbox = field(init=False)
+    shared: gr.Button = field(init=False)
+    archive: gr.DownloadButton = field(init=False)
+    past: gr.Dropdown = field(init=False)
+    past_other: gr.Dropdown = field(init=False)
+    past_restore: gr.Button = field(init=False)
+    past_report: gr.DownloadButton = field(init=False)
+    past_archive: gr.DownloadButton = field(init=False)
+    past_view: gr.HTML = field(init=False)
+    upload: gr.Image = field(init=False)
+    examples: gr.Examples = field(init=False)
+    notes: gr.HTML = field(init=False)
+    mask: gr.ImageEditor = field(init=False)
+    target: gr.Image = field(init=False)
+    target_area: gr.Column = field(init=False)
+    both: gr.Button = field(init=False)
+    protect: gr.Button = field(init=False)
+    purify: gr.Button = field(init=False)
+    stop: gr.Button = field(init=False)
+    status: gr.HTML = field(init=False)
+    reconstruction_of: gr.Radio = field(init=False)
+    curves: gr.HTML = field(init=False)
+    left: gr.Dropdown = field(init=False)
+    right: gr.Dropdown = field(init=False)
+    slider: gr.ImageSlider = field(init=False)
+    gain: gr.Slider = field(init=False)
+    signed: gr.Checkbox = field(init=False)
+    difference: gr.Image = field(init=False)
+    figures: gr.HTML = field(init=False)
+    table: gr.HTML = field(init=False)
 
-    edit: gr.Button = None
-    edit_stop: gr.Button = None
-    edit_hint: gr.HTML = None
-    edit_status: gr.HTML = None
-    edit_painting: gr.Column = None
-    edit_mask: gr.ImageEditor = None
+    edit: gr.Button = field(init=False)
+    edit_stop: gr.Button = field(init=False)
+    edit_status: gr.HTML = field(init=False)
+    edit_painting: gr.Column = field(init=False)
+    edit_mask: gr.ImageEditor = field(init=False)
     edits: dict[str, gr.Image] = field(default_factory=dict)
     edit_captions: dict[str, gr.HTML] = field(default_factory=dict)
-    verdict: gr.HTML = None
+    verdict: gr.HTML = field(init=False)
 
-    generate: gr.Button = None
-    generate_stop: gr.Button = None
-    generate_hint: gr.HTML = None
-    generate_status: gr.HTML = None
-    gallery: gr.Gallery = None
-
-    impress_knobs: gr.Column = None
-    stress: gr.Button = None
-    stress_stop: gr.Button = None
-    stress_hint: gr.HTML = None
-    stress_protected: gr.Image = None
-    stress_original: gr.Image = None
-    stress_status: gr.HTML = None
-    stress_verdict: gr.HTML = None
-    stress_scatter: gr.HTML = None
-    stress_table: gr.HTML = None
-    stress_pictures: gr.Gallery = None
-    stress_zip: gr.File = None
-
-    universal_works: gr.File = None
-    universal_learn: gr.Button = None
-    universal: gr.File = None
-    universal_add: gr.Button = None
-
-    explore: gr.Button = None
-    explore_stop: gr.Button = None
-    explore_hint: gr.HTML = None
-    explore_status: gr.HTML = None
-    explore_verdict: gr.HTML = None
-    explore_chart: gr.HTML = None
-    explore_pictures: gr.Gallery = None
-    explore_files: gr.File = None
-    explored: gr.State = None
-
-    style_artist: gr.Dropdown = None
-    style_files: gr.File = None
-    style_name: gr.Textbox = None
-    style_protection: gr.Radio = None
-    style_run: gr.Button = None
-    style_stop: gr.Button = None
-    style_status: gr.HTML = None
-    style_sets: dict[str, gr.Gallery] = field(default_factory=dict)
-    style_imitations: dict[str, gr.Gallery] = field(default_factory=dict)
-    style_losses: gr.HTML = None
-    style_bars: gr.HTML = None
-    style_verdict: gr.HTML = None
-    style_zip: gr.File = None
+    impress_knobs: gr.Column = field(init=False)
 
     @property
     def by_number(self) -> dict[int, Component]:
         """Every widget by the number that it has in any process of this program."""
         found: dict[int, Component] = {}
-        for value in vars(self).values():
-            for widget in value.values() if isinstance(value, dict) else (value,):
-                if hasattr(widget, "_id"):
-                    found[widget._id] = widget
+        for owner in (self, *self.rooms.values()):
+            for value in vars(owner).values():
+                for widget in value.values() if isinstance(value, dict) else (value,):
+                    if hasattr(widget, "_id"):
+                        found[widget._id] = widget
         return found
+
+    @property
+    def settings(self) -> set[Component]:
+        """What every job and every estimate reads."""
+        elsewhere = {widget for room in self.rooms.values() for widget in room.given if isinstance(widget, gr.Image)}
+        return {*self.knobs.values(), self.new_seed, self.record, self.upload, *elsewhere}
+
+    @property
+    def run_inputs(self) -> set[Component]:
+        """What a run of the story reads."""
+        return {*self.settings, self.mask, self.target, self.reconstruction_of}
+
+    @property
+    def shown(self) -> list[Component]:
+        """What a run of the story sets."""
+        pictures = [self.notes, self.curves, self.table, *self.panes.values(), *self.captions.values()]
+        return [self.status, *pictures]
+
+    @property
+    def edit_texts(self) -> list[Component]:
+        """What stands under the edits: it says which of them are of older pictures."""
+        return [*self.edit_captions.values(), self.verdict]
+
+    @property
+    def after_job(self) -> list[Component]:
+        """What every job sets besides its room's own widgets."""
+        return [self.record, *self.edit_texts, *self.run_buttons, *self.stop_buttons, *self.after_run]
 
     @property
     def after_run(self) -> tuple[Component, ...]:
@@ -186,15 +218,13 @@ class Page:
     @property
     def run_buttons(self) -> tuple[gr.Button, ...]:
         """What starts a job: a page has one at a time."""
-        return (
-            self.both, self.protect, self.purify, self.edit, self.generate, self.stress, self.explore, self.style_run,
-            self.universal_learn, self.universal_add,
-        )  # fmt: skip
+        own = (self.both, self.protect, self.purify, self.edit)
+        return (*own, *(button for room in self.rooms.values() for button in room.run_buttons))
 
     @property
     def stop_buttons(self) -> tuple[gr.Button, ...]:
         """What ends it, beside each of the places that start one."""
-        return self.stop, self.edit_stop, self.generate_stop, self.stress_stop, self.explore_stop, self.style_stop
+        return (self.stop, self.edit_stop, *(button for room in self.rooms.values() for button in room.stop_buttons))
 
 
 _built: list[Page] = []

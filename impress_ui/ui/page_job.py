@@ -23,7 +23,7 @@ from impress_ui.settings import JobSettings
 from impress_ui.ui import runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain, warn
-from impress_ui.ui.page import Page, built_page
+from impress_ui.ui.page import Page, Update, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.queue import Job
 from impress_ui.ui.record import Record, new_folder
@@ -32,7 +32,6 @@ from impress_ui.ui.rooms.history.keep import runs_after
 from impress_ui.ui.rooms.history.report import write_report
 from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
 
-Update = dict[Component, Any]
 PREVIEWS_KEPT = 24  # a few seconds of them
 SETTLED = 0.2  # seconds in which a browser has shown an update
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
@@ -62,6 +61,11 @@ class PageJob(ABC):
         self.record: Record = values[page.record]
         self.images: dict[str, Image.Image] = {}
         self._previews: list[Path] = []
+
+    @property
+    def here(self) -> Any:
+        """The room that the job runs in, with its widgets."""
+        return self.page.rooms[self.room]
 
     @abstractmethod
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
@@ -207,7 +211,7 @@ class PageJob(ABC):
     def _remember(self, shown: Update) -> Update:
         """Add the run to the session's."""
         page = self.page
-        zips = (page.archive, page.stress_zip, page.style_zip, page.explore_files)
+        zips = (page.archive, *(file for room in page.rooms.values() for file in room.archives))
         packed = next((file for widget in zips if (file := _zip_in(shown.get(widget)))), None)
         drawn, steps = self.curves()
         told = views.text_of(shown.get(self.status, ""))

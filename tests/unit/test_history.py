@@ -73,7 +73,7 @@ def test_a_report_needs_nothing_else_and_escapes_what_it_is_told(tmp_path: Path)
     assert "<script" not in text and not re.search(r"""(src|href)=["'](?!data:)|url\((?!data:)""", text)
     packed = re.search(r'src="data:image/png;base64,([^"]+)"', text).group(1)
     assert Image.open(io.BytesIO(base64.b64decode(packed))).getpixel((0, 0)) == (255, 0, 0)
-    gallery = replace(run, shown={page.gallery._id: [(str(tmp_path / "a.png"), "seed 7")]})
+    gallery = replace(run, shown={page.rooms["generate"].gallery._id: [(str(tmp_path / "a.png"), "seed 7")]})
     assert "<figcaption>seed 7</figcaption>" in write_report(tmp_path / "report.html", gallery, page).read_text()
 
 

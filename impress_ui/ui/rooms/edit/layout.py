@@ -1,4 +1,4 @@
-"""The two sections that run the whole diffusion model: edits of the page's pictures, and pictures from text.
+"""The section that edits the page's pictures, and what it shares with the room that makes pictures from text.
 
 Both stand alike: what is asked for on top, what comes of it below, and the finer settings beside that.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import gradio as gr
 
 from impress_ui.ui import views
-from impress_ui.ui.components import lossless, mask_editor, picture_output
+from impress_ui.ui.components import mask_editor, picture_output
 from impress_ui.ui.page import MAIN_KNOBS, Page, add_knobs, other_knobs
-from impress_ui.ui.prompts import EDIT_EXAMPLES, GENERATE_EXAMPLES
+from impress_ui.ui.prompts import EDIT_EXAMPLES
 from impress_ui.ui.record import EDITS, PICTURES, Record
 from impress_ui.ui.rooms.edit import views as edit_views
 
@@ -19,9 +19,9 @@ def edit_section(page: Page) -> None:
     """The edits stand in the order of the panes above."""
     gr.HTML(views.heading("Edit", "Does the protection hold? The same edit of every picture, with the same noise"))
     with gr.Column(elem_classes="studio"):
-        page.edit, page.edit_stop, page.edit_hint = _ask(page, "edit", EDIT_EXAMPLES, "Edit all three")
+        page.edit, page.edit_stop, page.edit_hint = prompt_and_buttons(page, "edit", EDIT_EXAMPLES, "Edit all three")
         with gr.Column(elem_classes="finer"):
-            _finer(page, "edit")
+            finer_knobs(page, "edit")
         with gr.Column(elem_classes="made"):
             page.edit_status = gr.HTML(views.idle(edit_views.IDLE), elem_id="edit-status")
             with gr.Column(visible=False, elem_id="edit-painting") as page.edit_painting:
@@ -34,24 +34,9 @@ def edit_section(page: Page) -> None:
             page.verdict = gr.HTML(edit_views.verdict(Record()), elem_id="edit-verdict")
 
 
-def generate_section(page: Page) -> None:
-    """Pictures from words, in a gallery."""
-    gr.HTML(views.heading("Generate", "What the model paints from words alone"))
-    with gr.Column(elem_classes="studio"):
-        page.generate, page.generate_stop, page.generate_hint = _ask(page, "generate", GENERATE_EXAMPLES, "Generate")
-        with gr.Column(elem_classes="finer"):
-            _finer(page, "generate")
-        with gr.Column(elem_classes="made"):
-            page.generate_status = gr.HTML(views.idle(edit_views.GENERATE_IDLE), elem_id="generate-status")
-            page.gallery = lossless(
-                gr.Gallery, "Generated pictures", type="filepath", interactive=False, columns=4, height="auto",
-                object_fit="contain", show_label=False, buttons=["download", "download_all", "fullscreen"],
-                elem_id="gallery",
-            )  # fmt: skip
-            gr.HTML(views.what_you_see(edit_views.GENERATE_TOLD), elem_id="generate-told", elem_classes="told-after")
-
-
-def _ask(page: Page, section: str, examples: tuple[str, ...], label: str) -> tuple[gr.Button, gr.Button, gr.HTML]:
+def prompt_and_buttons(
+    page: Page, section: str, examples: tuple[str, ...], label: str
+) -> tuple[gr.Button, gr.Button, gr.HTML]:
     """The prompt with its examples, and the buttons: run, stop, and the line under them."""
     prompt = MAIN_KNOBS[section][0]
     with gr.Column(elem_classes="ask"):
@@ -69,7 +54,8 @@ def _ask(page: Page, section: str, examples: tuple[str, ...], label: str) -> tup
     return run, stop, hint
 
 
-def _finer(page: Page, section: str) -> None:
+def finer_knobs(page: Page, section: str) -> None:
+    """The settings beside the result, the rarer ones folded away."""
     add_knobs(page, section, MAIN_KNOBS[section][1:])
     with gr.Accordion("More", open=False, elem_id=f"{section}-more"):
         add_knobs(page, section, other_knobs(section, "invert_mask"))

@@ -1,19 +1,18 @@
-"""Editing every picture of the page at once, and making pictures from text, as streams of updates."""
+"""Editing every picture of the page at once, as a stream of updates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.results import check_seeds, pasted, save_edits, save_generated
+from impress_ui.jobs.results import pasted, save_edits
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update
-from impress_ui.ui.progress import follow_samples, generation, work_of
+from impress_ui.ui.progress import follow_samples, work_of
 from impress_ui.ui.record import PICTURES, Edit
 
 
@@ -38,7 +37,7 @@ class EditRun(PageJob):
             raise UserError(runs.NO_PICTURE)
         images = [self.image(name) for name in names]
         mask = runs.mask_of(self.values[self.page.edit_mask]) if self.job.edit.mode == "inpaint" else None
-        steps = workflow.edit_pictures(images, self.job, mask=mask, should_stop=should_stop)
+        steps = workflow.editpictures_in_words(images, self.job, mask=mask, should_stop=should_stop)
         for number, progress in enumerate(follow_samples(work_of("edit", self.job, images[0].size, len(names)), steps)):
             update = self.progress(progress.timing)
             if number == 0:  # nothing of the old edits is left beside the new ones
@@ -60,43 +59,10 @@ class EditRun(PageJob):
                 self.record, edits=made, edits_stopped=progress.stopped, edits_pasted=pasted(self.job)
             )
             yield {self.page.edits[name]: edit.file for name, edit in made.items()}
-            told = f"{_pictures(len(names))} edited {views.ending(progress.timing, progress.stopped)}"
+            told = f"{pictures_in_words(len(names))} edited {views.ending(progress.timing, progress.stopped)}"
             yield self.ready(told, progress.stopped)
 
 
-class GenerateRun(PageJob):
-    """Pictures from text, each with a seed of its own."""
-
-    title, parts, room, archive = "Generate", ("generate",), "generate", "impress-generated.zip"
-
-    def files(self) -> dict[str, Path]:
-        return {path.name: path for path in sorted(self.folder.glob("generated-*.png"))}
-
-    def curves(self) -> tuple[dict, dict]:
-        return {}, {}
-
-    def measures(self) -> None:
-        return None
-
-    def work(self, should_stop: ShouldStop) -> Iterator[Update]:
-        check_seeds(self.job)
-        steps = workflow.generate_pictures(self.job, should_stop=should_stop)
-        for progress in follow_samples(generation(self.job), steps):
-            update = self.progress(progress.timing)
-            if progress.previews is not None:
-                update[self.page.gallery] = [self.preview(image) for image in progress.previews]
-            if progress.results is None:
-                yield update
-                continue
-            facts = self.facts(progress)
-            paths = save_generated(
-                progress.results, lambda seed: self.folder / f"generated-{seed}.png", self.job, **facts
-            )
-            shown = [(str(path), f"seed {seed}") for seed, path in paths.items()]
-            yield {**update, self.page.gallery: shown}
-            told = f"{_pictures(len(shown))} made {views.ending(progress.timing, progress.stopped)}"
-            yield self.ready(told, progress.stopped)
-
-
-def _pictures(count: int) -> str:
+def pictures_in_words(count: int) -> str:
+    """How many pictures, in words."""
     return "1 picture" if count == 1 else f"{count} pictures"

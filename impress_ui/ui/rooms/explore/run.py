@@ -20,7 +20,7 @@ from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
 from impress_ui.ui.rooms.explore import views as explore_views
-from impress_ui.ui.rooms.explore.handlers import EXAMPLE, taken_of
+from impress_ui.ui.rooms.explore.views import EXAMPLE, taken_of
 
 
 class ExploreRun(PageJob):
@@ -29,23 +29,23 @@ class ExploreRun(PageJob):
     title, parts, room = "Exploration", ("explore",), "explore"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
-        page, began = self.page, time.monotonic()
+        page, room, began = self.page, self.here, time.monotonic()
         exploration = self._exploration()
         stopped = False
         yield {
-            **dict.fromkeys((page.explore_verdict, page.explore_chart), ""),
-            **dict.fromkeys((page.explore_files, page.explore_pictures), gr.update(visible=False)),
-            page.explored: None,
+            **dict.fromkeys((room.verdict, room.chart), ""),
+            **dict.fromkeys((room.files, room.pictures), gr.update(visible=False)),
+            room.grid: None,
         }
         for step, due in throttled(exploration.run(should_stop), INTERVAL, lambda step: step.done or step.stopped):
             stopped = step.stopped
             if due:
                 shown = self._shown(exploration) if step.done else {}
-                yield {page.explore_status: explore_views.running(step, exploration.expected), **shown}
+                yield {room.status: explore_views.running(step, exploration.expected), **shown}
         save_exploration(exploration, self.folder, stopped=stopped)
         packed = str(self._zip())
         yield {
-            page.explore_files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
+            room.files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
             page.archive: gr.update(value=packed, interactive=True),
         }
         told = f"{len(exploration.cells)} of {exploration.count} cells"
@@ -67,14 +67,14 @@ class ExploreRun(PageJob):
         return Exploration(original, self.job, protected, mask, target)
 
     def _shown(self, exploration: Exploration) -> Update:
-        page, measure = self.page, self.job.explore.measure
+        room, measure = self.here, self.job.explore.measure
         grid = Grid(exploration.grid.axes, list(exploration.grid.cells))
         pictures = [(str(save_cell(made, self.folder)), words_of(made.done.cell)) for made in exploration.cells]
         return {
-            page.explored: grid,
-            page.explore_chart: explore_views.chart(grid, measure),
-            page.explore_verdict: explore_views.verdict(grid, measure),
-            page.explore_pictures: gr.update(value=pictures, visible=True),
+            room.grid: grid,
+            room.chart: explore_views.chart(grid, measure),
+            room.verdict: explore_views.verdict(grid, measure),
+            room.pictures: gr.update(value=pictures, visible=True),
         }
 
     def _zip(self) -> Path:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from impress_ui.settings import MEASURES
+from impress_ui.paths import PHOTOS
+from impress_ui.settings import MEASURES, JobSettings
+from impress_ui.ui.record import Record
 from impress_ui.ui.views import duration, status
 
 if TYPE_CHECKING:
     from impress_ui.jobs.items import ItemStep
     from impress_ui.measures.grid import Grid
 
+# Taken where the page has no picture yet.
+EXAMPLE = PHOTOS / "test" / "mountain1.jpg"
 IDLE = "Choose what to vary, then “Explore”."
 TAKEN = {
     None: "There is no picture yet: it takes the first of the examples.",
@@ -70,3 +74,12 @@ def chart(grid: Grid | None, measure: str) -> str:
 
 def verdict(grid: Grid | None, measure: str) -> str:
     return "" if grid is None else f'<p class="edit-verdict">{escape(grid.verdict(measure))}</p>'
+
+
+def taken_of(record: Record, upload: str | None, job: JobSettings) -> str | None:
+    """Which picture an exploration takes: a key of ``explore_views.TAKEN``."""
+    from impress_ui.jobs.explore import varies_protection
+
+    if "original" not in record.files:
+        return "upload" if upload else None
+    return "protected" if "protected" in record.files and not varies_protection(job) else "original"

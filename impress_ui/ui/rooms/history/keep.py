@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from impress_ui.ui import views
 from impress_ui.ui.curves import charts
 from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.mistakes import explain, toast
-from impress_ui.ui.page import Page
+from impress_ui.ui.page import PRIVATE, Page, Update, Values
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.edit import views as edit_views
@@ -25,10 +24,6 @@ from impress_ui.ui.rooms.history import views as history_views
 from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
 from impress_ui.ui.sessions import session_of
 
-Values = Mapping[Any, Any]
-Update = dict[Component, Any]
-# Through the queue: a mistake outside it reaches the browser as a failed request, without its sentence.
-HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 # The browser makes the file, so that nothing of it is kept on the server.
 SAVE = """(text) => {
   const link = document.createElement("a");
@@ -55,29 +50,34 @@ class Keep:
         self.page = page
 
     def connect(self) -> None:
-        """Attach them."""
+        """Attach them, through the queue: a mistake outside it reaches the browser without its sentence."""
         page = self.page
         knobs = set(page.knobs.values())
         restored = [*knobs, *(area for area, _ in page.areas.values())]
-        page.preset.input(self.preset, {page.preset, *knobs}, restored, **HIDDEN)
-        page.imported.upload(self.import_file, {page.imported}, restored, **HIDDEN)
-        page.exported.click(self.export, knobs, [page.document], **HIDDEN).success(
-            None, [page.document], js=SAVE, **HIDDEN
+        page.preset.input(self.preset, {page.preset, *knobs}, restored, **PRIVATE)
+        page.imported.upload(self.import_file, {page.imported}, restored, **PRIVATE)
+        page.exported.click(self.export, knobs, [page.document], **PRIVATE).success(
+            None, [page.document], js=SAVE, **PRIVATE
         )
-        page.copied.click(self.link, knobs, [page.document], **HIDDEN).success(None, [page.document], js=COPY, **HIDDEN)
-        page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **HIDDEN)
+        page.copied.click(self.link, knobs, [page.document], **PRIVATE).success(
+            None, [page.document], js=COPY, **PRIVATE
+        )
+        page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **PRIVATE)
         for pick in (page.past, page.past_other):
             pick.input(
-                self.look, [page.past, page.past_other], [page.past_archive, page.past_report, page.past_view], **HIDDEN
+                self.look,
+                [page.past, page.past_other],
+                [page.past_archive, page.past_report, page.past_view],
+                **PRIVATE,
             )
         page.past_restore.click(
-            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **HIDDEN
-        ).success(None, [page.document], js=ENTER, **HIDDEN)
+            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **PRIVATE
+        ).success(None, [page.document], js=ENTER, **PRIVATE)
 
     def connect_examples(self, dataset: gr.Dataset) -> None:
         """An example brings its settings along."""
         restored = [*self.page.knobs.values(), *(area for area, _ in self.page.areas.values())]
-        dataset.select(self.example, None, restored, **HIDDEN)
+        dataset.select(self.example, None, restored, **PRIVATE)
 
     def preset(self, values: Values) -> Update:
         """A preset's settings; the seed, the model and the prompts stay."""
@@ -153,7 +153,7 @@ class Keep:
         buttons = {*page.run_buttons, *page.stop_buttons, *page.after_run, page.upload, page.mask, page.edit_mask}
         left_out = buttons | set(page.knobs.values()) | {area for area, _ in page.areas.values()}
         kinds = (gr.Image, gr.HTML, gr.Gallery, gr.File, gr.State)
-        inputs = {page.target, page.stress_protected, page.stress_original, page.style_files}
+        inputs = {page.target, *(widget for room in page.rooms.values() for widget in room.given)}
         return [
             widget
             for widget in page.by_number.values()

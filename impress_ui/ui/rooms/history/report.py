@@ -18,12 +18,6 @@ from impress_ui.ui.theme import STYLES
 
 MOST = 60  # pictures in one report
 PAPER = ASSETS / "report.css"
-# Of what a run shows, the parts that say something by themselves, in the order of the page.
-TELLING = (
-    "curves", "table", "verdict", "stress_verdict", "stress_scatter", "stress_table", "explore_verdict",
-    "explore_chart", "style_verdict", "style_bars", "style_losses",
-)  # fmt: skip
-GALLERIES = ("stress_pictures", "explore_pictures", "gallery")
 
 
 def write_report(path: Path, run: Run, page: Page) -> Path:
@@ -32,7 +26,9 @@ def write_report(path: Path, run: Run, page: Page) -> Path:
     Args:
         page: the page that the run's widgets belong to.
     """
-    parts = [_value(run.shown, getattr(page, name, None)) for name in TELLING]
+    rooms = page.rooms.values()
+    telling = [page.curves, page.table, page.verdict, *(widget for room in rooms for widget in room.telling)]
+    parts = [_value(run.shown, widget) for widget in telling]
     pictures = list(_pictures(run, page))
     settings = "\n".join(
         f"{section}.{name} = {value}" for section, values in compact(run.job).items() for name, value in values.items()
@@ -67,7 +63,7 @@ def write_report(path: Path, run: Run, page: Page) -> Path:
 
 def _pictures(run: Run, page: Page) -> Iterator[tuple[Path, str]]:
     """The run's pictures with their names: those of the record, or of the gallery that the run filled."""
-    galleries = [_value(run.shown, getattr(page, name, None)) for name in GALLERIES]
+    galleries = [_value(run.shown, widget) for room in page.rooms.values() for widget in room.galleries]
     shown = [item for gallery in galleries if isinstance(gallery, Iterable) for item in gallery]
     if shown:
         for item in shown:
@@ -80,7 +76,7 @@ def _pictures(run: Run, page: Page) -> Iterator[tuple[Path, str]]:
 
 def _value(shown: Mapping[int, Any], widget: Any) -> Any:
     """What a widget was last given, be it a value or an update."""
-    value = shown.get(widget._id) if widget is not None else None
+    value = shown.get(widget._id)
     return value.get("value") if isinstance(value, dict) else value
 
 

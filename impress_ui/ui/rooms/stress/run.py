@@ -28,45 +28,45 @@ class StressRun(PageJob):
     title, parts, room = "Stress test", ("stress",), "stress"
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
-        page, began = self.page, time.monotonic()
+        room, began = self.here, time.monotonic()
         protected, original = self._pictures()
         test = StressTest(protected, self.job, original)
         stopped = False
-        yield dict.fromkeys((page.stress_verdict, page.stress_scatter, page.stress_table), "") | {
-            page.stress_zip: gr.update(visible=False), page.stress_pictures: gr.update(visible=False)
+        yield dict.fromkeys((room.verdict, room.scatter, room.table), "") | {
+            room.zip: gr.update(visible=False), room.pictures: gr.update(visible=False)
         }  # fmt: skip
         for step, due in throttled(test.run(should_stop), INTERVAL, _telling):
             stopped = step.stopped
             if due:
                 shown = self._shown(test) if step.done else {}
-                yield {page.stress_status: stress_views.running(step, test), **shown}
+                yield {room.status: stress_views.running(step, test), **shown}
         save_stress(test, self.folder, stopped=stopped)
         yield {
-            page.stress_verdict: stress_views.verdict(verdict(test, stopped=stopped)),
-            page.stress_zip: gr.update(value=str(self._zip()), visible=True),
+            room.verdict: stress_views.verdict(verdict(test, stopped=stopped)),
+            room.zip: gr.update(value=str(self._zip()), visible=True),
         }
         told = f"{len(test.ranking)} of {len(self.job.stress.purifiers)} purifiers"
         yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
 
     def _pictures(self) -> tuple[Image.Image, Image.Image | None]:
         """The protected picture and its original: those from elsewhere, or the page's, or the upload as it is."""
-        page, values = self.page, self.values
-        if values[page.stress_protected]:
-            given = values[page.stress_original]
+        page, room, values = self.page, self.here, self.values
+        if values[room.protected]:
+            given = values[room.original]
             original = runs.open_at(given, self.job).image if given else None
-            return runs.open_at(values[page.stress_protected], self.job).image, original
+            return runs.open_at(values[room.protected], self.job).image, original
         if "protected" in self.record.files:
             known = "original" in self.record.files
             return self.image("protected"), self.image("original") if known else None
         return runs.open_at(values[page.upload], self.job).image, None
 
     def _shown(self, test: StressTest) -> Update:
-        page = self.page
+        room = self.here
         rows = [*test.baseline, *test.ranking]
         return {
-            page.stress_scatter: stress_views.scatter(test),
-            page.stress_table: stress_views.table(test),
-            page.stress_pictures: gr.update(
+            room.scatter: stress_views.scatter(test),
+            room.table: stress_views.table(test),
+            room.pictures: gr.update(
                 value=[(str(save_row(row, self.folder, self.job)), row.name) for row in rows], visible=True
             ),
         }

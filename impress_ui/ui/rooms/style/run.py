@@ -17,7 +17,7 @@ from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
 from impress_ui.ui.rooms.style import study as style_study
 from impress_ui.ui.rooms.style import views as style_views
-from impress_ui.ui.rooms.style.layout import QUICK
+from impress_ui.ui.rooms.style.views import QUICK
 
 # A session's study and what it was begun with. Not in a gr.State, which would be copied with all its weights.
 _studies: dict[str, tuple[Any, StyleStudy]] = {}
@@ -44,7 +44,7 @@ class StyleRun(PageJob):
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         study = self._study()
-        page, began, phase = self.page, time.monotonic(), None
+        room, began, phase = self.here, time.monotonic(), None
         yield self._shown(study)
         for step, due in throttled(study.run(should_stop=should_stop), INTERVAL, _telling):
             if (step.phase, step.variant) != phase:
@@ -55,33 +55,33 @@ class StyleRun(PageJob):
             rate = (step.index - first) / seconds if seconds > 0 and step.index > first else 0.0
             words = style_views.phase(step.phase, step.variant, step.stage, step.stages)
             left = (step.steps - step.index) / rate if rate else None
-            update: Update = {page.style_status: views.running(words, step.index, step.steps, rate, left)}
+            update: Update = {room.status: views.running(words, step.index, step.steps, rate, left)}
             if step.phase == "fine-tune":
-                update[page.style_losses] = style_views.losses(study.curves, self.job.mimic.steps)
+                update[room.losses] = style_views.losses(study.curves, self.job.mimic.steps)
                 if step.preview is not None:
                     path = self.folder / f"sample-{step.variant}-{step.index}.png"
                     shown = [(str(save_png(step.preview, path)), f"sample at step {step.index}")]
-                    update[page.style_imitations[step.variant]] = shown
+                    update[room.imitations[step.variant]] = shown
             if step.index == step.steps or step.stopped:
                 update |= self._shown(study)
             yield update
         stopped = not study.finished
         if not stopped:
-            yield {page.style_zip: gr.update(value=str(style_study.pack(study, self.folder)), visible=True)}
+            yield {room.zip: gr.update(value=str(style_study.pack(study, self.folder)), visible=True)}
         told = f"after {views.duration(time.monotonic() - began)}"
         yield self.ready(f"{'stopped' if stopped else 'finished'} {told}", stopped) | {
-            page.style_run: gr.update(value="Go on" if stopped else "Run the study", interactive=True)
+            room.run: gr.update(value="Go on" if stopped else "Run the study", interactive=True)
         }
 
     def _study(self) -> StyleStudy:
         """The session's study, if it was begun with the same works and settings and is not finished; or a new one."""
-        page, values = self.page, self.values
+        room, values = self.here, self.values
         job = self.job
-        if values[page.style_protection] == QUICK:
+        if values[room.protection] == QUICK:
             job = style_study.quick(job)
-        files, artist = tuple(values[page.style_files] or ()), values[page.style_artist]
+        files, artist = tuple(values[room.files] or ()), values[room.artist]
         if files:
-            artist = (values[page.style_name] or "").strip()
+            artist = (values[room.label] or "").strip()
         relevant = {name: getattr(job, name) for name in ("run", "protect", "purify", "mimic")}
         key = artist, files, relevant, job.generate.sampling_steps
         known = _studies.get(self.session)
@@ -93,18 +93,18 @@ class StyleRun(PageJob):
 
     def _shown(self, study: StyleStudy) -> Update:
         """Everything that is there, in its place."""
-        page, update = self.page, {}
+        room, update = self.here, {}
         saved = style_study.save_pictures(study, self.folder)
         for name in style_views.VARIANTS:
-            update[page.style_sets[name]] = saved[f"{name}-work"]
-            update[page.style_imitations[name]] = saved[f"{name}-imitation"]
+            update[room.sets[name]] = saved[f"{name}-work"]
+            update[room.imitations[name]] = saved[f"{name}-imitation"]
         scores = style_study.scores_of(study)
         return {
             **update,
-            page.style_losses: style_views.losses(study.curves, self.job.mimic.steps),
-            page.style_bars: style_views.bars(scores),
-            page.style_verdict: style_views.verdict_html(scores),
-            page.style_zip: gr.update(visible=False),
+            room.losses: style_views.losses(study.curves, self.job.mimic.steps),
+            room.bars: style_views.bars(scores),
+            room.verdict: style_views.verdict_html(scores),
+            room.zip: gr.update(visible=False),
         }
 
 

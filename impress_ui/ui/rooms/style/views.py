@@ -10,6 +10,8 @@ from html import escape
 
 from impress_ui.ui.curves import Panel, chart
 
+# Where the protection and the purifier of a study come from: the quick ones, or as the page's settings stand.
+QUICK, AS_ABOVE = "quick", "page"
 VARIANTS = {"clean": "Clean works", "protected": "Protected works", "purified": "Purified works"}
 IDLE = "Choose an artist, or bring your own pictures, then “Run the study”."
 TOLD = (

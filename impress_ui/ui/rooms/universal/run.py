@@ -28,7 +28,7 @@ class LearnRun(PageJob):
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, values = self.page, self.values
-        images = squares_of(values[page.universal_works] or (), self.job.run.size)
+        images = squares_of(values[page.rooms["universal"].works] or (), self.job.run.size)
         aims = self.job.protect.target == "image" and values[page.target]
         target = open_picture(values[page.target]).image if aims else None
         steps = workflow.learn_universal(images, self.job, target=target, should_stop=should_stop)
@@ -36,7 +36,7 @@ class LearnRun(PageJob):
             yield self.progress(progress.timing)
         facts = {"pictures": len(images), **self.facts(progress)}
         path = save_perturbation(progress.step, self.folder / "universal.png", self.job, **facts)
-        yield {page.universal: gr.update(value=str(path))}
+        yield {page.rooms["universal"].file: gr.update(value=str(path))}
         many = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
         told = f"learnt over {many} {views.ending(progress.timing, progress.stopped)}"
         yield self.ready(told, progress.stopped)
@@ -50,10 +50,10 @@ class AddRun(PageRun):
         self.title = "Add a universal perturbation"
 
     def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
-        given = self.values[self.page.universal]
+        given = self.values[self.page.rooms["universal"].file]
         if not given:
             raise UserError("There is no perturbation yet: learn one, or choose the file of one.")
         return workflow.apply_universal(image, Path(given), self.job, mask=mask)
 
     def facts(self, progress: Progress | SampleProgress) -> dict[str, Any]:
-        return {**super().facts(progress), "universal": Path(self.values[self.page.universal]).name}
+        return {**super().facts(progress), "universal": Path(self.values[self.page.rooms["universal"].file]).name}
