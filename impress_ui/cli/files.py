@@ -13,7 +13,7 @@ from PIL import Image
 from impress_ui.cli.outputs import follow, opened, optional_picture, pairs_of, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.universal_files import save_perturbation, squares_of
+from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.models.autoencoder import load_autoencoder

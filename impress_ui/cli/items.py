@@ -9,10 +9,8 @@ from typing import Any
 
 from impress_ui.cli.outputs import folder_for, opened, optional_picture, stop_on_interrupt
 from impress_ui.jobs.explore import Exploration
-from impress_ui.jobs.explore_files import report_of as explored
-from impress_ui.jobs.explore_files import save_exploration
+from impress_ui.jobs.saving import report_of, save_exploration, save_stress
 from impress_ui.jobs.stress import StressTest
-from impress_ui.jobs.stress_files import report_of, save_stress
 from impress_ui.measures.grid import GridCell, words_of
 from impress_ui.measures.stress_rows import StressRow
 from impress_ui.settings import MEASURES, JobSettings
@@ -112,7 +110,7 @@ def explore_file(
     stopped = _follow(exploration, "cells")
     if output is not None:
         save_exploration(exploration, output, stopped=stopped)
-    report = explored(exploration, stopped=stopped)
+    report = report_of(exploration, stopped=stopped)
     lines = [f"{words_of(cell.cell)}: {_figures(cell)}" for cell in exploration.grid.cells]
     return {
         "command": "explore",

@@ -10,7 +10,7 @@ from typing import Any
 from impress_ui.cli.outputs import follow, opened, optional_picture, spared, stop_on_interrupt, targets
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.results import Measures, check_seeds, save_edits, save_generated
+from impress_ui.jobs.saving import Measures, check_seeds, save_edits, save_generated
 from impress_ui.settings import JobSettings
 
 

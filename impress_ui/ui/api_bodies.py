@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.jobs import workflow
-from impress_ui.jobs.results import check_seeds
-from impress_ui.jobs.universal_files import squares_of
+from impress_ui.jobs.explore import Exploration
+from impress_ui.jobs.saving import check_seeds, squares_of
+from impress_ui.jobs.stress import StressTest
 from impress_ui.measures import metrics
 from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles
 from impress_ui.ui.rooms.style import study as style_study
@@ -67,7 +68,10 @@ def generate(job: ApiJob) -> StreamedFiles:
 
 def stress(job: ApiJob, image: str, original: str | None) -> StreamedFiles:
     """A stress test's files."""
-    yield from job.stream_stress(job.open(image), job.open(original) if original else None)
+    protected, clean = job.open(image), job.open(original) if original else None
+    test = StressTest(protected.image, job.settings, None if clean is None else clean.image)
+    notes = {"image": list(protected.notes), "original": [] if clean is None else list(clean.notes)}
+    yield from job.stream_test(test, "purifier", notes)
 
 
 def style(job: ApiJob, artist: str, works: list[str] | None, given: Any) -> StreamedFiles:
@@ -82,7 +86,9 @@ def explore(job: ApiJob, image: str, protected: str | None, mask: str | None) ->
     picture, known = job.open(image), job.open(protected) if protected else None
     if known is not None:
         workflow.same_size(picture.image, known, "protected picture")
-    yield from job.stream_explored(picture, known, mask)
+    given = None if known is None else known.image
+    exploration = Exploration(picture.image, job.settings, given, job.extra(mask))
+    yield from job.stream_test(exploration, "cell", list(picture.notes))
 
 
 def measure(job: ApiJob, image: str, reference: str) -> Streamed:

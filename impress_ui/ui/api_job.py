@@ -12,6 +12,8 @@ from impress_ui.settings import JobSettings
 if TYPE_CHECKING:
     from PIL import Image
 
+    from impress_ui.jobs.explore import Exploration
+    from impress_ui.jobs.stress import StressTest
     from impress_ui.jobs.style import StudyStep, StyleStudy
     from impress_ui.methods.edit import SampleStep
     from impress_ui.methods.optimise import Step
@@ -68,7 +70,7 @@ class ApiJob:
 
     def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
         """Progress, then the perturbation's file and its report."""
-        from impress_ui.jobs.universal_files import save_perturbation
+        from impress_ui.jobs.saving import save_perturbation
         from impress_ui.ui.progress import follow, learning
 
         for progress in follow(learning(self.settings, len(images)), steps):
@@ -83,7 +85,7 @@ class ApiJob:
 
     def stream_edits(self, pictures: Mapping[str, Picture], steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the edits with their measures and what they say."""
-        from impress_ui.jobs.results import pasted, save_edits
+        from impress_ui.jobs.saving import pasted, save_edits
         from impress_ui.ui.progress import work_of
         from impress_ui.ui.rooms.edit.views import sentence
 
@@ -109,7 +111,7 @@ class ApiJob:
 
     def stream_generated(self, steps: Iterator[SampleStep]) -> StreamedFiles:
         """Progress without pictures, then the pictures with their seeds."""
-        from impress_ui.jobs.results import save_generated
+        from impress_ui.jobs.saving import save_generated
         from impress_ui.ui.progress import generation
 
         for images, told in self._sampled(generation(self.settings), steps):
@@ -120,43 +122,25 @@ class ApiJob:
             report = {"seeds": list(paths), "settings": self.settings.model_dump(mode="json"), **told}
             yield [str(path) for path in paths.values()], report
 
-    def stream_stress(self, protected: Picture, original: Picture | None) -> StreamedFiles:
-        """Progress, then the files of the test and its report."""
-        from impress_ui.jobs.stress import StressTest
-        from impress_ui.jobs.stress_files import report_of, save_stress
+    def stream_test(self, test: StressTest | Exploration, item: str, notes: Any) -> StreamedFiles:
+        """Progress, then the files of a stress test or an exploration and its report.
+
+        Args:
+            item: what it is done over, in the singular: the key of the count.
+        """
+        from impress_ui.jobs.saving import report_of, save_test
         from impress_ui.ui.progress import INTERVAL
         from impress_ui.ui.queue import throttled
 
-        test = StressTest(protected.image, self.settings, None if original is None else original.image)
         stopped = False
         for step, due in throttled(test.run(self.should_stop), INTERVAL, lambda step: step.done or step.stopped):
             stopped = step.stopped
             if due and not stopped:
-                told = {"phase": step.phase, "purifier": step.number, "purifiers": step.count}
-                yield None, {**told, "step": step.index, "steps": step.steps, "seconds_left": step.seconds_left}
-        save_stress(test, self.folder, stopped=stopped)
-        notes = {"image": list(protected.notes), "original": [] if original is None else list(original.notes)}
+                told = {"phase": step.phase, item: step.number, f"{item}s": step.count, "step": step.index}
+                yield None, {**told, "steps": step.steps, "seconds_left": step.seconds_left}
+        save_test(test, self.folder, stopped=stopped)
         files = [str(path) for path in sorted(self.folder.iterdir())]
         yield files, {**report_of(test, stopped=stopped), "notes": notes}
-
-    def stream_explored(self, picture: Picture, protected: Picture | None, mask: str | None) -> StreamedFiles:
-        """Progress, then the files of the exploration and its report."""
-        from impress_ui.jobs.explore import Exploration
-        from impress_ui.jobs.explore_files import report_of, save_exploration
-        from impress_ui.ui.progress import INTERVAL
-        from impress_ui.ui.queue import throttled
-
-        given = None if protected is None else protected.image
-        exploration = Exploration(picture.image, self.settings, given, self.extra(mask))
-        stopped = False
-        for step, due in throttled(exploration.run(self.should_stop), INTERVAL, lambda step: step.done or step.stopped):
-            stopped = step.stopped
-            if due and not stopped:
-                told = {"phase": step.phase, "cell": step.number, "cells": step.count, "step": step.index}
-                yield None, {**told, "steps": step.steps, "seconds_left": step.seconds_left}
-        save_exploration(exploration, self.folder, stopped=stopped)
-        files = [str(path) for path in sorted(self.folder.iterdir())]
-        yield files, {**report_of(exploration, stopped=stopped), "notes": list(picture.notes)}
 
     def stream_study(self, study: StyleStudy) -> StreamedFiles:
         """Progress with the losses, then the study as a zip and its report."""

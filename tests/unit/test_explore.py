@@ -12,7 +12,7 @@ from PIL import Image
 from impress_ui.errors import UserError
 from impress_ui.jobs import explore
 from impress_ui.jobs.explore import Exploration, expected_of, plan_of
-from impress_ui.jobs.explore_files import save_exploration
+from impress_ui.jobs.saving import save_exploration
 from impress_ui.jobs.workflow import protect_picture, purify_picture
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.pictures.images import read_metadata, to_images

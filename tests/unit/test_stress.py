@@ -15,8 +15,8 @@ from PIL import Image
 
 from impress_ui.charts import stress as stress_chart
 from impress_ui.errors import UserError
+from impress_ui.jobs.saving import save_stress
 from impress_ui.jobs.stress import StressTest
-from impress_ui.jobs.stress_files import save_stress
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, share_left
 from impress_ui.methods.optimise import run_to_end

@@ -8,7 +8,7 @@ from typing import Any
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.results import pasted, save_edits
+from impress_ui.jobs.saving import pasted, save_edits
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impress_ui.jobs.archive import write_zip
 from impress_ui.jobs.explore import Exploration, varies_protection
-from impress_ui.jobs.explore_files import save_cell, save_exploration
+from impress_ui.jobs.saving import save_cell, save_exploration
 from impress_ui.measures.grid import Grid, words_of
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import open_picture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from impress_ui.jobs import workflow
-from impress_ui.jobs.results import check_seeds, save_generated
+from impress_ui.jobs.saving import check_seeds, save_generated
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.ui import views
 from impress_ui.ui.page_job import PageJob, Update

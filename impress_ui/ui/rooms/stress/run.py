@@ -11,8 +11,8 @@ from PIL import Image
 
 from impress_ui.jobs.archive import write_zip
 from impress_ui.jobs.items import ItemStep
+from impress_ui.jobs.saving import save_row, save_stress
 from impress_ui.jobs.stress import StressTest
-from impress_ui.jobs.stress_files import save_row, save_stress
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.ui import runs, views

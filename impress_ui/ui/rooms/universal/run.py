@@ -11,7 +11,7 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.universal_files import save_perturbation, squares_of
+from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
 from impress_ui.ui import views
