@@ -22,7 +22,7 @@ from impress_ui.pictures.images import Picture, pictures_in, save_png, to_images
 from impress_ui.settings import JobSettings
 
 Report = dict[str, Any]
-Run = Callable[[Image.Image, Callable[[], bool]], Iterator[Step]]
+Attempt = Callable[[Image.Image, Callable[[], bool]], Iterator[Step]]
 
 logging.getLogger("diffusers").setLevel(logging.ERROR)
 
@@ -121,7 +121,7 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
 
 
 def _over_files(
-    command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Run, **facts: Any
+    command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Attempt, **facts: Any
 ) -> Report:
     results: list[Report] = []
     with stop_on_interrupt() as should_stop:
@@ -147,7 +147,7 @@ def _one_file(
     path: Path,
     target: Path,
     job: JobSettings,
-    run: Run,
+    run: Attempt,
     should_stop: Callable[[], bool],
     facts: dict[str, Any],
 ) -> Report:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from impress_ui.experiments.common import Plan, Report, auc, errors_of, protected_at
+from impress_ui.experiments.common import Assignment, Report, auc, errors_of, protected_at
 from impress_ui.measures.metrics import measure, reconstruct_picture
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
@@ -19,7 +19,7 @@ SIDES = (128, 256)
 BUDGET = 16
 
 
-def autoencoder(plan: Plan) -> Report:
+def autoencoder(plan: Assignment) -> Report:
     """PSNR, SSIM, LPIPS of V(x) at 128 and 256, the ratio of round-trip errors at budget 16, seconds a step."""
     model = load_autoencoder(plan.job.run)
     rows = []

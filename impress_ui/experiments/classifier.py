@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from impress_ui.experiments.common import Plan, Report
+from impress_ui.experiments.common import Assignment, Report
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier
@@ -15,7 +15,7 @@ from impress_ui.settings import ClassifySettings
 JURY_PHOTOGRAPHS = 4  # the diffusion classifier takes a second or two a picture
 
 
-def classifier(plan: Plan) -> Report:
+def classifier(plan: Assignment) -> Report:
     """Top-1 of each style and artist on the split's photographs at 128 pixels, the mean, and the worst confusion.
 
     The diffusion classifier is judged on the renderings of the first four photographs only.

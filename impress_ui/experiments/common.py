@@ -28,7 +28,7 @@ BUDGETS = (8, 16)
 
 
 @dataclass(frozen=True)
-class Plan:
+class Assignment:
     """What to run an experiment on.
 
     ``photographs`` takes the first so many of the split (None: all); ``budgets`` are in grey levels (None: the

@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from impress_ui.experiments.common import BUDGETS, Plan, Report, auc, errors_of, protected_at
+from impress_ui.experiments.common import BUDGETS, Assignment, Report, auc, errors_of, protected_at
 from impress_ui.measures.metrics import Detector
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
 
 
-def detector(plan: Plan) -> Report:
+def detector(plan: Assignment) -> Report:
     """Threshold from the validation photographs, rates and AUC on the test photographs, whole pictures.
 
     Also writes ``detector_calibration.json``, which becomes the checkpoint's ``detector.json``.

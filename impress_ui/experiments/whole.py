@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from impress_ui.experiments.common import Plan, Report
+from impress_ui.experiments.common import Assignment, Report
 from impress_ui.experiments.experiment import Experiment, Record, Run, Unit
 from impress_ui.experiments.settings import ExperimentSettings
 
@@ -13,7 +13,7 @@ _LISTS = ("rows", "per_photograph")
 
 def in_one_piece(
     name: str,
-    function: Callable[[Plan], Report],
+    function: Callable[[Assignment], Report],
     settings: type[ExperimentSettings],
     parts: Sequence[str],
 ) -> Experiment:
@@ -42,8 +42,8 @@ def in_one_piece(
     )
 
 
-def plan_of(run: Run) -> Plan:
+def plan_of(run: Run) -> Assignment:
     """The plan of a run, for functions that take one; its output is where the results go."""
     settings = run.settings
     budgets = getattr(settings, "budgets", None)
-    return Plan(settings.job, run.folder.path.parent, settings.split, settings.photographs, run.log, budgets)
+    return Assignment(settings.job, run.folder.path.parent, settings.split, settings.photographs, run.log, budgets)

@@ -30,7 +30,7 @@ from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history.keep import runs_after
 from impress_ui.ui.rooms.history.report import write_report
-from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
+from impress_ui.ui.rooms.history.runs import HISTORIES, PastRun, own_copy
 
 PREVIEWS_KEPT = 24  # a few seconds of them
 SETTLED = 0.2  # seconds in which a browser has shown an update
@@ -216,7 +216,7 @@ class PageJob(ABC):
         drawn, steps = self.curves()
         told = views.text_of(shown.get(self.status, ""))
         last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
-        run = Run(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
+        run = PastRun(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
         run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
         HISTORIES.add(self.session, run)
         return runs_after(page, self.session)

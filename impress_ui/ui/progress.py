@@ -9,8 +9,7 @@ from typing import Literal
 
 from PIL import Image
 
-from impress_ui.measures.costs import PACE as _pace
-from impress_ui.measures.costs import attack_of, pixels_of, sort_of
+from impress_ui.measures.costs import PACE, attack_of, note_pace, pixels_of, sort_of
 from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.methods.universal import AT_ONCE
@@ -98,7 +97,7 @@ class Clock:
         start, began = self.first
         rate = (index - start) / (now - began) if index > start and now > began else 0.0
         if last and rate:
-            _pace[self.work.sort] = 1 / (rate * self.work.amount)
+            note_pace(self.work.sort, 1 / (rate * self.work.amount))
         return Timing(self.work.kind, index, steps, now - self.began, rate)
 
 
@@ -158,7 +157,7 @@ def follow_samples(work: Work, steps: Iterator[SampleStep], *, previews: bool = 
 
 def estimate(work: Work, steps: int) -> float | None:
     """Seconds that so many steps will take; None before a run of that sort was measured."""
-    return _pace[work.sort] * work.amount * steps if work.sort in _pace else None
+    return PACE[work.sort] * work.amount * steps if work.sort in PACE else None
 
 
 def _small(image: Image.Image) -> Image.Image:

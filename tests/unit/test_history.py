@@ -24,14 +24,16 @@ from impress_ui.ui.layout import build_page
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.history import views as history_views
 from impress_ui.ui.rooms.history.report import write_report
-from impress_ui.ui.rooms.history.runs import MOST, Histories, Run
+from impress_ui.ui.rooms.history.runs import MOST, Histories, PastRun
 
 ROW = {"name": "purified", "control": False, "round_trip_error": 0.0123, "against_original": {"ssim": 0.8125}}
 
 
-def run_of(budget: int, values: list[float], **more: object) -> Run:
+def run_of(budget: int, values: list[float], **more: object) -> PastRun:
     job = JobSettings().updated(protect={"budget": budget})
-    return Run("Protect", job, Record(), f"<b>{budget}", {"latent distance": values}, {"latent distance": 9}, **more)
+    return PastRun(
+        "Protect", job, Record(), f"<b>{budget}", {"latent distance": values}, {"latent distance": 9}, **more
+    )
 
 
 def test_sessions_keep_their_own_runs_the_newest_first_and_not_for_ever() -> None:
@@ -57,9 +59,9 @@ def test_two_runs_share_a_plot_and_what_differs_is_told() -> None:
     alone = history_views.compared(first, None)
     assert alone.count("<polyline") == 1 and "other" not in alone.replace("another", "")
     assert history_views.compared(None, None) == history_views.NONE_YET
-    measured = Run("Purify", JobSettings(), Record(rows=[ROW]), "done", number=3)
+    measured = PastRun("Purify", JobSettings(), Record(rows=[ROW]), "done", number=3)
     assert "0.812" in history_views.compared(measured, None) and "0.01230" in history_views.compared(measured, None)
-    assert "set alike" in history_views.compared(measured, Run("Edit", JobSettings(), Record(), "", number=4))
+    assert "set alike" in history_views.compared(measured, PastRun("Edit", JobSettings(), Record(), "", number=4))
 
 
 def test_a_report_needs_nothing_else_and_escapes_what_it_is_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history import views as history_views
-from impress_ui.ui.rooms.history.runs import HISTORIES, Run, own_copy
+from impress_ui.ui.rooms.history.runs import HISTORIES, PastRun, own_copy
 from impress_ui.ui.sessions import session_of
 
 # The browser makes the file, so that nothing of it is kept on the server.
@@ -170,12 +170,12 @@ class Keep:
         return widgets_of(self.page, job)
 
 
-def archive_of(run: Run | None) -> Any:
+def archive_of(run: PastRun | None) -> Any:
     """A download button's update for a run's zip."""
     return _file(run.archive if run else None)
 
 
-def report_of(run: Run | None) -> Any:
+def report_of(run: PastRun | None) -> Any:
     """A download button's update for a run's report."""
     return _file(run.report if run else None)
 

@@ -13,14 +13,14 @@ import impress_ui
 from impress_ui.jobs.documents import compact, to_query
 from impress_ui.paths import ASSETS
 from impress_ui.ui.page import Page
-from impress_ui.ui.rooms.history.runs import Run
+from impress_ui.ui.rooms.history.runs import PastRun
 from impress_ui.ui.theme import STYLES
 
 MOST = 60  # pictures in one report
 PAPER = ASSETS / "report.css"
 
 
-def write_report(path: Path, run: Run, page: Page) -> Path:
+def write_report(path: Path, run: PastRun, page: Page) -> Path:
     """Write the report of a run; the pictures are inside it.
 
     Args:
@@ -61,7 +61,7 @@ def write_report(path: Path, run: Run, page: Page) -> Path:
     return path
 
 
-def _pictures(run: Run, page: Page) -> Iterator[tuple[Path, str]]:
+def _pictures(run: PastRun, page: Page) -> Iterator[tuple[Path, str]]:
     """The run's pictures with their names: those of the record, or of the gallery that the run filled."""
     galleries = [_value(run.shown, widget) for room in page.rooms.values() for widget in room.galleries]
     shown = [item for gallery in galleries if isinstance(gallery, Iterable) for item in gallery]

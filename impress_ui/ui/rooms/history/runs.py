@@ -20,7 +20,7 @@ def own_copy(updates: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 @dataclass(frozen=True)
-class Run:
+class PastRun:
     """One run that came to its end or was stopped.
 
     Args:
@@ -56,23 +56,23 @@ class Histories:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._runs: dict[str, list[Run]] = {}
+        self._runs: dict[str, list[PastRun]] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, session: str, run: Run) -> Run:
+    def add(self, session: str, run: PastRun) -> PastRun:
         """Keep a run; gives it back with its number and the time of day."""
         with self._guard:
             number = self._counts[session] = self._counts.get(session, 0) + 1
-            kept = Run(**{**vars(run), "number": number, "clock": time.strftime("%H:%M")})
+            kept = PastRun(**{**vars(run), "number": number, "clock": time.strftime("%H:%M")})
             self._runs[session] = [*self._runs.get(session, ()), kept][-MOST:]
         return kept
 
-    def runs(self, session: str) -> list[Run]:
+    def runs(self, session: str) -> list[PastRun]:
         """The session's runs, the newest first."""
         with self._guard:
             return list(reversed(self._runs.get(session, ())))
 
-    def find(self, session: str, number: int | None) -> Run | None:
+    def find(self, session: str, number: int | None) -> PastRun | None:
         """The run of that number, if it is still kept."""
         return next((run for run in self.runs(session) if run.number == number), None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from impress_ui.jobs.documents import changed
 from impress_ui.ui import curves
 from impress_ui.ui.record import PICTURES
-from impress_ui.ui.rooms.history.runs import Run
+from impress_ui.ui.rooms.history.runs import PastRun
 from impress_ui.ui.rooms.style import views as style_views
 
 NONE_YET = '<p class="caption">Every run of this page is kept here until you close it: to restore, and to compare.</p>'
@@ -24,7 +24,7 @@ FIGURES = (
 )
 
 
-def compared(run: Run | None, other: Run | None) -> str:
+def compared(run: PastRun | None, other: PastRun | None) -> str:
     """A run beside another one, or alone."""
     if run is None:
         return NONE_YET
@@ -35,7 +35,7 @@ def compared(run: Run | None, other: Run | None) -> str:
     return told + _charts(run, other) + _settings(run, other) + _figures([run, other])
 
 
-def _charts(run: Run, other: Run | None) -> str:
+def _charts(run: PastRun, other: PastRun | None) -> str:
     """Every panel that one of the runs has a curve for; the other's curves are dashed."""
     drawn: dict[str, Any] = dict(run.curves)
     steps = dict(run.steps)
@@ -56,7 +56,7 @@ def _charts(run: Run, other: Run | None) -> str:
     return f'<div class="charts compared">{"".join(charts)}</div>' if charts else ""
 
 
-def _settings(run: Run, other: Run) -> str:
+def _settings(run: PastRun, other: PastRun) -> str:
     differing = changed(run.job, other.job)
     if not differing:
         return '<p class="caption">Both were set alike.</p>'
@@ -68,7 +68,7 @@ def _settings(run: Run, other: Run) -> str:
     return _table(("Setting", f"Run {run.number}", f"Run {other.number}"), rows) + more
 
 
-def _figures(runs: list[Run]) -> str:
+def _figures(runs: list[PastRun]) -> str:
     """Protected and purified picture of each run in the measures that tell most.
 
     Runs of the other rooms leave these pictures as they were, so the figures would say nothing of them.
