@@ -1,4 +1,4 @@
-"""Draw docs/artists.png, photographs and every artist's works: ``PYTHONPATH=. python docs/make_artists.py``."""
+"""Draw docs/artists.webp, photographs and every artist's works: ``PYTHONPATH=. python docs/make_artists.py``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> None:
         made = {work.photograph: work.image for work in works(artist, "test", side=SIDE)}
         columns.append([made[name] for name in PHOTOGRAPHS])
     rows = list(zip(*columns, strict=True))
-    contact_sheet(Path(__file__).parent / "artists.png", ["photograph", *ARTISTS], rows, width=SIDE)
+    contact_sheet(Path(__file__).parent / "artists.webp", ["photograph", *ARTISTS], rows, width=SIDE)
 
 
 if __name__ == "__main__":

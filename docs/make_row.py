@@ -1,4 +1,4 @@
-"""Draw docs/row.png, the README's picture, at the default settings: ``PYTHONPATH=. python docs/make_row.py``."""
+"""Draw docs/row.webp, the README's picture, at the default settings: ``PYTHONPATH=. python docs/make_row.py``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
         purified = to_images(run_to_end(workflow.purify_picture(protected, job)).result)[0]
         rows.append([p for x in (clean, protected, purified) for p in (x, workflow.reconstruct(x, job))])
     labels = ["x", "V(x)", "protected", "V(protected)", "purified", "V(purified)"]
-    contact_sheet(Path(__file__).parent / "row.png", labels, rows, width=256)
+    contact_sheet(Path(__file__).parent / "row.webp", labels, rows, width=256)
 
 
 if __name__ == "__main__":

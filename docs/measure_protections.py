@@ -1,7 +1,7 @@
 """Measure every protection on two photographs, for docs/protections.md.
 
 ``PYTHONPATH=. python docs/measure_protections.py``: at 128 pixels, with the defaults but for ``FEWER``, minutes on two
-idle cores; prints a table and draws docs/protections.png, each protected picture above its edit.
+idle cores; prints a table and draws docs/protections.webp, each protected picture above its edit.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def main() -> None:
         assert result is not None
         tell(method, result, time.monotonic() - began)
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    contact_sheet(Path(__file__).parent / "protections.png", list(columns), rows, width=SIDE)
+    labels = [name.replace("photoguard-", "photoguard- ") for name in columns]  # too long for one line of a column
+    contact_sheet(Path(__file__).parent / "protections.webp", labels, rows, width=SIDE)
 
 
 def _edited(images: Sequence[Image.Image], model: DiffusionModel) -> list[Image.Image]:

@@ -1,7 +1,7 @@
 """Retake the pictures in docs/screenshots: start the app, then ``python docs/take_screenshots.py URL [ROOM ...]``.
 
-Every room of the page is used and shown at each width by day, the story also by night. Needs playwright and a chromium
-on the path; ten minutes on two idle cores, of which the study of a style takes most.
+Every room of the page that has something to press is used and shown, the story also by night and on a phone. Needs
+playwright and a chromium on the path; ten minutes on two idle cores, of which the study of a style takes most.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
-WIDTHS = {1440: 900, 1024: 800, 390: 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 MARGIN = 14
 MOST = 20 * 60_000  # milliseconds that a job may take
 
@@ -29,16 +30,15 @@ def main(url: str, rooms: Sequence[str]) -> None:
         if not rooms or "night" in rooms:
             page = opened(browser, url, "dark")
             tell_the_story(page, 2, running=False)
-            shoot(page, "story-dark-1440", full=True)
+            shoot(page, "night", full=True)
             page.close()
         page = opened(browser, url, "light")
         if not rooms or "story" in rooms:
-            shoot(page, "first")
             tell_the_story(page, 0, running=True)
-            for width in WIDTHS:
-                widen(page, width)
-                shoot(page, f"story-light-{width}", full=True)
-            widen(page, 1440)
+            shoot(page, "story", full=True)
+            resize(page, PHONE)
+            shoot(page, "phone", full=True)
+            resize(page, DESK)
         elif "stress" in rooms:
             protect(page, 0)
         quick(page)
@@ -47,14 +47,12 @@ def main(url: str, rooms: Sequence[str]) -> None:
                 continue
             page.click(f"#room-{room}-button")
             use(page)
-            for width in WIDTHS:
-                widen(page, width)
-                shoot(page, f"{room}-{width}", part="#rooms-area")
-            widen(page, 1440)
+            page.wait_for_timeout(1000)
+            shoot(page, room, part="#rooms-area")
 
 
 def opened(browser: Browser, url: str, theme: str) -> Page:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport=DESK)
     page.set_default_timeout(120_000)
     page.goto(f"{url}?__theme={theme}")
     page.locator("#examples img").last.wait_for()  # what is drawn last; before, the page may still say that it loads
@@ -114,7 +112,6 @@ ROOMS: dict[str, Callable[[Page], None]] = {
     "style": job("style"),
     "generate": job("generate"),
     "history": look,
-    "about": look,
 }
 
 
@@ -123,13 +120,13 @@ def ended(page: Page, status: str) -> None:
     page.wait_for_selector(f"#{status} .run-status.done", timeout=MOST)
 
 
-def widen(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+def resize(page: Page, size: ViewportSize) -> None:
+    page.set_viewport_size(size)
     page.wait_for_timeout(1000)
 
 
 def shoot(page: Page, name: str, *, full: bool = False, part: str | None = None) -> None:
-    """256 colours keep the files small and the text sharp; a part stands in some of the paper around it."""
+    """A part stands in some of the paper around it."""
     clip = None
     if part:
         box = page.locator(part).evaluate(
@@ -139,7 +136,7 @@ def shoot(page: Page, name: str, *, full: bool = False, part: str | None = None)
         x, y = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
         clip = {"x": x, "y": y, "width": box["x"] + box["width"] + MARGIN - x, "height": box["height"] + 2 * MARGIN}
     with Image.open(io.BytesIO(page.screenshot(full_page=full or part is not None, clip=clip))) as shot:
-        shot.convert("RGB").quantize(256).save(FOLDER / f"{name}.png", optimize=True)
+        shot.convert("RGB").save(FOLDER / f"{name}.webp", quality=85, method=6)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m training.judge_denoiser --data training/runs/paintings --output docs
     python -m training.judge_denoiser --styles-only --output docs    # without the training set
 
-Writes ``samples.png`` (8 subjects in 9 styles, one seed) and ``neighbours.png`` (the samples nearest to a training
+Writes ``samples.webp`` (8 subjects in 9 styles, one seed) and ``neighbours.webp`` (the samples nearest to a training
 picture, beside it), and prints one JSON object. The distance is L2 between latents averaged over 4x4 cells, so that
 it sees the composition and not the grain; its yardstick is how near the validation pictures, which no training saw,
 come to a training picture of their style. ``style_agreement`` is the share of the samples in which the micro CLIP,
@@ -79,7 +79,7 @@ def judge(args: argparse.Namespace) -> dict[str, object]:
     made = sample_sheet(model, args.seed, args.steps)
     args.output.mkdir(parents=True, exist_ok=True)
     rows = [[made[subject, style] for style in ALL_STYLES] for subject in SUBJECTS]
-    contact_sheet(args.output / "samples.png", ALL_STYLES, rows, width=SIDE, names=SUBJECTS)
+    contact_sheet(args.output / "samples.webp", ALL_STYLES, rows, width=SIDE, names=SUBJECTS)
 
     report: dict[str, object] = {"samples": len(made), "seed": args.seed, "style_agreement": style_agreement(made)}
     if args.styles_only:
@@ -94,7 +94,7 @@ def judge(args: argparse.Namespace) -> dict[str, object]:
         latent = train.latents[index[row]].float()[None]
         pairs.append([list(made.values())[row], to_images(autoencoder.decode(autoencoder.to_unscaled(latent)))[0]])
     sheet = [left + right for left, right in zip(pairs[:PAIRS], pairs[PAIRS:], strict=True)]
-    contact_sheet(args.output / "neighbours.png", ["sample", "nearest"] * 2, sheet, width=SIDE)
+    contact_sheet(args.output / "neighbours.webp", ["sample", "nearest"] * 2, sheet, width=SIDE)
     return {
         **report,
         "nearest_distance": {"median": near.median().item(), "minimum": near.min().item()},
