@@ -20,6 +20,8 @@ from impress_ui.cli.shared import (
 )
 from impress_ui.errors import UserError
 from impress_ui.settings import EditSettings, ExploreSettings, JobSettings, StressSettings
+from impress_ui.settings.explore import NOTHING
+from impress_ui.settings.sweep import default_range, swept_names
 
 Folder = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for pictures, table and chart.")
@@ -72,6 +74,11 @@ def explore(
     """Vary one or two settings over a picture: protect, purify and measure in every cell."""
     from impress_ui.cli import items
 
+    for axis in ("x", "y"):  # another setting brings a range of its own, as on the page
+        if knobs.get(axis, NOTHING) in swept_names():
+            low, high = default_range(knobs[axis])
+            knobs.setdefault(f"{axis}_from", low)
+            knobs.setdefault(f"{axis}_to", high)
     sections: dict[str, dict[str, Any]] = {"run": run, "explore": knobs}
     for name, value in map(assignment, set_ or ()):
         section, _, field = name.partition(".")
