@@ -15,7 +15,9 @@ import yaml
 from packaging.requirements import Requirement
 from PIL import Image
 
-from impress_ui import cli, experiments
+from impress_ui import cli
+from impress_ui.__main__ import app
+from impress_ui.experiments import table
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import JobSettings
 
@@ -92,12 +94,11 @@ def nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise Reached
 
     for module in pkgutil.iter_modules(cli.__path__, "impress_ui.cli."):
-        if module.name.startswith("impress_ui.cli.batch"):
-            batch = importlib.import_module(module.name)
-            for name, value in vars(batch).items():
-                if callable(value) and getattr(value, "__module__", "") == module.name and name[0] != "_":
-                    monkeypatch.setattr(batch, name, reach)
-    monkeypatch.setattr(experiments, "run_experiment", reach)
+        workers = importlib.import_module(module.name)
+        for name in vars(workers).copy():
+            if name.endswith(("_file", "_files")):
+                monkeypatch.setattr(workers, name, reach)
+    monkeypatch.setattr(table, "run_experiment", reach)
     monkeypatch.chdir(tmp_path)
     saved = {"settings": JobSettings().model_dump(mode="json")}
     save_png(Image.new("RGB", (64, 64)), tmp_path / "protected.png", saved)
@@ -107,7 +108,7 @@ def nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_commands_are_understood(line: str, nothing_begins: None) -> None:
     """Every command that is shown anywhere parses, and its settings exist and are within their ranges."""
     name, *words = shlex.split(line)
-    command = typer.main.get_command(cli.app).commands[name]
+    command = typer.main.get_command(app).commands[name]
     with command.make_context(name, list(words)) as context:  # it takes the words out of its list
         if name in ("bench", "serve") or "NAME" in words or not words:  # options alone, or a kind of command
             return
@@ -117,7 +118,7 @@ def test_the_commands_are_understood(line: str, nothing_begins: None) -> None:
 
 def test_every_command_is_shown() -> None:
     told = {line.split()[0] for line in commands()}
-    assert told >= set(typer.main.get_command(cli.app).commands) and len(commands()) > 40
+    assert told >= set(typer.main.get_command(app).commands) and len(commands()) > 40
 
 
 def anchors(page: Path) -> set[str]:
