@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
 
     module = sys.modules["impress_ui.experiments.style"]  # the package's attribute of that name is its function
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))
+    monkeypatch.setattr(module, "works", functools.partial(works, side=64))
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
     monkeypatch.setattr(module, "JURY", few)
     monkeypatch.setattr(module, "FAST", PurifySettings(recipe="fast-style", steps=2))
