@@ -7,7 +7,6 @@ from typing import ClassVar
 import pytest
 import torch
 from diffusers import DDPMScheduler
-from impress_ui.methods.attacks.registry import objective_of
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, mse_loss
 
@@ -18,6 +17,7 @@ from impress_ui.methods.attacks.surrogate import SurrogateError
 from impress_ui.methods.attacks.targets import pattern
 from impress_ui.methods.edit import clean_estimate
 from impress_ui.methods.optimise import Objective, run_to_end, sum_terms
+from impress_ui.methods.protect import objective_of
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel

@@ -37,7 +37,7 @@ class EditRun(PageJob):
             raise UserError(runs.NO_PICTURE)
         images = [self.image(name) for name in names]
         mask = runs.mask_of(self.values[self.page.edit_mask]) if self.job.edit.mode == "inpaint" else None
-        steps = workflow.editpictures_in_words(images, self.job, mask=mask, should_stop=should_stop)
+        steps = workflow.edit_pictures(images, self.job, mask=mask, should_stop=should_stop)
         for number, progress in enumerate(follow_samples(work_of("edit", self.job, images[0].size, len(names)), steps)):
             update = self.progress(progress.timing)
             if number == 0:  # nothing of the old edits is left beside the new ones
