@@ -20,7 +20,13 @@ from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 editing = import_module("impress_ui.experiments.editing")  # the package's own name is the experiment's function
-SMALL = {"run": {"size": 64, "device": "cpu"}, "protect": {"steps": 4}, "photographs": 2}
+SMALL = {
+    "run": {"size": 64, "device": "cpu"},
+    "protect": {"steps": 4},
+    "edit": {"sampling_steps": 4},
+    "photographs": 2,
+}
+FAST = PurifySettings(steps=3)
 
 
 def report_of(name: str, output: Path, **changes: object) -> dict:
@@ -47,6 +53,7 @@ def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     methods = ("jpeg", "noise", "crop-resize", "sdedit")
     few = [next(control for control in purifiers.CONTROLS if control.method == name) for name in methods]
     monkeypatch.setattr(purifiers, "CONTROLS", few)
+    monkeypatch.setattr(purifiers, "FAST", FAST)
     report = report_of("purification", tmp_path)
     names = {row["purifier"] for row in report["rows"]}
     assert {"clean", "none", "jpeg quality 75"} <= names and any(name.startswith("impress fast") for name in names)
@@ -66,6 +73,8 @@ def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = (PurifySettings(method="jpeg", jpeg_quality=40), PurifySettings(method="noise", noise_std=0.1))
     monkeypatch.setattr(purifiers, "CONTROLS", few)
     monkeypatch.setattr(editing, "CONTROLS", few)
+    monkeypatch.setattr(purifiers, "FAST", FAST)
+    monkeypatch.setattr(editing, "FAST", FAST)
     quick = ProtectSettings(method="photoguard-diffusion", steps=2, repetitions=1, attacked_steps=1)
     monkeypatch.setitem(editing.ATTACKS, "diffusion", quick)
     report = report_of("editing", tmp_path)
