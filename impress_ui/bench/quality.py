@@ -18,9 +18,9 @@ from impress_ui.bench.clock import wait_for
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import attacked
 from impress_ui.measures.metrics import measure, round_trip_error, ssim
-from impress_ui.methods.terms import objective_of
 from impress_ui.methods.optimise import sum_terms
 from impress_ui.methods.purify import purify
+from impress_ui.methods.terms import objective_of
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import quantise, to_images
 from impress_ui.settings import PurifySettings, Recipe
