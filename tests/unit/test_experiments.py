@@ -54,6 +54,7 @@ def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     few = [next(control for control in purifiers.CONTROLS if control.method == name) for name in methods]
     monkeypatch.setattr(purifiers, "CONTROLS", few)
     monkeypatch.setattr(purifiers, "FAST", FAST)
+    monkeypatch.setattr("impress_ui.experiments.purification.FAST", FAST)
     report = report_of("purification", tmp_path)
     names = {row["purifier"] for row in report["rows"]}
     assert {"clean", "none", "jpeg quality 75"} <= names and any(name.startswith("impress fast") for name in names)
