@@ -1,1 +1,1 @@
-"""The page and its API, in Gradio. Handlers are thin: widgets to settings, settings to the core."""
+"""The page and its API, in Gradio. Handlers are thin: widgets to settings, settings to jobs."""

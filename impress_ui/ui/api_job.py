@@ -39,7 +39,7 @@ class ApiJob:
         return open_at(path, self.settings)
 
     def extra(self, path: str | None) -> Image.Image | None:
-        """A mask or a target, which the core fits to the picture."""
+        """A mask or a target, which the engine fits to the picture."""
         from impress_ui.pictures.images import open_picture
 
         return open_picture(path).image if path else None

@@ -1,4 +1,4 @@
-"""Which widget does what. Torch and the core are imported inside, so that the page is ready before they are."""
+"""Which widget does what. Torch and the engine are imported inside, so that the page is ready before they are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the page and the API share in running jobs: who has the device, what was uploaded, what computes.
 
-With ``progress`` this is the page's only way to the core, and what imports torch: the others import it inside
+With ``progress`` this is the page's only way to the engine, and what imports torch: the others import it inside
 their functions, so that the page is ready before torch is.
 """
 
