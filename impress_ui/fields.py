@@ -37,7 +37,8 @@ class Settings(BaseModel):
     One field may choose a named set of defaults, as a recipe does: fields that are not given take the set's values.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # Built when first used: a method's own fields never are, but as part of the settings that are made of them.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     # The name of that field, and the sets by name. What a set does not hold has the field's own default.
     chooser: ClassVar[str] = ""
