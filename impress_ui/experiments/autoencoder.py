@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 from impress_ui.experiments.common import Assignment, Report, auc, errors_of, protected_at
+from impress_ui.experiments.settings import AutoencoderSettings
+from impress_ui.experiments.whole import in_one_piece
 from impress_ui.measures.metrics import measure, reconstruct_picture
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
@@ -54,3 +56,6 @@ def _step_seconds(image: Image.Image, settings: PurifySettings, model: Autoencod
     for _ in purify(to_tensor(image, model.device), settings.model_copy(update={"steps": steps}), model):
         moments.append(time.perf_counter())
     return float(np.median(np.diff(moments)[1:-1]))  # without the first step's warm-up and the last one's lack of one
+
+
+AUTOENCODER = in_one_piece("autoencoder", autoencoder, AutoencoderSettings, ("vae",))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from impress_ui.experiments.common import Assignment, Report
+from impress_ui.experiments.experiment import WHOLE_MODEL
+from impress_ui.experiments.settings import ClassifierSettings
+from impress_ui.experiments.whole import in_one_piece
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier
@@ -63,3 +66,6 @@ def classifier(plan: Assignment) -> Report:
         "worst_confusion": f"{worst[0][0][0]} for {worst[0][0][1]} ({worst[0][1]} times)" if worst else None,
         "rows": rows,
     }
+
+
+CLASSIFIER = in_one_piece("classifier", classifier, ClassifierSettings, WHOLE_MODEL)

@@ -17,7 +17,7 @@ from impress_ui.cli.shared import (
     run_options,
 )
 from impress_ui.errors import UserError
-from impress_ui.experiments.names import NAMES
+from impress_ui.experiments import table
 from impress_ui.jobs.documents import read_data
 from impress_ui.settings import JobSettings
 
@@ -29,7 +29,7 @@ def experiment(
         str,
         typer.Argument(
             metavar="NAME",
-            help=f"{', '.join(NAMES[:-1])} or {NAMES[-1]}.",
+            help=f"{', '.join(table.NAMES[:-1])} or {table.NAMES[-1]}.",
         ),
     ],
     output: Annotated[
@@ -83,7 +83,6 @@ def experiment(
     json: AsJson = False,
 ) -> None:  # fmt: skip
     """Measure on photographs that no training has seen: tables, charts and a report; run again, it goes on."""
-    from impress_ui.experiments import table
     from impress_ui.experiments.report import as_text, count_of_failed
 
     sections: dict[str, dict[str, Any]] = {"run": run}

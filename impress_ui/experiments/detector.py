@@ -8,6 +8,8 @@ from dataclasses import asdict
 import numpy as np
 
 from impress_ui.experiments.common import BUDGETS, Assignment, Report, auc, errors_of, protected_at
+from impress_ui.experiments.settings import DetectorSettings
+from impress_ui.experiments.whole import in_one_piece
 from impress_ui.measures.metrics import Detector
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures import photographs
@@ -67,3 +69,6 @@ def best_threshold(clean: list[float], protected: list[float]) -> float:
 
 def _above(threshold: float, errors: list[float]) -> float:
     return float(np.mean(np.array(errors) > threshold))
+
+
+DETECTOR = in_one_piece("detector", detector, DetectorSettings, ("vae",))

@@ -15,7 +15,7 @@ from impress_ui.experiments import purifiers
 from impress_ui.experiments.common import auc
 from impress_ui.experiments.detector import best_threshold
 from impress_ui.experiments.report import as_text
-from impress_ui.experiments.table import EXPERIMENTS, run_experiment
+from impress_ui.experiments.table import find_experiment, run_experiment
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
 
@@ -32,7 +32,7 @@ FAST = PurifySettings(steps=3)
 def report_of(name: str, output: Path, **changes: object) -> dict:
     """The report of a small run."""
     own = {"paper_photographs": 0} if name in ("purification", "editing") else {}
-    settings = EXPERIMENTS[name].settings.model_validate({**SMALL, **own, **changes})
+    settings = find_experiment(name).settings.model_validate({**SMALL, **own, **changes})
     report = run_experiment(name, settings, output, lambda text: None)
     assert report is not None
     return report
@@ -105,7 +105,7 @@ def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
 
 def test_an_unknown_experiment_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no experiment dance"):
-        run_experiment("dance", EXPERIMENTS["detector"].settings(), tmp_path, str)
+        run_experiment("dance", find_experiment("detector").settings(), tmp_path, str)
     with pytest.raises(ValidationError, match="split"):
         report_of("detector", tmp_path, split="train")
 
