@@ -13,6 +13,7 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.methods.optimise import LossHistory
+from impress_ui.pictures.files import make_folder
 from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in
 from impress_ui.settings import JobSettings
 
@@ -43,12 +44,7 @@ def targets(files: Sequence[Path], output: Path, *, as_folder: bool) -> list[tup
     as_folder = as_folder or output.is_dir()
     if not as_folder and output.suffix.lower() != ".png":
         raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
-    try:
-        (output if as_folder else output.parent).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The folder for {output.name} cannot be made ({error.strerror}); choose another place."
-        ) from None
+    make_folder(output if as_folder else output.parent, output.name)
     stems = [path.stem for path in files]
     names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
     return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
@@ -74,11 +70,11 @@ def folder_for(output: Path, what: str) -> Path:
         what: what it takes, for the sentence.
 
     Raises:
-        UserError: it is a file.
+        UserError: it is a file, or cannot be made.
     """
     if output.is_file() or output.suffix.lower() in (".png", ".json"):
         raise UserError(f"{output.name} must be a folder: it takes {what}.")
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     return output
 
 

@@ -29,7 +29,7 @@ from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.contact_sheet import contact_sheet
-from impress_ui.pictures.files import written_whole
+from impress_ui.pictures.files import make_folder, written_whole
 
 Log = Callable[[str], None]
 
@@ -60,7 +60,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         return {**kept, "settings": {name: value for name, value in then.items() if name not in experiment.extent}}
 
     if processes.first:
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         RunFolder(output / experiment.name, manifest, completed)  # made, or refused, before the others look at it
     processes.wait()
     run = Run(settings, RunFolder(output / experiment.name, manifest, completed), log)

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from impress_ui.errors import UserError
 from impress_ui.jobs.items import ItemStep
-from impress_ui.jobs.workflow import protect_picture, purify_picture
+from impress_ui.jobs.workflow import protect_picture, purify_picture, same_size
 from impress_ui.measures.costs import (
     expected_protection,
     expected_seconds,
@@ -34,7 +34,7 @@ from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import check_budget
 from impress_ui.methods.purify import needs_model, planned_steps
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures.images import to_images
+from impress_ui.pictures.images import Picture, to_images
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence_of
 from impress_ui.settings.sweep import Cell, cells_of
 
@@ -95,7 +95,7 @@ class Exploration:
         mask, target: as ``workflow.protect_picture`` takes them.
 
     Raises:
-        UserError: as ``plan_of`` does, or a budget that needs a mask.
+        UserError: as ``plan_of`` does, a budget that needs a mask, or pictures of two sizes.
     """
 
     original: Image.Image
@@ -111,6 +111,8 @@ class Exploration:
         self.grid = Grid(self.job.explore.axes())
         for _, job in self.planned:
             check_budget(job.protect, self.mask is not None)
+        if self.protected is not None:
+            same_size(self.original, Picture(self.protected), "protected picture")
         self._made: dict[ProtectSettings, Image.Image] = {}
         if self.protected is not None and not varies_protection(self.job):
             self._made[self.planned[0][1].protect] = self.protected

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: a full disk or a killed process leaves no half of one."""
+"""Files that are whole or not there, since a full disk or a killed process leaves no half of one; their folders."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from impress_ui.errors import UserError
 
 
 @contextlib.contextmanager
@@ -21,3 +23,19 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path, file: str = "") -> None:
+    """Make a folder, with those around it, where it is not there.
+
+    Args:
+        file: the name of what is going to stand in it, where that is what was asked for.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        named = f"for {file}" if file else folder.name
+        raise UserError(f"The folder {named} cannot be made ({error.strerror}); choose another place.") from None
