@@ -92,7 +92,12 @@ def _follow(test: StressTest | Exploration, what: str) -> bool:
 
 
 def explore_file(
-    picture: Path, output: Path | None, job: JobSettings, *, protected: Path | None, mask: Path | None,
+    picture: Path,
+    output: Path | None,
+    job: JobSettings,
+    *,
+    protected: Path | None,
+    mask: Path | None,
     target: Path | None,
 ) -> dict[str, Any]:
     """Run the cells of ``job.explore`` over a picture; the report has a ``summary``. Ctrl+C keeps what is done.
@@ -104,9 +109,7 @@ def explore_file(
     if output is not None:
         folder_for(output, "the table, the chart and the pictures")
     given = None if protected is None else opened(protected, job).image
-    exploration = Exploration(
-        opened(picture, job).image, job, given, optional_picture(mask), optional_picture(target)
-    )
+    exploration = Exploration(opened(picture, job).image, job, given, optional_picture(mask), optional_picture(target))
     stopped = _follow(exploration, "cells")
     if output is not None:
         save_exploration(exploration, output, stopped=stopped)

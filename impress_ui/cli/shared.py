@@ -16,6 +16,8 @@ from impress_ui.jobs.documents import read_settings
 from impress_ui.settings import JobSettings, RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
 
+SECTIONS = tuple(name for name in JobSettings.model_fields if name != "version")
+
 app = typer.Typer(
     help="Protect, reconstruct, purify, edit and measure pictures against latent diffusion models. "
     "Evaluate protections with it, and use only images you have the right to use.",
@@ -115,6 +117,22 @@ def yaml_of(text: str) -> Any:
         raise UserError(f"'{text}' cannot be read; an example is [4, 8].") from None
 
 
+def assigned(texts: Sequence[str] | None, sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Put the values of NAME=VALUE texts into the sections that they name; returns those that name none.
+
+    Raises:
+        UserError: one is no such text.
+    """
+    others = {}
+    for name, value in map(assignment, texts or ()):
+        section, _, field = name.partition(".")
+        if field and section in SECTIONS:
+            sections.setdefault(section, {})[field] = value
+        else:
+            others[name] = value
+    return others
+
+
 def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
     """(name, value) of NAME=VALUE, with the value in YAML; ``listed``: bare values are a list.
 
@@ -151,11 +169,22 @@ SettingsFile = Annotated[
         f"({', '.join(PRESETS)}); options override it.",
     ),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as protect.steps=20; again for more."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-def job_of(file: str | None, **sections: dict[str, Any]) -> JobSettings:
-    """The settings of the file, or the defaults, with the given options on top."""
+def job_of(file: str | None, set_: Sequence[str] | None = None, **sections: dict[str, Any]) -> JobSettings:
+    """The settings of the file, or the defaults, with the given options on top, and what ``--set`` names.
+
+    Raises:
+        UserError: a file that cannot be read, or a name that no setting has.
+    """
+    others = assigned(set_, sections)
+    if others:
+        raise UserError(f"There is no setting named {', '.join(others)}; an example is protect.budget=8.")
     return (read_settings(file) if file else JobSettings()).updated(**sections)
 
 

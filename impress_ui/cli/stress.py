@@ -10,16 +10,15 @@ import typer
 from impress_ui.cli.shared import (
     AsJson,
     Mask,
+    Set,
     SettingsFile,
     app,
-    assignment,
     job_of,
     options_of,
     print_report,
     run_options,
 )
-from impress_ui.errors import UserError
-from impress_ui.settings import EditSettings, ExploreSettings, JobSettings, StressSettings
+from impress_ui.settings import EditSettings, ExploreSettings, StressSettings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import default_range, swept_names
 
@@ -40,6 +39,7 @@ def stress(
     output: Folder = None,
     knobs: Any = None,
     edit: Any = None,
+    set_: Set = None,
     run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
@@ -47,7 +47,7 @@ def stress(
     """Run a protected picture through all purifiers and say what survives, and at what price."""
     from impress_ui.cli import items
 
-    job = job_of(settings, run=run, stress=knobs, edit=edit)
+    job = job_of(settings, set_, run=run, stress=knobs, edit=edit)
     print_report(items.stress_file(picture, output, job, original=original), json)
 
 
@@ -62,10 +62,7 @@ def explore(
     target_image: Annotated[Path | None, typer.Option(help="The picture for the target 'image'.")] = None,
     output: Folder = None,
     knobs: Any = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as protect.steps=20; again for more."),
-    ] = None,
+    set_: Set = None,
     mask: Mask = None,
     run: Any = None,
     settings: SettingsFile = None,
@@ -79,12 +76,6 @@ def explore(
             low, high = default_range(knobs[axis])
             knobs.setdefault(f"{axis}_from", low)
             knobs.setdefault(f"{axis}_to", high)
-    sections: dict[str, dict[str, Any]] = {"run": run, "explore": knobs}
-    for name, value in map(assignment, set_ or ()):
-        section, _, field = name.partition(".")
-        if section not in JobSettings.model_fields or not field:
-            raise UserError(f"There is no setting named {name}; an example is protect.budget=8.")
-        sections.setdefault(section, {})[field] = value
-    job = job_of(settings, **sections)
+    job = job_of(settings, set_, run=run, explore=knobs)
     report = items.explore_file(picture, output, job, protected=protected, mask=mask, target=target_image)
     print_report(report, json)

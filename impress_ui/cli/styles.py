@@ -10,6 +10,7 @@ import typer
 from impress_ui.cli.shared import (
     AsJson,
     Output,
+    Set,
     SettingsFile,
     app,
     job_of,
@@ -62,6 +63,7 @@ def mimic(
         Path | None, typer.Option(help="The folder of an earlier fine-tuning: make pictures only.")
     ] = None,
     knobs: Any = None,
+    set_: Set = None,
     run: Any = None,
     settings: SettingsFile = None,
     json: AsJson = False,
@@ -69,6 +71,6 @@ def mimic(
     """Fine-tune the model on an artist's pictures and make new ones in that style."""
     from impress_ui.cli import imitations
 
-    job = job_of(settings, run=run, mimic=knobs)
+    job = job_of(settings, set_, run=run, mimic=knobs)
     report = imitations.mimic_files(source, output, job, artist=artist, prompts=prompt or (), adapter=adapter)
     print_report(report, json)

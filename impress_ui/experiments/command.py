@@ -11,6 +11,7 @@ from impress_ui.cli.shared import (
     AsJson,
     SettingsFile,
     app,
+    assigned,
     assignment,
     log,
     print_report,
@@ -19,7 +20,6 @@ from impress_ui.cli.shared import (
 from impress_ui.errors import UserError
 from impress_ui.experiments import table
 from impress_ui.jobs.documents import read_data
-from impress_ui.settings import JobSettings
 
 
 @app.command()
@@ -94,13 +94,7 @@ def experiment(
     )  # fmt: skip
     if vary:
         fields["vary"] = dict(assignment(text, listed=True) for text in vary)
-    for text in set_ or ():
-        dotted, value = assignment(text)
-        section, _, field = dotted.partition(".")
-        if field and section in JobSettings.model_fields:
-            sections.setdefault(section, {})[field] = value
-        else:
-            fields[dotted] = value
+    fields |= assigned(set_, sections)
     kind = table.find_experiment(name).settings
     given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
     report = table.run_experiment(name, given.overridden(sections, **fields), output, log)
