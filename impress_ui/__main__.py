@@ -1,9 +1,13 @@
 """Every command: the engine's, and those of the three floors above it, which nothing else imports."""
 
-from impress_ui.bench import command as _bench  # noqa: F401  (importing them adds their commands)
 from impress_ui.cli import app, main
-from impress_ui.experiments import command as _experiment  # noqa: F401
+
+# Importing them adds their commands, which are listed in this order.
+# isort: off
 from impress_ui.ui import command as _serve  # noqa: F401
+from impress_ui.experiments import command as _experiment  # noqa: F401
+from impress_ui.bench import command as _bench  # noqa: F401
+# isort: on
 
 __all__ = ["app", "main"]
 

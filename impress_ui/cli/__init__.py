@@ -13,13 +13,11 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from impress_ui.cli import (  # noqa: F401  (importing them adds their commands)
-    documents,
-    pictures,
-    sampling,
-    stress,
-    styles,
-)
+from impress_ui.cli import pictures, sampling, stress, styles  # noqa: F401  (importing them adds their commands)
+
+# Commands are listed in the order in which they are added.
+# isort: split
+from impress_ui.cli import documents  # noqa: F401
 from impress_ui.cli.shared import app, log
 from impress_ui.errors import UserError
 from impress_ui.models.shortage import is_out_of_memory, what_would_fit
