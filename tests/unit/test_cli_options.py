@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import typer
+from PIL import Image
 
 from impress_ui.__main__ import app, main
 from impress_ui.cli import classification, files, imitations, items, samples
-from impress_ui.settings import ClassifySettings, JobSettings, Settings
+from impress_ui.jobs.explore import Exploration
+from impress_ui.jobs.items import ItemStep
+from impress_ui.pictures.images import save_png
+from impress_ui.settings import ClassifySettings, JobSettings, RunSettings, Settings
+from tests.unit.test_cli import run, run_json
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 # By command: which section its options set, who is given the settings, and what else it needs.
 COMMANDS: dict[str, tuple[str, Any, list[str]]] = {
@@ -26,7 +36,15 @@ COMMANDS: dict[str, tuple[str, Any, list[str]]] = {
     "mimic": ("mimic", (imitations, "mimic_files"), ["-o", "out"]),
     "classify": ("classify", (classification, "classify_files"), ["in.png"]),
 }
-WITHOUT_SETTINGS = {"settings", "reconstruct", "measure", "experiment", "bench", "serve"}  # but those of a run
+# Commands that have no section of their own, but the run's.
+RUNS: dict[str, tuple[Any, list[str]]] = {
+    **{command: (reached, needed) for command, (_, reached, needed) in COMMANDS.items()},
+    "reconstruct": ((files, "reconstruct_files"), ["in.png", "-o", "out.png"]),
+    "measure": ((files, "measure_files"), ["in.png", "other.png"]),
+}
+OF_NO_USE = {"classify": {"size", "invert_mask"}, "generate": {"size", "invert_mask"}}  # fields of the run
+MASKED = {"protect", "purify", "explore"}  # an edit's mask has a setting of its own
+ABOVE = ["serve", "experiment", "bench"]  # which the floors above bring
 TEXTS = {
     "purifiers": "jpeg 25, median 2",
     "chain": "jpeg 30, then noise 0.1",
@@ -56,30 +74,65 @@ def another(model: type[Settings], name: str) -> Any:
     return about["maximum"] if about["default"] == about["minimum"] else about["minimum"]
 
 
-def test_all_commands_are_looked_at() -> None:
-    assert set(typer.main.get_command(app).commands) == {*COMMANDS, *WITHOUT_SETTINGS}  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_setting_is_an_option_and_arrives(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    section, (module, name), needed = COMMANDS[command]
-    model = model_of(section)
-    got: list[Settings] = []
-
-    def runner(*arguments: Any, **_: Any) -> dict[str, Any]:
-        got.extend(each for each in arguments if isinstance(each, (JobSettings, ClassifySettings)))
-        return {"summary": ""}
-
-    monkeypatch.setattr(module, name, runner)
-    values = {field: another(model, field) for field in model.model_fields}
+def options_for(values: dict[str, Any]) -> list[str]:
+    """Those that set fields to values."""
     options: list[str] = []
     for field, value in values.items():
         flag = field.replace("_", "-")
         options += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+    return options
+
+
+def settings_given(monkeypatch: pytest.MonkeyPatch, command: str, *options: str) -> list[Settings]:
+    """What settings a command is going to work with; it does not."""
+    (module, name), needed = RUNS[command]
+    got: list[Settings] = []
+
+    def runner(*arguments: Any, **_: Any) -> dict[str, Any]:
+        got.extend(each for each in arguments if isinstance(each, Settings))
+        return {"summary": ""}
+
+    monkeypatch.setattr(module, name, runner)
     monkeypatch.setattr(sys, "argv", ["impress_ui", command, *needed, *options])
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 0
+    return got
+
+
+def test_all_commands_are_looked_at() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert set(commands) == {*RUNS, "settings", *ABOVE}
+    assert next(iter(commands)) == "protect" and list(commands)[-3:] == ABOVE
+
+
+def test_no_command_loads_what_it_may_not_need() -> None:
+    code = "import sys, impress_ui.__main__; print(*(m for m in ('torch', 'gradio', 'diffusers') if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_every_setting_of_a_run_is_an_option_and_arrives(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = OF_NO_USE.get(command, set() if command in MASKED else {"invert_mask"})
+    values = {field: another(RunSettings, field) for field in RunSettings.model_fields if field not in without}
+    got = settings_given(monkeypatch, command, *options_for(values))
+    settings = got[0].run if isinstance(got[0], JobSettings) else got[1]
+    assert {field: getattr(settings, field) for field in values} == values
+
+
+@pytest.mark.parametrize("command", ["stress", "explore", "mimic"])
+def test_any_other_setting_is_set_by_name(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = settings_given(monkeypatch, command, "--set", "edit.strength=0.3", "--set", "purify.chain=jpeg 30")
+    assert isinstance(job, JobSettings) and job.edit.strength == 0.3 and "jpeg" in str(job.purify.chain)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_setting_is_an_option_and_arrives(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = COMMANDS[command][0]
+    model = model_of(section)
+    values = {field: another(model, field) for field in model.model_fields}
+    got = settings_given(monkeypatch, command, *options_for(values))
     settings = got[0] if section == "classify" else getattr(got[0], section)
     for field, value in values.items():
         found = getattr(settings, field)
@@ -90,24 +143,66 @@ def test_every_setting_is_an_option_and_arrives(command: str, monkeypatch: pytes
         assert settings.stages == ((2, 3),) and settings.classes == ("woodcut", "mosaic")
 
 
-def test_an_exploration_writes_its_folder(
-    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+JPEGS = ("--x", "purify.jpeg_quality", "--set", "purify.method=jpeg", "--set", "protect.steps=2", "--size", "64")
+
+
+def test_an_exploration_writes_its_folder(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    given = ["--x", "purify.jpeg_quality", "--x-from", "20", "--x-to", "40", "--x-count", "2", "--size", "64"]
-    given += ["--set", "purify.method=jpeg", "--set", "protect.steps=2"]
-    monkeypatch.setattr(sys, "argv", ["impress_ui", "explore", str(photo), "-o", str(out), *given, "--json"])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    report = json.loads(capsys.readouterr().out)
-    assert caught.value.code == 0 and [cell["purify.jpeg_quality"] for cell in report["cells"]] == [20, 40]
+    given = [*JPEGS, "--x-from", "20", "--x-to", "40", "--x-count", "2"]
+    report = run_json(capsys, "explore", photo, "-o", out, *given)
+    assert [cell["purify.jpeg_quality"] for cell in report["cells"]] == [20, 40]
     assert all(cell["left"] > 0 for cell in report["cells"]) and not report["stopped"]
     assert {"explore.json", "explore.csv", "chart.svg", "sheet.png", "jpeg_quality-20.png"} <= {
         path.name for path in out.iterdir()
     }
-    for wrong, words in ((["--set", "purify.nothing=1"], "nothing"), (["--x-from", "2000"], "JPEG quality")):
-        monkeypatch.setattr(sys, "argv", ["impress_ui", "explore", str(photo), *given, *wrong])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        error = capsys.readouterr().err
-        assert caught.value.code == 2 and words in error and len(error.strip().splitlines()) == 1
+
+
+def test_ctrl_c_ends_an_exploration_and_keeps_its_cells(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Exploration.run
+
+    def pressed(self: Exploration, *arguments: Any) -> Iterator[ItemStep]:
+        for step in whole(self, *arguments):
+            yield step
+            if step.done:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Exploration, "run", pressed)
+    report = run_json(capsys, "explore", photo, "-o", tmp_path / "out", *JPEGS, "--x-count", "3")
+    assert report["stopped"] and report["planned"] == 3 and len(report["cells"]) == 1
+    kept = json.loads((tmp_path / "out" / "explore.json").read_text())
+    assert kept["cells"] == report["cells"] and (tmp_path / "out" / "sheet.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["explore", "{photo}", *JPEGS, "--set", "purify.nothing=1"], "nothing"),
+        (["explore", "{photo}", *JPEGS, "--set", "nothing"], "NAME=VALUE"),
+        (["explore", "{photo}", *JPEGS, "--set", "version.x=1"], "version.x"),
+        (["explore", "{photo}", *JPEGS, "--x-from", "2000"], "JPEG quality"),
+        (["explore", "{photo}", "--x", "purify.dance"], "explore.x"),
+        (["explore", "{photo}", *JPEGS, "--protected", "{small}"], "one size"),
+        (["explore", "{photo}", *JPEGS, "-o", "{text}/in"], "cannot be made"),
+        (["explore", "missing.png"], "missing.png"),
+        (["stress", "{photo}", "-o", "{text}/in"], "cannot be made"),
+        (["stress", "{photo}", "--purifiers", "dance"], "no purifier dance"),
+        (["mimic", "-o", "{out}", "--tuning", "dance"], "mimic.tuning"),
+        (["classify", "missing.png"], "missing.png"),
+        (["purify", "{photo}", "-o", "{out}", "--trust-radius", "900"], "trust_radius"),
+        (["experiment", "dance"], "no experiment dance"),
+        (["experiment", "detector", "-o", "{text}"], "cannot be made"),
+        (["bench", "--side", "4"], "--side"),
+        (["serve", "--port", "0"], "--port"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "text.txt").write_text("hello")
+    small = save_png(Image.new("RGB", (40, 40)), tmp_path / "small.png")
+    places = {"photo": photo, "small": small, "text": tmp_path / "text.txt", "out": tmp_path / "out"}
+    status, out, err = run(capsys, *(argument.format(**places) for argument in arguments))
+    assert status == 2 and out == ""
+    assert words in err and len(err.strip().splitlines()) == 1
