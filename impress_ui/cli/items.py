@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from impress_ui.cli.outputs import folder_for, opened, optional_picture, stop_on_interrupt
+from impress_ui.cli.outputs import folder_for, opened, optional_picture, stop_on_interrupt, tell
 from impress_ui.jobs.explore import Exploration
 from impress_ui.jobs.saving import report_of, save_exploration, save_stress
 from impress_ui.jobs.stress import StressTest
@@ -86,8 +86,8 @@ def _follow(test: StressTest | Exploration, what: str) -> bool:
                 left = step.seconds_left if step.number < step.count else None
                 more = "" if left is None else f", about {left:.0f} s left"
                 print(f"\r{step.number}/{step.count} {step.phase}{more}", file=sys.stderr, flush=True)
-            elif step.steps and sys.stderr.isatty():
-                print(f"\r{step.phase}: step {step.index}/{step.steps} ", end="", file=sys.stderr, flush=True)
+            else:
+                tell(step.phase, step)
     return stopped
 
 

@@ -84,10 +84,14 @@ def follow(what: str, steps: Iterable[Any], history: LossHistory | None = None) 
     for last in steps:
         if history is not None:
             history.add(last)
-        if sys.stderr.isatty() and last.steps:
-            ended = last.index >= last.steps or last.stopped
-            print(f"\r{what}: step {last.index}/{last.steps}", end="\n" if ended else "", file=sys.stderr, flush=True)
+        tell(what, last, ended=last.index >= last.steps or last.stopped)
     return last
+
+
+def tell(what: str, step: Any, *, ended: bool = False) -> None:
+    """How far a run is, on a terminal alone: always on one line, which ends with the run."""
+    if sys.stderr.isatty() and step.steps:
+        print(f"\r{what}: step {step.index}/{step.steps} ", end="\n" if ended else "", file=sys.stderr, flush=True)
 
 
 @contextmanager
