@@ -84,8 +84,6 @@ def style(job: ApiJob, artist: str, works: list[str] | None, given: Any) -> Stre
 def explore(job: ApiJob, image: str, protected: str | None, mask: str | None) -> StreamedFiles:
     """An exploration's files."""
     picture, known = job.open(image), job.open(protected) if protected else None
-    if known is not None:
-        workflow.same_size(picture.image, known, "protected picture")
     given = None if known is None else known.image
     exploration = Exploration(picture.image, job.settings, given, job.extra(mask))
     yield from job.stream_test(exploration, "cell", list(picture.notes))
