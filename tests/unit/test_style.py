@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import functools
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -65,7 +65,7 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     from impress_ui.experiments.settings import StyleSettings
     from impress_ui.experiments.table import run_experiment
 
-    module = sys.modules["impress_ui.experiments.style"]  # the package's attribute of that name is its function
+    module = import_module("impress_ui.experiments.style")
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "Birch", "mosaic"), stages=((2, 1), (1, 2)))
     monkeypatch.setattr(module, "works", functools.partial(works, side=64))
     monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
