@@ -13,6 +13,7 @@ import gradio as gr
 from impress_ui.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.settings.presets import EXAMPLES
+from impress_ui.ui import demo as example
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
@@ -30,21 +31,22 @@ THREADS = 64
 
 def build_app() -> gr.Blocks:
     """The page with its handlers and its API; nothing is loaded or computed yet."""
-    demo = gr.Blocks(
+    blocks = gr.Blocks(
         title="IMPRESS: protect, reconstruct, purify, edit",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(CLEANED_EVERY, KEPT),
     )
-    with demo:
+    with blocks:
         page = build_page()
+        example.fill(page)
         register(page)
-        Handlers(page).connect(demo)
+        Handlers(page).connect(blocks)
         keep = Keep(page)
         keep.connect()
         keep.connect_examples(page.examples.dataset)
         connect_api()
-    return demo.queue(default_concurrency_limit=4, max_size=64)
+    return blocks.queue(default_concurrency_limit=4, max_size=64)
 
 
 def launch(

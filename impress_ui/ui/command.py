@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import app
+from impress_ui.cli.shared import AsJson, app, log, print_report
+from impress_ui.paths import DEMO
 
 
 @app.command()
@@ -27,3 +29,19 @@ def serve(
     from impress_ui.ui.app import build_app, launch
 
     launch(build_app(), host=host, port=port, checkpoints=checkpoints or (), mcp=mcp)
+
+
+@app.command()
+def demo(
+    write: Annotated[Path, typer.Option(help="The folder for it; what is in it is replaced.")] = DEMO,
+    json: AsJson = False,
+) -> None:
+    """Compute anew the finished runs that the page opens on."""
+    from impress_ui.ui.demo import write as write_demo
+
+    for part in write_demo(write):
+        log(f"The example: {part}")
+    files = sorted(path.name for path in write.iterdir())
+    size = sum(path.stat().st_size for path in write.iterdir())
+    summary = f"{len(files)} files, {size / 1e6:.2f} MB, in {write}"
+    print_report({"command": "demo", "folder": str(write), "files": files, "bytes": size, "summary": summary}, json)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from impress_ui.charts.ticks import TINY, round_ticks
 from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.ui.record import Ghost
 
 MAX_POINTS = 200
-WIDTH, HEIGHT = 320, 200
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 28
+WIDTH, HEIGHT = 360, 190
+LEFT, RIGHT, TOP, BOTTOM = 42, 104, 8, 24
+LINE = 13  # pixels from one label at the lines' ends to the next
 
 Point = tuple[int, float]
+Lines = Mapping[str, Sequence[Point]]
+Scrub = Sequence[tuple[str, int, str]]  # a kind of run, a step of it, and where the browser finds its picture
 OTHER = " (other)"
 
 
@@ -23,7 +28,7 @@ class Panel:
     """One chart: which series it draws, in which words, on which scale."""
 
     title: str
-    series: Mapping[str, str]  # name of the loss -> words for the legend
+    series: Mapping[str, str]  # name of the loss -> what it is
     log: bool
 
 
@@ -77,73 +82,113 @@ def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
     return sorted(kept)
 
 
-def charts(curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
+def charts(
+    curves: Mapping[str, Sequence[float]], steps: Mapping[str, int], ghosts: Sequence[Ghost] = (), scrub: Scrub = ()
+) -> str:
     """The panels as HTML, without those that only an adaptive protection fills.
 
-    ``steps`` gives the length of each series' whole run, so that axes never jump.
+    Args:
+        steps: the length of each series' whole run, so that axes never jump.
+        ghosts: earlier runs, drawn faintly behind.
+        scrub: the pictures of some steps, to be looked at under the pointer.
     """
     shown = [panel for panel in PANELS if any(name not in RARE or curves.get(name) for name in panel.series)]
-    return f'<div class="charts">{"".join(chart(panel, curves, steps) for panel in shown)}</div>'
+    return f'<div class="charts">{"".join(chart(panel, curves, steps, ghosts, scrub) for panel in shown)}</div>'
 
 
-def chart(panel: Panel, curves: Mapping[str, Sequence[float]], steps: Mapping[str, int]) -> str:
+def chart(
+    panel: Panel,
+    curves: Mapping[str, Sequence[float]],
+    steps: Mapping[str, int],
+    ghosts: Sequence[Ghost] = (),
+    scrub: Scrub = (),
+) -> str:
     """One panel as HTML."""
     drawn = {name: decimate(curves[name]) for name in panel.series if curves.get(name)}
-    last = max((steps.get(name, 1) for name in panel.series), default=1)
-    legend = "".join(
-        f'<span class="key key-{_slug(name)}">{escape(words)}'
-        f"{f' <b>{_number(drawn[name][-1][1])}</b>' if drawn.get(name) else ''}</span>"
-        for name, words in panel.series.items()
-        if name in drawn or (not drawn and name not in RARE)  # a term of weight 0 is not computed
-    )
+    behind = [
+        (ghost, {name: decimate(ghost.curves[name]) for name in panel.series if ghost.curves.get(name)})
+        for ghost in ghosts
+    ]
+    lengths = [len(ghost.curves[name]) - 1 for ghost, lines in behind for name in lines]
+    last = max(1, *(steps.get(name, 1) for name in panel.series), *lengths)
     scale = " <small>logarithmic</small>" if panel.log else ""
+    about = "; ".join(panel.series[name] for name in drawn) or ", ".join(panel.series.values())
+    plot = _plot(panel, drawn, behind, last) if any(drawn.values()) else _empty()
+    pictures = escape(json.dumps([[step, url] for phase, step, url in scrub if SERIES[phase] & set(drawn)]))
     return (
-        f'<figure class="chart"><figcaption><strong>{escape(panel.title)}{scale}</strong>{legend}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(_summary(panel, drawn))}">'
-        f"{_plot(drawn, max(1, last), panel.log) if any(drawn.values()) else _empty()}</svg></figure>"
+        f'<figure class="chart"><figcaption title="{escape(about)}"><strong>{escape(panel.title)}{scale}</strong>'
+        f'<output class="readout"></output></figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(_summary(panel, drawn))}" data-scrub="{pictures}">{plot}</svg></figure>'
     )
 
 
 def _empty() -> str:
     return (
         f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"/>'
-        f'<text class="tick" text-anchor="middle" x="{(LEFT + WIDTH) // 2}" y="{HEIGHT // 2}">'
+        f'<text class="tick" text-anchor="middle" x="{(LEFT + WIDTH - RIGHT) // 2}" y="{HEIGHT // 2}">'
         "drawn while it runs</text>"
     )
 
 
-def _plot(drawn: Mapping[str, Sequence[Point]], last: int, log: bool) -> str:
-    values = [value for points in drawn.values() for _, value in points]
-    ticks = _log_ticks(values) if log else round_ticks(values)
+def _plot(panel: Panel, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], last: int) -> str:
+    everything = [drawn, *(lines for _, lines in behind)]
+    values = [value for lines in everything for points in lines.values() for _, value in points]
+    ticks = _log_ticks(values) if panel.log else round_ticks(values)
     low, high = ticks[0], ticks[-1]
 
     def x(index: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * index / last
 
     def y(value: float) -> float:
-        if log:
+        if panel.log:
             share = (math.log10(max(value, low)) - math.log10(low)) / (math.log10(high) - math.log10(low))
         else:
             share = (value - low) / (high - low)
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
 
-    parts = [_empty().split("<text")[0]]
+    def line(name: str, points: Sequence[Point], more: str, about: str, inside: str = "") -> str:
+        path = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in points)
+        return f'<polyline class="line{more} line-{_slug(name)}" points="{path}"{about}>{inside}</polyline>'
+
+    scale = f'data-low="{low:g}" data-high="{high:g}" data-log="{str(panel.log).lower()}" data-last="{last}"'
+    parts = [_empty().split("<text")[0].replace("<rect", f"<rect {scale}")]
     for tick in ticks:
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
         parts.append(
-            f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y(tick) + 4:.1f}">{_number(tick)}</text>'
+            f'<text class="tick" text-anchor="end" x="{LEFT - 5}" y="{y(tick) + 4:.1f}">{_number(tick)}</text>'
         )
     for index in sorted({0, last // 2, last}):
-        anchor = "end" if index == last else "middle"
         words = f"{index} steps" if index == last else index
-        parts.append(f'<text class="tick" text-anchor="{anchor}" x="{x(index):.1f}" y="{HEIGHT - 10}">{words}</text>')
+        parts.append(f'<text class="tick" text-anchor="middle" x="{x(index):.1f}" y="{HEIGHT - 8}">{words}</text>')
+    for age, (ghost, lines) in enumerate(reversed(behind)):
+        for name, points in lines.items():
+            # Whoever reaches the first of a run's lines by keyboard has reached the run.
+            reach = f' data-run="{ghost.run}" data-age="{age}" tabindex="0" role="button"'
+            title = f"<title>{escape(ghost.words)}: {escape(name)} {_number(points[-1][1])}</title>"
+            parts.append(line(name, points, " ghost", reach, title) if points else "")
+    ends = []
     for name, points in drawn.items():
         if points:
-            path = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in points)
-            parts.append(f'<polyline class="line line-{_slug(name)}" points="{path}"/>')
+            parts.append(line(name, points, "", "", f"<title>{escape(panel.series[name])}</title>"))
             index, value = points[-1]
-            parts.append(f'<circle class="dot dot-{_slug(name)}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="3.5"/>')
-    return "".join(parts)
+            parts.append(f'<circle class="dot dot-{_slug(name)}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="3"/>')
+            ends.append((y(value), name, value))
+    return "".join([*parts, *_labels(panel, ends)])
+
+
+def _labels(panel: Panel, ends: Sequence[tuple[float, str, float]]) -> Iterator[str]:
+    """Each line's name and last value beside its end, moved apart where they would lie on each other."""
+    room = HEIGHT - BOTTOM - 2
+    below = room - LINE * 2 * len(ends)
+    for number, (height, name, value) in enumerate(sorted(ends)):
+        below = max(below + 2 * LINE, height, TOP + LINE * (1 + 2 * number)) if number else max(TOP + LINE, height)
+        top = min(below, room - LINE * (2 * (len(ends) - number) - 1))
+        below = top
+        yield (
+            f'<text class="end" x="{WIDTH - RIGHT + 8}" y="{top:.1f}"><title>{escape(panel.series[name])}</title>'
+            f'<tspan class="mark mark-{_slug(name)}">■</tspan> {escape(name)}'
+            f'<tspan class="last" x="{WIDTH - RIGHT + 20}" dy="{LINE}">{_number(value)}</tspan></text>'
+        )
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.components import Component
@@ -46,11 +46,14 @@ class Handlers:
         self.pair_outputs = [page.slider, page.difference, page.figures]
 
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
-        opened = {page.upload, page.knobs["run", "size"]}
+        opened = {page.upload, page.record, page.knobs["run", "size"]}
         new_outputs = [*pictures, *page.edits.values(), page.edit_status, page.mask, page.edit_mask, *restored]
         changes = [page.upload.change(self.open, opened, list(dict.fromkeys(new_outputs)), **PRIVATE)]
         for button, what in ((page.both, "both"), (page.protect, "protect"), (page.purify, "purify")):
             changes.append(self.starts(button, functools.partial(_story, what), page.run_inputs, page.shown))
+        for what, button in page.live.items():
+            job = functools.partial(_live, what)
+            changes.append(self.starts(button, job, page.run_inputs, page.shown, trigger_mode="multiple"))
         edit_outputs = [page.edit_status, *page.shown[1:], *page.edits.values()]
         changes.append(self.starts(page.edit, _edits, [page.edit_mask], edit_outputs))
         for change in changes:
@@ -61,6 +64,8 @@ class Handlers:
             stop.click(self.stop_job, None, [*page.stop_buttons], queue=False, **PRIVATE)
         for section, button in (("edit", "edit-run"), ("generate", "generate-run")):
             page.knobs[section, "prompt"].submit(None, js=PRESS.format(button), **PRIVATE)
+        # What it costs is said before the first click; not through the queue, which an opening page leaves alone.
+        self.hints_on(demo.load, queue=False)
         self.demo = demo
         demo.unload(self.leave)
 
@@ -86,7 +91,7 @@ class Handlers:
 
     def starts(
         self, button: gr.Button, job: Callable[[Page, Values, str], Any], inputs: Iterable[Component],
-        outputs: Iterable[Component],
+        outputs: Iterable[Component], trigger_mode: Literal["once", "multiple"] = "once",
     ) -> Any:  # fmt: skip
         """A button that starts a job; ``job`` makes it of the page, of what the inputs hold, and of the session."""
         page = self.page
@@ -95,12 +100,13 @@ class Handlers:
             yield from job(page, values, session_of(request)).updates()
 
         every = list(dict.fromkeys([*outputs, *page.after_job]))
-        return button.click(run, {*page.settings, *inputs}, every, trigger_mode="once", **DEVICE, **PRIVATE)
+        return button.click(run, {*page.settings, *inputs}, every, trigger_mode=trigger_mode, **DEVICE, **PRIVATE)
 
     def hints_on(self, event: Callable[..., Any], **options: Any) -> None:
         """Tell anew what every run will take."""
-        hints = [self.page.hint, self.page.edit_hint, *(room.hint for room in self.hinting)]
-        event(self.expected, self.page.settings, hints, **options, **PRIVATE)
+        page = self.page
+        hints = [page.both, page.edit, page.hint, page.edit_hint, *(room.hint for room in self.hinting)]
+        event(self.expected, page.settings, hints, **options, **PRIVATE)
 
     def hints_after(self, change: Any) -> None:
         """The same, once something has run."""
@@ -187,8 +193,8 @@ class Handlers:
             page.figures: views.figures(figures, ALL_PICTURES[left], ALL_PICTURES[right]),
         }
 
-    def expected(self, values: Values) -> list[str]:
-        """What Purify, Edit and the rooms' runs will take, and how long, by the runs so far."""
+    def expected(self, values: Values) -> list[Any]:
+        """What the run buttons, Purify, Edit and the rooms' runs will take, by the runs so far."""
         from impress_ui.methods.purify import planned_steps
         from impress_ui.ui.progress import estimate, work_of
 
@@ -208,7 +214,12 @@ class Handlers:
             path = None if None in parts else sum(parts)
             steps = int(job.edit.sampling_steps * job.edit.strength)
             edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
-        told = [views.hint(purifies, path), edit_views.hint(edited, edit)]
+        costs = ((views.BOTH, path), (views.EDIT_ALL, edit))
+        told = [
+            *(gr.update(value=views.costing(*cost)) for cost in costs),
+            views.hint(purifies),
+            edit_views.hint(edited),
+        ]
         return [*told, *(room.expects(page, values, job) for room in self.hinting)]
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:
@@ -222,6 +233,13 @@ def _story(what: Any, page: Page, values: Values, session: str) -> Any:
     from impress_ui.ui.rooms.story.run import PageRun
 
     return PageRun(page, values, session, what)
+
+
+def _live(what: Any, page: Page, values: Values, session: str) -> Any:
+    """The same, when a slider was let go."""
+    from impress_ui.ui.rooms.story.live import LiveRun
+
+    return LiveRun(page, values, session, what)
 
 
 def _edits(page: Page, values: Values, session: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where the page's widgets stand: picture and settings, and beside them the rooms; the first is the story."""
+"""Where the page's widgets stand: the controls at the left, and beside them the rooms; the first is the bench."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from impress_ui.ui.components import lossless, mask_editor, picture_input, pictu
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
-from impress_ui.ui.rooms.edit.layout import edit_section
+from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edits
 from impress_ui.ui.rooms.explore.room import ExploreRoom
 from impress_ui.ui.rooms.generate.room import GenerateRoom
 from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
@@ -33,10 +33,11 @@ def build_page() -> Page:
     }
     gr.HTML(views.header(), elem_id="masthead")
     with gr.Column(elem_id="bench"):
-        with gr.Column(elem_id="input-area"):
-            _input(page)
-        with gr.Column(elem_id="settings-area"):
-            _settings(page)
+        with gr.Column(elem_id="controls"):
+            with gr.Column(elem_id="input-area"):
+                _input(page)
+            with gr.Column(elem_id="settings-area"):
+                _settings(page)
         with gr.Column(elem_id="rooms-area"), gr.Tabs(elem_id="rooms"):
             for name, (title, build) in TABS.items():
                 # Drawn at once, though hidden: an update that reaches a room before its first visit must not be lost.
@@ -46,18 +47,17 @@ def build_page() -> Page:
 
 
 def _story(page: Page) -> None:
-    """The path that a first visitor follows: protect, reconstruct, purify, edit, compare, measure."""
+    """The bench: what the protection did, the pictures, what an edit makes of each, and the curves, on one screen."""
     with gr.Column(elem_id="result-area"):
-        gr.HTML(views.story(), elem_id="story")
         page.status = gr.HTML(views.idle(), elem_id="run-status")
+        page.answer = gr.HTML("", elem_id="answer")
         _panes(page)
-        gr.HTML(views.zoom_bar(), elem_id="zoom-bar")
-        gr.HTML(views.what_you_see(views.PANES_TOLD), elem_id="panes-told")
+        _edits(page)
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
-        gr.HTML(views.what_you_see(views.CURVES_TOLD), elem_id="curves-told")
+        gr.HTML(views.how_to_read(), elem_id="told")
         run_zip(page)
     with gr.Column(elem_id="edit-area"):
-        edit_section(page)
+        finer_edits(page)
     with gr.Column(elem_id="compare-area"):
         _comparison(page)
     with gr.Column(elem_id="table-area"):
@@ -83,30 +83,43 @@ def _section(section: Callable[[Page], None], name: str) -> Callable[[Page], Non
 
 
 def _input(page: Page) -> None:
-    gr.HTML(views.heading("Picture", "Upload, paste, or take an example"))
     page.upload = picture_input(
-        "Your picture", "The picture that you uploaded", elem_id="upload", height=210, show_label=False,
-        placeholder="# Drop a picture here\nor click to choose one; clean, or already protected by somebody",
+        "Your picture", "The picture that you uploaded", elem_id="upload", height=132, show_label=False,
+        placeholder="Drop a picture, or click to choose one",
     )  # fmt: skip
     page.examples = gr.Examples(
         [[str(PHOTOS / "test" / f"{name}.jpg")] for name in EXAMPLES], [page.upload],
         label="Example photographs", elem_id="examples", api_visibility="private",
     )  # fmt: skip
     page.notes = gr.HTML("", elem_id="notes")
-    page.both = gr.Button("Protect and purify", variant="primary", size="lg", elem_id="run-both")
+    page.both = gr.Button(views.BOTH, variant="primary", size="lg", elem_id="run-both")
     with gr.Row(elem_id="run-row"):
-        page.protect = gr.Button("Protect", elem_id="run-protect", min_width=90)
-        page.purify = gr.Button("Purify", elem_id="run-purify", min_width=90)
-        page.stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop", min_width=90)
-    page.hint = gr.HTML(views.hint(None, None), elem_id="hint")
+        page.protect = gr.Button("Protect", elem_id="run-protect", min_width=60)
+        page.purify = gr.Button("Purify", elem_id="run-purify", min_width=60)
+        page.stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop", min_width=60)
+    page.hint = gr.HTML(views.hint(None), elem_id="hint")
+    page.answers = gr.Checkbox(
+        True, label="Live: sliders answer when let go", elem_id="live", container=False, interactive=True
+    )
+    gr.HTML(views.sheet_button(), elem_id="sheet-button")
+    # What a slider presses, and what a faint curve does: assets/live.js knows them.
+    for what in ("purify", "both"):
+        page.live[what] = gr.Button(what, visible="hidden", elem_id=f"live-{what}")
+    page.ghost = gr.Button("Take that run back", visible="hidden", elem_id="ghost")
 
 
 def _settings(page: Page) -> None:
-    gr.HTML(views.heading("Settings", "the defaults are good"))
-    keep_row(page)
-    gr.HTML('<h3 class="group">Protection <span>a method, and what it has to be set</span></h3>')
-    add_knobs(page, "protect", MAIN_KNOBS["protect"])
-    with gr.Accordion("More about the attack", open=False):
+    """What matters on top, one line each; the rest is folded away below, so that pictures and curves stay in sight."""
+    with gr.Column(elem_id="main-knobs"):
+        add_knobs(page, "protect", MAIN_KNOBS["protect"])
+        chooser, *main = MAIN_KNOBS["purify"]
+        add_knobs(page, "purify", (chooser,))
+        add_knobs(page, "purify", CONTROL_KNOBS)
+        with gr.Column(elem_id="impress-knobs") as page.impress_knobs:
+            add_knobs(page, "purify", tuple(main))
+            with gr.Accordion("More about the purification", open=False, elem_id="purification-area"):
+                add_knobs(page, "purify", other_knobs("purify", *CONTROL_KNOBS))
+    with gr.Accordion("More about the attack", open=False, elem_id="attack-area"):
         add_knobs(page, "protect", other_knobs("protect"))
         # Shown and hidden as a column: an update of the picture itself would build it anew.
         with gr.Column(visible=ProtectSettings.has("target")) as page.target_area:
@@ -118,24 +131,12 @@ def _settings(page: Page) -> None:
         page.mask = mask_editor("Mask", elem_id="mask")
         add_knobs(page, "run", ("invert_mask",))
     page.rooms["universal"].build(page)
-    _purifier(page)
-    gr.HTML('<h3 class="group">Run</h3>')
-    add_knobs(page, "run", MAIN_KNOBS["run"])
-    new_seed_box(page)
-    with gr.Accordion("Model and machine", open=False):
+    with gr.Accordion("Model, seed and machine", open=False, elem_id="run-area"):
+        add_knobs(page, "run", MAIN_KNOBS["run"])
+        new_seed_box(page)
         add_knobs(page, "run", other_knobs("run", "invert_mask"))
-
-
-def _purifier(page: Page) -> None:
-    """The picker, and the knobs of every purifier, of which only the chosen one's are shown."""
-    gr.HTML('<h3 class="group">Purification <span>IMPRESS, or what it must beat</span></h3>')
-    chooser, *main = MAIN_KNOBS["purify"]
-    add_knobs(page, "purify", (chooser,))
-    add_knobs(page, "purify", CONTROL_KNOBS)
-    with gr.Column(elem_id="impress-knobs") as page.impress_knobs:
-        add_knobs(page, "purify", tuple(main))
-        with gr.Accordion("More about the optimisation", open=False):
-            add_knobs(page, "purify", other_knobs("purify", *CONTROL_KNOBS))
+    with gr.Accordion("Presets, import, export, link", open=False, elem_id="keep-area"):
+        keep_row(page)
 
 
 def _panes(page: Page) -> None:
@@ -147,14 +148,24 @@ def _panes(page: Page) -> None:
     }
     with gr.Row(elem_id="panes", equal_height=False):
         for name, alt in told.items():
-            with gr.Column(min_width=150, elem_classes=["pane", f"pane-{name}"]):
-                page.panes[name] = picture_output(name.capitalize(), alt, elem_id=f"pane-{name}", height=184)
+            with gr.Column(min_width=100, elem_classes=["pane", f"pane-{name}"]):
+                page.panes[name] = picture_output(name.capitalize(), alt, elem_id=f"pane-{name}", height=138)
                 page.captions[name] = gr.HTML(views.CAPTIONS[name], elem_classes="caption")
                 if name == "reconstructed":
                     page.reconstruction_of = gr.Radio(
                         [(label, name) for name, label in PICTURES.items()], value="protected",
                         label="Reconstruction of", elem_id="reconstruction-of", container=False, show_label=False,
                     )  # fmt: skip
+
+
+def _edits(page: Page) -> None:
+    """Under each picture its edit; under the reconstruction, which has none, what is asked for."""
+    with gr.Row(elem_id="edits", equal_height=False):
+        edit_pane(page, "original")
+        edit_pane(page, "protected")
+        with gr.Column(min_width=100, elem_id="edit-ask"):
+            ask_for_edits(page)
+        edit_pane(page, "purified")
 
 
 def _comparison(page: Page) -> None:
@@ -185,7 +196,7 @@ def _comparison(page: Page) -> None:
 
 
 TITLES = {room.name: room.title for room in (StressRoom, ExploreRoom, StyleRoom, GenerateRoom)}
-# The page's tabs: name -> (title, what is in it). Picture and settings stand beside all of them.
+# The page's tabs: name -> (title, what is in it). Which of the controls stand beside each, assets/bench.css says.
 TABS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "story": ("Protect, purify, edit", _story),
     **{name: _room(name) for name in TITLES},

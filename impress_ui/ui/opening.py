@@ -13,6 +13,7 @@ from impress_ui.settings import RunSettings
 from impress_ui.ui import views
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.curves import charts
+from impress_ui.ui.demo import is_example
 from impress_ui.ui.forms import widgets_of
 from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page
@@ -28,6 +29,9 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
     """A new picture: show it at its working size, say what was done to it, clear what another one left."""
     path = values[page.upload]
     if not path:  # the upload was cleared; what was made from it may still be looked at
+        yield {page.notes: ""}
+        return
+    if is_example(path, values[page.record]):
         yield {page.notes: ""}
         return
     told, job, settings = made_here(path), None, {}
@@ -62,6 +66,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         page.record: record,
         page.notes: views.notes(notes),
         page.status: views.idle(),
+        page.answer: "",
         page.curves: charts({}, {}),
         page.table: views.table([]),
         page.mask: mask_background(original),

@@ -39,7 +39,7 @@ SECTIONS: dict[str, type[Settings]] = {
 }
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
-    "protect": ("method", "style", "concept", "perceptual_budget", "budget", "steps", "adaptive"),
+    "protect": ("method", "style", "concept", "perceptual_budget", "budget"),
     "purify": ("method", "recipe", "alpha", "delta", "steps", "learning_rate"),
     "edit": ("prompt", "mode", "strength", "guidance", "sampling_steps"),
     "generate": ("prompt", "count", "guidance", "sampling_steps"),
@@ -132,7 +132,11 @@ class Page:
     protect: gr.Button = field(init=False)
     purify: gr.Button = field(init=False)
     stop: gr.Button = field(init=False)
+    answers: gr.Checkbox = field(init=False)
+    live: dict[str, gr.Button] = field(default_factory=dict)
+    ghost: gr.Button = field(init=False)
     status: gr.HTML = field(init=False)
+    answer: gr.HTML = field(init=False)
     reconstruction_of: gr.Radio = field(init=False)
     curves: gr.HTML = field(init=False)
     left: gr.Dropdown = field(init=False)
@@ -156,15 +160,21 @@ class Page:
     impress_knobs: gr.Column = field(init=False)
 
     @property
+    def named(self) -> dict[str, Component]:
+        """Every widget by its owner's name and its own: "page.status", "style.sets.clean"."""
+        found: dict[str, Component] = {}
+        for owner, widgets in (("page", vars(self)), *((room.name, vars(room)) for room in self.rooms.values())):
+            for name, value in widgets.items():
+                parts = value if isinstance(value, dict) else {"": value}
+                for part, widget in parts.items():
+                    if hasattr(widget, "_id"):
+                        found[f"{owner}.{name}.{part}".removesuffix(".")] = widget
+        return found
+
+    @property
     def by_number(self) -> dict[int, Component]:
         """Every widget by the number that it has in any process of this program."""
-        found: dict[int, Component] = {}
-        for owner in (self, *self.rooms.values()):
-            for value in vars(owner).values():
-                for widget in value.values() if isinstance(value, dict) else (value,):
-                    if hasattr(widget, "_id"):
-                        found[widget._id] = widget
-        return found
+        return {widget._id: widget for widget in self.named.values()}
 
     @property
     def settings(self) -> set[Component]:
@@ -180,7 +190,7 @@ class Page:
     @property
     def shown(self) -> list[Component]:
         """What a run of the story sets."""
-        pictures = [self.notes, self.curves, self.table, *self.panes.values(), *self.captions.values()]
+        pictures = [self.notes, self.answer, self.curves, self.table, *self.panes.values(), *self.captions.values()]
         return [self.status, *pictures]
 
     @property

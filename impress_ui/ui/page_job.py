@@ -54,6 +54,7 @@ class PageJob(ABC):
     parts: tuple[str, ...]  # what it does, for the time that a lent GPU is asked for
     room = "story"  # where on the page its results stand
     own: Job | None = None  # its place among the jobs, once it has one
+    live = False  # whether it answers a slider
     archive = ""  # the name of the zip that ``ready`` packs; none for jobs that pack their own
 
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, status: Component) -> None:
@@ -81,10 +82,12 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             busy = self._busy()
             yield own_copy(busy)
-            with runs.JOBS.open(self.session) as own, runs.device_for(own) as waiting:
+            with runs.JOBS.open(self.session, live=self.live) as own, runs.device_for(own) as waiting:
                 self.own = own
                 for turn in waiting:
                     yield {self.status: views.waiting(turn.ahead, turn.seconds)}
+                if own.superseded:
+                    return
                 if own():
                     yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
                     return
@@ -97,7 +100,10 @@ class PageJob(ABC):
                     # which lock the buttons and give them back, are said again with their neighbours.
                     yield busy | update
                     busy = {}
-            yield last | self._remember(shown)
+            if own.superseded:  # the one in its place has the buttons, and what stands on the page
+                return
+            # The last one says everything again: what a browser passed over on the way stands there in the end.
+            yield own_copy(shown) | last | self._remember(shown)
         except Exception as error:
             sentence = explain(error, getattr(self, "job", None))
             # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
@@ -153,7 +159,7 @@ class PageJob(ABC):
     def start_over(self, name: str, picture: Picture) -> Update:
         """A new first picture in its pane; whatever was made from another one is gone, and its edits are stale."""
         page = self.page
-        self.record = replace(self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[])
+        self.record = replace(self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=())
         self.images = {}
         first = self.keep(name, picture.image)
         captions = {widget: views.caption(pane, None) for pane, widget in page.captions.items()}
@@ -164,6 +170,7 @@ class PageJob(ABC):
             **captions,
             **self.edit_captions(),
             page.notes: views.notes(picture.notes),
+            page.answer: "",
             page.table: views.table([]),
             page.record: self.record,
         }
@@ -218,8 +225,8 @@ class PageJob(ABC):
         last = {widget._id: value for widget, value in shown.items() if not isinstance(value, Image.Image)}
         run = PastRun(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
         run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
-        HISTORIES.add(self.session, run)
-        return runs_after(page, self.session)
+        number = HISTORIES.add(self.session, run).number
+        return {**runs_after(page, self.session), page.record: replace(self.record, run=number)}
 
     def _busy(self) -> Update:
         return {

@@ -101,13 +101,22 @@ class Line:
             before = self._waiting.index(place) if place in self._waiting else len(self._waiting)
             return before + (self._holder is not None)
 
+    def busy(self) -> bool:
+        """Whether anybody waits who still asks for the device."""
+        with self._changed:
+            return self._asked_for()
+
     def held_too_long(self, place: Place, longest: float) -> bool:
         """Whether it has had the device for more than ``longest`` seconds and somebody asks for it."""
         with self._changed:
             now = time.monotonic()
-            if self._holder is not place or place.since is None or now - place.since <= longest:
-                return False
-            return any(other.asking or now - other.asked < self.silent for other in self._waiting)
+            return (
+                self._holder is place and place.since is not None and now - place.since > longest and self._asked_for()
+            )
+
+    def _asked_for(self) -> bool:
+        now = time.monotonic()
+        return any(place.asking or now - place.asked < self.silent for place in self._waiting)
 
     def _is_next(self, place: Place) -> bool:
         now = time.monotonic()
@@ -119,10 +128,12 @@ class Job:
 
     Attributes:
         cut: why it was told to stop though nobody asked for it; empty when it was not.
+        live: whether it answers a slider, so that the slider's next move takes its place.
+        superseded: whether that has happened; nobody waits for its result then.
     """
 
-    def __init__(self, line: Line, longest: float | None = None) -> None:
-        self.cut = ""
+    def __init__(self, line: Line, longest: float | None = None, *, live: bool = False) -> None:
+        self.cut, self.live, self.superseded = "", live, False
         self._line, self._longest = line, longest
         self._stopped = threading.Event()
         self._place: Place | None = None
@@ -178,14 +189,24 @@ class Jobs:
         self._guard = threading.Lock()
         self._running: dict[str, list[Job]] = {}
 
+    def supersede(self, session: str) -> bool:
+        """End the session's live jobs, for a newer one; says whether that may begin: not beside another job."""
+        with self._guard:
+            running = list(self._running.get(session, ()))
+        for job in running:
+            if job.live:
+                job.superseded = True
+                job.stop()
+        return all(job.live for job in running)
+
     @contextmanager
-    def open(self, session: str) -> Iterator[Job]:
+    def open(self, session: str, *, live: bool = False) -> Iterator[Job]:
         """Register a job of the session.
 
         Raises:
             UserError: the session has as many jobs as it may have.
         """
-        job = Job(self.line, self.longest())
+        job = Job(self.line, self.longest(), live=live)
         with self._guard:
             own = self._running.setdefault(session, [])
             if len(own) >= self.per_session:

@@ -35,12 +35,22 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Ghost:
+    """An earlier purification of the same protected picture: its run's number, its settings in words, its losses."""
+
+    run: int
+    words: str
+    curves: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
 class Record:
     """The pictures of one page by name (a key of ``ALL_PICTURES``), their common size, curves, table and edits.
 
     There is no original when the protected picture was uploaded as it is. An edit, by the name of the picture it was
     made from, outlives that picture: it is then stale. ``edits_stopped``: they are partial; ``edits_pasted``: what lies
-    outside a mask was put back into them.
+    outside a mask was put back into them. ``run`` is the number of the run that made all this, in the session's list;
+    ``ghosts`` are the purifications before it, the newest last.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -51,6 +61,8 @@ class Record:
     edits: dict[str, Edit] = field(default_factory=dict)
     edits_stopped: bool = False
     edits_pasted: bool = False
+    run: int = 0
+    ghosts: tuple[Ghost, ...] = ()
 
     def stale(self, name: str) -> bool:
         """Whether a later run replaced the picture that this edit was made from."""

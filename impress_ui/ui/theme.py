@@ -8,8 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, ASSETS / "keep.css", ASSETS / "compare.css")
-SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js")
+STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare")))
+SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js", "tips.js", "live.js", "curves.js")
 
 INK = colors.Color(
     name="ink",

@@ -19,13 +19,6 @@ CAPTIONS = {
     "reconstructed": "V(x) = D(E(x)): what the model sees of it.",
     "purified": "The protection taken out again.",
 }
-STORY = {
-    "Image": "Take an example, or bring your own.",
-    "Protect": "A change that nobody sees misleads the model.",
-    "Reconstruct": "See what the model’s autoencoder makes of it.",
-    "Purify": "Try to take the protection out again.",
-    "Edit": "Does it still spoil an edit by text?",
-}
 CURVES_TOLD = (
     "While a protection works, its latent moves: the distance to the target falls. While the purification works, its "
     "loss falls, and similarity stays at zero as long as the result is near enough to the protected picture."
@@ -40,6 +33,7 @@ COMPARE_TOLD = (
 )
 COMPARE_EMPTY = "The slider and the difference appear with the first result."
 ZOOMS = (1, 2, 4, 8)
+BOTH, EDIT_ALL = "Protect and purify", "Edit all three"  # the run buttons of the bench
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 
@@ -61,22 +55,18 @@ GROUPS = (("x against the original", 5), ("seen by the model", 2), ("x against i
 
 
 def header() -> str:
-    """The first thing a stranger reads."""
+    """The first thing a stranger reads: one line, and the stance."""
     return """
 <header>
-  <h1>IMPRESS<span class="rule"></span><small>how much is an imperceptible protection worth?</small></h1>
-  <p class="lead">Protect a picture against latent diffusion models with a change that you cannot see, look at what
-  the model’s autoencoder makes of it, try to take the protection out again, and compare what an edit by text makes of
-  each.</p>
+  <h1>IMPRESS <small>how much is an imperceptible protection worth?</small></h1>
   <p class="ethics"><strong>Removing a protection is dual use.</strong> This page exists to evaluate protections, so
   that better ones are built; use it only on images that you have the right to use.</p>
 </header>"""
 
 
-def story() -> str:
-    """The path in five words, for whoever is here for the first time."""
-    items = "".join(f"<li><b>{name}</b> <span>{told}</span></li>" for name, told in STORY.items())
-    return f'<ol class="story" aria-label="The path">{items}</ol>'
+def sheet_button() -> str:
+    """On a phone the controls lie in a sheet at the bottom; until this opens it, only the run button is seen."""
+    return '<button type="button" id="sheet" aria-expanded="false" aria-controls="controls">Picture, sliders</button>'
 
 
 def heading(title: str, about: str) -> str:
@@ -89,6 +79,21 @@ def what_you_see(told: str) -> str:
     return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
 
 
+def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
+    """What the run says in words, at the top of the bench."""
+    from impress_ui.jobs.answer import answer as sentence  # what it reads imports torch
+
+    named = [{**row, "label": PURIFIER_NAMES[row["name"]]} if row["control"] else row for row in rows]
+    told = sentence(named, purifier)
+    return f'<p class="answer">{escape(told)}</p>' if told else ""
+
+
+def how_to_read() -> str:
+    """How the pictures and the curves are read, on request, and the zoom of all pictures."""
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in (PANES_TOLD, CURVES_TOLD))
+    return f'<div class="told-row">{zoom_bar()}<details><summary>What you see</summary>{told}</details></div>'
+
+
 def zoom_bar() -> str:
     """The buttons that magnify every picture of the story at one place; ``assets/zoom.js`` hears them."""
     buttons = "".join(
@@ -97,7 +102,7 @@ def zoom_bar() -> str:
     )
     return (
         f'<div id="zoom" role="group" aria-label="Zoom of all pictures"><b>Zoom</b>{buttons}'
-        "<span>All pictures show the same place: point at it, or use the arrow keys on these buttons.</span>"
+        "<span>All pictures at one place: point at it, or use the arrow keys here.</span>"
         "<output></output></div>"
     )
 
@@ -108,15 +113,19 @@ def notes(sentences: Iterable[str]) -> str:
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
-def hint(purifies: str | None, seconds: float | None) -> str:
-    """What Purify will take, and how long the whole path is expected to last."""
+def hint(purifies: str | None) -> str:
+    """What Purify will take."""
     taken = {
         None: "<b>Purify</b> takes the protected picture, or your upload as it is.",
-        "protected": "<b>Purify</b> takes the protected picture that stands on this page.",
+        "protected": "<b>Purify</b> takes the protected picture that stands here.",
         "upload": "<b>Purify</b> takes your upload as it is, as a picture that somebody protected.",
     }[purifies]
-    wait = f" The whole path takes about {duration(seconds)} here." if seconds else ""
-    return f'<p class="hint">{taken}{wait}<br><kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs, <kbd>Esc</kbd> stops.</p>'
+    return f'<p class="hint">{taken}</p>'
+
+
+def costing(label: str, seconds: float | None) -> str:
+    """A run button's words: what it does, and what that is expected to take."""
+    return f"{label} · about {duration(seconds)}" if seconds else label
 
 
 def idle(text: str = "Choose a picture, then “Protect and purify”.") -> str:
@@ -130,7 +139,7 @@ def status(
     """The status line: phase, text, and a bar when the share that is done is known.
 
     Args:
-        state: idle, running, done, stopped or failed.
+        state: idle, example, running, done, stopped or failed.
         machine: what computed, said once it is over.
     """
     known = "" if share is None else f' aria-valuenow="{100 * share:.0f}"'
@@ -177,20 +186,30 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def caption(name: str, row: Mapping[str, Any] | None) -> str:
-    """The line under a pane: its purpose, then its figures once they are measured."""
+def caption(name: str, row: Mapping[str, Any] | None, before: Mapping[str, Any] | None = None) -> str:
+    """The line under a pane: its purpose, then its figures once they are measured.
+
+    ``before``: the purified picture's row of the last run, from which the difference is told.
+    """
     if row is None:
         return CAPTIONS[name]
     if name == "reconstructed":
         kept = row.get("reconstruction_ssim")
         return CAPTIONS[name] + (f" SSIM to V(original) <b>{kept:.3f}</b>." if kept is not None else "")
     against = row.get("against_original")
-    parts = (
-        [] if against is None or name == "original" else [f"SSIM {against['ssim']:.3f}", f"L∞ {against['linf']:.0f}"]
-    )
-    parts.append(f"round-trip error {row['round_trip_error']:.4f}")
+    old = before if name == "purified" else None
+    parts = []
+    if against is not None and name != "original":
+        parts = [f"SSIM {against['ssim']:.3f}{_change(row, old, ('against_original', 'ssim'), 3)}"]
+        parts += [f"L∞ {against['linf']:.0f}"] if old is None else []
+    parts.append(f"round-trip error {row['round_trip_error']:.4f}{_change(row, old, ('round_trip_error',), 4)}")
     looks = f"<b>{escape(row['looks'])}</b> · " if row.get("looks") else ""
     return looks + " · ".join(parts)
+
+
+def _change(row: Mapping[str, Any], before: Mapping[str, Any] | None, path: Sequence[str], digits: int) -> str:
+    now, then = _value(row, path), None if before is None else _value(before, path)
+    return "" if now is None or then is None else f' <i class="change">{now - then:+.{digits}f}</i>'
 
 
 def figures(measures: Mapping[str, float | None] | None, left: str = "", right: str = "") -> str:

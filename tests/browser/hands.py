@@ -19,6 +19,9 @@ def enter(page: Page, room: str) -> None:
 
 
 def upload(page: Page, path: Path) -> None:
+    """A picture of one's own, in place of the one that is there."""
+    if page.locator("#upload img").count():
+        clear(page)
     page.set_input_files("#upload input[type=file]", path)
     expect(page.locator("#upload img")).to_be_visible()
 
@@ -28,7 +31,17 @@ def clear(page: Page) -> None:
     expect(page.locator("#upload img")).to_have_count(0)
 
 
+def unfold(page: Page, knob: str) -> None:
+    """Open the folds that a widget lies in."""
+    folded = page.locator(f".gr-accordion:has(#{knob})")
+    for fold in folded.all():
+        if not page.locator(f"#{knob}").is_visible():
+            fold.locator("button").first.click()
+    expect(page.locator(f"#{knob}")).to_be_visible()
+
+
 def put(page: Page, knob: str, value: float) -> None:
+    unfold(page, knob)
     field = page.locator(f"#{knob} input[type=number]")
     field.fill(str(value))
     field.press("Tab")
@@ -40,6 +53,7 @@ def make_quick(page: Page) -> None:
 
 
 def choose(page: Page, knob: str, label: str | re.Pattern[str]) -> None:
+    unfold(page, knob)
     page.click(f"#{knob} input")
     page.get_by_role("option", name=label).click()
     expect(page.get_by_role("option")).to_have_count(0)  # the list fades away
@@ -47,6 +61,7 @@ def choose(page: Page, knob: str, label: str | re.Pattern[str]) -> None:
 
 def paint(page: Page, editor: str) -> None:
     """A short stroke in the middle of a mask editor."""
+    unfold(page, editor)
     canvas = page.locator(f"#{editor} canvas").first
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(1500)

@@ -36,21 +36,17 @@ SMALL = 0.005  # differences of SSIM below it are called none
 HARDLY = 0.98  # an edit this close to the clean one was not changed in earnest
 
 
-def hint(names: Sequence[str], seconds: float | None) -> str:
-    """Which pictures an edit takes, and how long it is expected to last."""
+def hint(names: Sequence[str]) -> str:
+    """Which pictures an edit takes."""
     if not names:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f'<p class="hint">Edits the {listed} picture.{_wait(seconds)}</p>'
+    return f'<p class="hint">Edits the {listed} picture.</p>'
 
 
 def generate_hint(seconds: float | None) -> str:
     """How long the pictures are expected to take."""
-    return f'<p class="hint">{_wait(seconds).strip()}</p>' if seconds else ""
-
-
-def _wait(seconds: float | None) -> str:
-    return f" About {duration(seconds).replace(' ', '&nbsp;')} here." if seconds else ""
+    return f'<p class="hint">About {duration(seconds).replace(" ", "&nbsp;")} here.</p>' if seconds else ""
 
 
 def known_words() -> str:

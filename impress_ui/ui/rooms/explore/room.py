@@ -96,7 +96,13 @@ class ExploreRoom(Room):
 
 
 def shown(grid: Any, measure: str) -> tuple[str, str]:
-    """Another measure of what was explored."""
+    """Another measure of what was explored; the example's grid comes as plain data."""
+    if isinstance(grid, dict):
+        from impress_ui.measures.grid import Grid, GridCell
+        from impress_ui.settings.sweep import Axis
+
+        axes = tuple(Axis(axis["name"], tuple(axis["values"])) for axis in grid["axes"])
+        grid = Grid(axes, [GridCell(**cell) for cell in grid["cells"]])
     return explore_views.verdict(grid, measure), explore_views.chart(grid, measure)
 
 

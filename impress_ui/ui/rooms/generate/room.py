@@ -9,10 +9,9 @@ import gradio as gr
 from impress_ui.settings import JobSettings
 from impress_ui.ui import views
 from impress_ui.ui.components import lossless
-from impress_ui.ui.page import Page, Room, Values
+from impress_ui.ui.page import MAIN_KNOBS, Page, Room, Values, add_knobs, other_knobs
 from impress_ui.ui.prompts import GENERATE_EXAMPLES
 from impress_ui.ui.rooms.edit import views as edit_views
-from impress_ui.ui.rooms.edit.layout import finer_knobs, prompt_and_buttons
 
 
 class GenerateRoom(Room):
@@ -25,9 +24,11 @@ class GenerateRoom(Room):
         """The section, in its tab."""
         gr.HTML(views.heading("Generate", "What the model paints from words alone"))
         with gr.Column(elem_classes="studio"):
-            self.run, self.stop, self.hint = prompt_and_buttons(page, "generate", GENERATE_EXAMPLES, "Generate")
+            self.run, self.stop, self.hint = _prompt_and_buttons(page)
             with gr.Column(elem_classes="finer"):
-                finer_knobs(page, "generate")
+                add_knobs(page, "generate", MAIN_KNOBS["generate"][1:])
+                with gr.Accordion("More", open=False, elem_id="generate-more"):
+                    add_knobs(page, "generate", other_knobs("generate"))
             with gr.Column(elem_classes="made"):
                 self.status = gr.HTML(views.idle(edit_views.GENERATE_IDLE), elem_id="generate-status")
                 self.gallery = lossless(
@@ -58,3 +59,20 @@ class GenerateRoom(Room):
         if job is None:
             return ""
         return edit_views.generate_hint(estimate(generation(job), job.generate.sampling_steps))
+
+
+def _prompt_and_buttons(page: Page) -> tuple[gr.Button, gr.Button, gr.HTML]:
+    """The prompt with its examples, and the buttons: run, stop, and the line under them."""
+    with gr.Column(elem_classes="ask"):
+        with gr.Column(elem_classes="words-in"):
+            add_knobs(page, "generate", ("prompt",))
+            gr.Examples(
+                [[text] for text in GENERATE_EXAMPLES], [page.knobs["generate", "prompt"]],
+                label="Prompts to try", elem_id="generate-examples", api_visibility="private",
+            )  # fmt: skip
+            gr.HTML(edit_views.known_words())
+        with gr.Column(elem_classes="buttons"):
+            run = gr.Button("Generate", variant="primary", size="lg", elem_id="generate-run")
+            stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="generate-stop")
+        hint = gr.HTML("", elem_id="generate-hint")
+    return run, stop, hint

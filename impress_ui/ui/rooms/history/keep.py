@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,10 @@ class Keep:
         page.past_restore.click(
             self.restore, {page.past}, [page.document, *restored, *self._replayed()], **PRIVATE
         ).success(None, [page.document], js=ENTER, **PRIVATE)
+        page.ghost.click(
+            self.take_back, [page.document], [page.document, *restored, *self._replayed()],
+            js="() => String(window.impressRun ?? '')", **PRIVATE,
+        )  # fmt: skip
 
     def connect_examples(self, dataset: gr.Dataset) -> None:
         """An example brings its settings along."""
@@ -134,18 +139,30 @@ class Keep:
         ]
 
     def restore(self, values: Values, request: gr.Request) -> Update:
-        """A run's settings, pictures, curves and tables, as it left them."""
-        page = self.page
-        run = HISTORIES.find(session_of(request), values[page.past])
+        """The run that is chosen in the list."""
+        run = HISTORIES.find(session_of(request), values[self.page.past])
         if run is None:
             raise toast("There is no run to restore yet: choose one.")
+        return self._restored(run)
+
+    def take_back(self, number: str, request: gr.Request) -> Update:
+        """The run of a faint curve that was clicked."""
+        run = HISTORIES.find(session_of(request), int(number)) if number.isdigit() else None
+        if run is None:
+            raise toast("That run is not kept any more.")
+        return self._restored(run)
+
+    def _restored(self, run: PastRun) -> Update:
+        """A run's settings, pictures, curves and tables, as it left them."""
+        page = self.page
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {
             widgets[number]: value
             for number, value in own_copy(run.shown).items()
             if widgets.get(number) in allowed_here
         }
-        return {**self._set(run.job), **shown, **shown_record(page, run.record), page.document: run.room}
+        record = shown_record(page, replace(run.record, run=run.number))
+        return {**self._set(run.job), **shown, **record, page.document: run.room}
 
     def _replayed(self) -> list[Component]:
         """What a run may have set, but for the buttons and the knobs."""
@@ -208,7 +225,8 @@ def shown_record(page: Page, record: Record) -> Update:
         page.panes["reconstructed"]: record.files.get("V(protected)"),
         **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
         page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
-        page.curves: charts(record.curves, record.steps),
+        page.answer: views.answer(record.rows),
+        page.curves: charts(record.curves, record.steps, record.ghosts),
         page.table: views.table(record.rows),
         **{widget: record.edits[name].file if name in record.edits else None for name, widget in page.edits.items()},
         **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},

@@ -11,13 +11,16 @@ from PIL import Image
 from impress_ui.jobs import compare, workflow
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import open_picture
+from impress_ui.settings import PurifySettings
 from impress_ui.ui import curves, runs, views
 from impress_ui.ui.page import Page
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import Work, follow, work_of
-from impress_ui.ui.record import PICTURES
+from impress_ui.ui.record import PICTURES, Ghost
+from impress_ui.ui.rooms.history.runs import HISTORIES
 
 What = Literal["protect", "purify", "both"]
+GHOSTS = 5  # earlier curves that stay in sight
 
 
 class PageRun(PageJob):
@@ -50,10 +53,24 @@ class PageRun(PageJob):
             else:
                 picture = runs.open_at(values[page.upload], self.job)
                 protected, begin = picture.image, lambda: self.start_over("protected", picture)
+            self._leave_a_ghost()
             steps = workflow.purify_picture(protected, self.job, mask=mask, should_stop=should_stop)
             yield from self._follow(work_of("purify", self.job, protected.size), "purified", steps, begin)
+        if self.own and self.own.superseded:
+            return
         yield from self._measure(mask, should_stop)
         yield self.ready("; ".join(self.told), self.stopped)
+
+    def _leave_a_ghost(self) -> None:
+        """Keep the losses of the purification that this one is about to replace, to be drawn faintly behind it."""
+        drawn = {name: list(values) for name, values in self.record.curves.items() if name in curves.SERIES["purify"]}
+        if not drawn:
+            return
+        past = HISTORIES.find(self.session, self.record.run)
+        words = f"run {past.number}: {knobs_of(past.job.purify)}" if past else "the example"
+        ghost = Ghost(self.record.run, words, drawn)
+        kept = {name: values for name, values in self.record.curves.items() if name not in drawn}
+        self.record = replace(self.record, ghosts=(*self.record.ghosts, ghost)[-GHOSTS:], curves=kept)
 
     def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
         """The steps that protect the picture."""
@@ -83,7 +100,7 @@ class PageRun(PageJob):
             )
             update: Update = {
                 **self.progress(timing),
-                page.curves: curves.charts(self.record.curves, self.record.steps),
+                page.curves: curves.charts(self.record.curves, self.record.steps, self.record.ghosts),
             }
             if progress.result is None:
                 yield {**update, page.panes[name]: self.preview(progress.preview())}
@@ -104,19 +121,26 @@ class PageRun(PageJob):
     def _picked(self, name: str) -> bool:
         return self.values[self.page.reconstruction_of] == name
 
+    def known(self) -> list[dict[str, Any]]:
+        """The rows that need not be measured again."""
+        return []
+
     def _measure(self, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Update]:
         """Fill the table, the captions and the reconstructions, a row at a time."""
         page = self.page
         yield {page.status: views.status("Measuring", "; ".join(self.told), "running", 1.0)}
         pictures = {name: self.image(name) for name in PICTURES if name in self.record.files}
-        rows: list[dict[str, Any]] = []
+        before = next((row for row in self.record.rows if row["name"] == "purified"), None)
+        known = self.known()
+        rows: list[dict[str, Any]] = [row for row in known if not row["control"]]
+        controls = [row for row in known if row["control"]]
         # A file that the page has shown stays as it is; with its measures it is another one.
         self.folder /= "measured"
         self.folder.mkdir()
         for row in compare.compare(
-            pictures, self.job,
+            {name: image for name, image in pictures.items() if name not in {row["name"] for row in rows}}, self.job,
             original=pictures.get("original"),
-            controls_on=pictures.get("protected") if "purified" in pictures else None,
+            controls_on=pictures.get("protected") if "purified" in pictures and not controls else None,
             mask=mask, should_stop=should_stop,
         ):  # fmt: skip
             rows.append(row.as_dict())
@@ -127,9 +151,23 @@ class PageRun(PageJob):
                     update[page.panes[row.name]] = self.keep(
                         row.name, pictures[row.name], **self.made[row.name], measures=row.measures
                     )
-                update[page.captions[row.name]] = views.caption(row.name, rows[-1])
+                update[page.captions[row.name]] = views.caption(row.name, rows[-1], before)
                 if self._picked(row.name):
                     update[page.panes["reconstructed"]] = path
                     update[page.captions["reconstructed"]] = views.caption("reconstructed", rows[-1])
             yield update
+        rows += controls
         self.record = replace(self.record, rows=rows)
+        yield {
+            page.table: views.table(rows, compare.setting_of(self.job.purify)),
+            page.answer: views.answer(rows, views.PURIFIER_NAMES[self.job.purify.method]),
+        }
+
+
+def knobs_of(purify: PurifySettings) -> str:
+    """What a curve was made with, in words: the sliders of IMPRESS, or another purifier's setting."""
+    if purify.method != "impress":
+        return compare.setting_of(purify) or purify.method
+    return (
+        f"α {purify.alpha:g}, Δ_L {purify.delta:g}, {purify.steps} steps, η {purify.learning_rate:g}, {purify.recipe}"
+    )

@@ -1,0 +1,65 @@
+"""What a run says, in a sentence or two, by rules that stand here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from impress_ui.jobs.stress_verdict import FAINT, HOLDS, WEAKENED
+
+# A control that leaves less by at least this share of the protection has beaten the purifier.
+BEATEN_BY = 0.02
+
+
+def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
+    """What the protection does to the picture on this model, and what is left of it after purifying.
+
+    Args:
+        rows: the measured pictures and controls, as ``jobs/compare.Row.as_dict`` has them; a control may carry a
+            ``label`` for people.
+        purifier: what purified, for people.
+
+    Returns:
+        The sentence; empty when nothing was measured.
+    """
+    found = {row["name"]: row for row in rows}
+    protected, purified = found.get("protected"), found.get("purified")
+    if protected is None:
+        return ""
+    if "original" not in found:
+        return _without_original(protected, purified, purifier)
+    moved = protected["latent_distance"]
+    if moved < FAINT:
+        return (
+            f"This protection does next to nothing to this model: it moves the latent by {moved:.0%} of its length "
+            "only. Raise the budget or the steps."
+        )
+    told = f"The protection moves the latent by {moved:.0%} of its length"
+    if purified is None:
+        return f"{told}. Purify it to see what is left."
+    left = purified["latent_distance"] / moved
+    word = "holds" if left >= HOLDS else "is weakened" if left >= WEAKENED else "does not hold"
+    return f"{told}; it {word} against {purifier}, which leaves {left:.0%} of that{_beaten(rows, left, moved)}."
+
+
+def _beaten(rows: Sequence[Mapping[str, Any]], left: float, moved: float) -> str:
+    """The control that takes most away, where it takes more than the purifier did."""
+    controls = [row for row in rows if row["control"] and row.get("latent_distance") is not None]
+    if not controls:
+        return ""
+    best = min(controls, key=lambda row: row["latent_distance"])
+    share = best["latent_distance"] / moved
+    if left - share < BEATEN_BY:
+        return f"; no plain filter tried beside it leaves less than {min(share, 1):.0%}"
+    return f"; {best.get('label', best['name'])} leaves less: {share:.0%} against {left:.0%}"
+
+
+def _without_original(protected: Mapping[str, Any], purified: Mapping[str, Any] | None, purifier: str) -> str:
+    """The round-trip error's word alone."""
+    before = protected["round_trip_error"]
+    told = "The original is unknown, so only the round-trip error can tell"
+    if purified is None:
+        return f"{told}: {before:.4f}. Purify the picture to see whether it falls."
+    after = purified["round_trip_error"]
+    word = "fell" if after < before else "did not fall"
+    return f"{told}: with {purifier} it {word}, from {before:.4f} to {after:.4f}."

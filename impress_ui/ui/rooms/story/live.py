@@ -1,0 +1,58 @@
+"""Sliders that answer: a purification that runs when one is let go, and gives way to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from impress_ui.methods.purify import planned_steps
+from impress_ui.ui import runs, views
+from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.page_job import Update
+from impress_ui.ui.progress import estimate, work_of
+from impress_ui.ui.rooms.story.run import PageRun
+
+LONGEST = 15.0  # seconds: what is expected to take longer is left to the button
+
+
+class LiveRun(PageRun):
+    """The story's run, from the protected picture that is there; only what a slider can change is measured anew."""
+
+    live = True
+
+    def updates(self) -> Iterator[Update]:
+        """None where there is nothing to purify yet, or another job of the visitor's runs."""
+        if "protected" not in self.record.files or not runs.JOBS.supersede(self.session):
+            return
+        if reason := self._too_much():
+            yield {self.status: views.status("Live", f"{reason}; press {self.button}", "idle")}
+            return
+        yield from super().updates()
+
+    @property
+    def button(self) -> str:
+        """What runs the same without being asked for by a slider."""
+        return "Purify" if self.what == "purify" else "Protect and purify"
+
+    def draws_seed(self) -> bool:
+        """No: curves are compared that differ by the slider alone."""
+        return False
+
+    def known(self) -> list[dict[str, Any]]:
+        """The purified picture alone is new, unless the protected one is."""
+        return [row for row in self.record.rows if row["name"] != "purified"] if self.what == "purify" else []
+
+    def _too_much(self) -> str:
+        """Why this is not run unasked."""
+        if runs.JOBS.line.busy():
+            return "others are waiting for the device"
+        try:
+            job = job_from_widgets(self.page, self.values)
+        except Exception:  # the run itself says what is wrong with the settings
+            return ""
+        size = self.record.size or (0, 0)
+        parts = [estimate(work_of("purify", job, size), planned_steps(job.purify))]
+        if self.what == "both":
+            parts.append(estimate(work_of("protect", job, size), job.protect.steps))
+        seconds = sum(part or 0.0 for part in parts)
+        return f"this would take about {views.duration(seconds)}" if seconds > LONGEST else ""

@@ -1,0 +1,95 @@
+"""What a visitor sees before touching anything, and that sliders, pictures and curves share the screen."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.hands import enter
+
+PANES = [f"#pane-{name}" for name in ("original", "protected", "reconstructed", "purified")]
+EDITS = [f"#edit-of-{name}" for name in ("original", "protected", "purified")]
+SLIDERS = ["#protect-budget", *(f"#purify-{name}" for name in ("alpha", "delta", "steps", "learning_rate"))]
+LISTS = ["#protect-method", "#purify-recipe"]
+
+
+def test_a_finished_run_stands_there(opened: Page) -> None:
+    for picture in (*PANES, *EDITS, "#upload"):
+        expect(opened.locator(f"{picture} img")).to_be_visible()
+    expect(opened.locator("#run-status")).to_contain_text("An example, computed when this version was made")
+    expect(opened.locator("#answer")).to_contain_text(re.compile(r"The protection moves the latent by \d+%"))
+    expect(opened.locator("#edit-verdict")).to_contain_text("The protection changed the edit")
+    expect(opened.locator("#curves .line-total")).to_have_count(1)
+    expect(opened.locator("#measures tbody tr")).not_to_have_count(0)
+    expect(opened.locator("#hint")).to_contain_text("takes the protected picture that stands here")
+    enter(opened, "stress")
+    expect(opened.locator("#stress-scatter svg.scatter")).to_be_visible()
+    expect(opened.locator("#stress-pictures .thumbnail-item")).not_to_have_count(0)
+    enter(opened, "explore")
+    expect(opened.locator("#explore-chart svg.explored")).to_be_visible()
+    enter(opened, "style")
+    expect(opened.locator("#style-bars .bar")).to_have_count(3)
+    enter(opened, "generate")
+    expect(opened.locator("#gallery .thumbnail-item")).to_have_count(4)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_that_matters_is_on_the_first_screen(opened: Page, app_url: str, theme: str) -> None:
+    opened.goto(f"{app_url}?__theme={theme}")
+    opened.wait_for_selector("#run-both")
+    expect(opened.locator("#pane-purified img")).to_be_visible()
+    for width, height in ((1440, 900), (1024, 768)):
+        opened.set_viewport_size({"width": width, "height": height})
+        for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
+            assert_inside(opened, part, width, height)
+        plots = [plot.bounding_box() for plot in opened.locator("#curves svg").all()]
+        assert len({round(plot["y"]) for plot in plots}) == len({round(plot["height"]) for plot in plots}) == 1
+        for row in (PANES, EDITS):
+            boxes = [opened.locator(part).bounding_box() for part in row]
+            assert len({(round(box["width"]), round(box["y"])) for box in boxes}) == 1
+    for width in (390, 360):
+        opened.set_viewport_size({"width": width, "height": 844})
+        for part in (*PANES, "#run-both", "#sheet"):
+            assert_inside(opened, part, width, 844)
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    expect(opened.locator("#purify-alpha")).to_be_hidden()
+    opened.click("#sheet")
+    for part in ("#upload", "#run-both", "#live"):
+        assert_inside(opened, part, 360, 844)
+    opened.locator("#purify-alpha").scroll_into_view_if_needed()
+    assert_inside(opened, "#purify-alpha", 360, 844)
+    with Image.open(io.BytesIO(opened.screenshot())) as shot:
+        brightness = sum(shot.convert("RGB").getpixel((3, 300))) / 3
+    assert brightness > 200 if theme == "light" else brightness < 60
+
+
+def assert_inside(page: Page, part: str, width: int, height: int) -> None:
+    box = page.locator(part).bounding_box()
+    assert box is not None, f"{part} is not there"
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    assert box["x"] >= 0 and box["y"] >= 0 and right <= width and bottom <= height, f"{part} at {width}: {box}"
+
+
+def test_help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> None:
+    tip = opened.locator("#purify-alpha .info-text")
+    expect(tip).to_be_hidden()
+    opened.locator("#purify-alpha [data-testid=block-info]").hover()
+    expect(tip).to_be_visible()
+    opened.mouse.move(700, 20)
+    expect(tip).to_be_hidden()
+    opened.locator("#protect-budget input[type=range]").focus()
+    opened.keyboard.press("Tab")
+    for _ in range(30):
+        if opened.evaluate("document.activeElement.closest('#purify-alpha input[type=range]') !== null"):
+            break
+        opened.keyboard.press("Tab")
+    expect(tip).to_be_visible()
+    described = opened.locator("#purify-alpha input[type=range]").get_attribute("aria-describedby")
+    assert opened.locator(f"#{described}").inner_text().startswith("Weight of the similarity term")
