@@ -24,6 +24,7 @@ def upload(page: Page, path: Path) -> None:
         clear(page)
     page.set_input_files("#upload input[type=file]", path)
     expect(page.locator("#upload img")).to_be_visible()
+    expect(page.locator("#pane-purified img")).to_have_count(0)  # the results of another picture are gone
 
 
 def clear(page: Page) -> None:
@@ -31,13 +32,20 @@ def clear(page: Page) -> None:
     expect(page.locator("#upload img")).to_have_count(0)
 
 
-def unfold(page: Page, knob: str) -> None:
-    """Open the folds that a widget lies in."""
-    folded = page.locator(f".gr-accordion:has(#{knob})")
-    for fold in folded.all():
-        if not page.locator(f"#{knob}").is_visible():
-            fold.locator("button").first.click()
-    expect(page.locator(f"#{knob}")).to_be_visible()
+# What lies in a closed fold is not drawn: by the beginning of a widget's name, the fold that it is in.
+FOLDS = {
+    "run-invert_mask": "mask-area", "mask": "mask-area", "run-": "run-area", "new-seed": "run-area",
+    "protect-": "attack-area", "purify-": "purification-area", "edit-": "edit-more", "universal-": "universal-area",
+    "import": "keep-area", "export": "keep-area", "copy-link": "keep-area", "preset": "keep-area",
+}  # fmt: skip
+
+
+def unfold(page: Page, widget: str) -> None:
+    """Open the fold that a widget lies in."""
+    fold = next((fold for name, fold in FOLDS.items() if widget.startswith(name)), None)
+    if fold and page.locator(f"#{widget}").count() == 0:
+        page.locator(f"#{fold} button").first.click()
+    expect(page.locator(f"#{widget}")).to_be_visible()
 
 
 def put(page: Page, knob: str, value: float) -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import choose, enter, make_quick, run, upload
+from tests.browser.hands import choose, enter, make_quick, run, unfold, upload
 
 MARKUP = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
 # What a file system lets a name be.
@@ -20,6 +20,7 @@ NAME = "..%2f<img src=x onerror=window.hit=1>&\"'.png"
 
 
 def import_file(page: Page, file: Path) -> None:
+    unfold(page, "import")
     with page.expect_file_chooser() as chosen:
         page.click("#import")
     chosen.value.set_files(file)

@@ -18,12 +18,18 @@ from playwright.sync_api import Page, expect
 from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
-from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, upload
+from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload
 
 expect.set_options(timeout=20_000)
 
 
+def press(page: Page, button: str) -> None:
+    unfold(page, button)
+    page.click(f"#{button}")
+
+
 def value_of(page: Page, knob: str) -> str:
+    unfold(page, knob)
     return page.locator(f"#{knob} input[type=number]").input_value()
 
 
@@ -39,12 +45,14 @@ def open_page(page: Page, url: str) -> tuple[Page, list[str], list[str]]:
 
 
 def import_file(page: Page, file: Path) -> None:
+    unfold(page, "import")
     with page.expect_file_chooser() as chosen:
         page.click("#import")
     chosen.value.set_files(file)
 
 
 def save(page: Page, button: str, to: Path) -> Path:
+    unfold(page, button.removeprefix("#"))
     with page.expect_download() as caught:
         page.click(button)
     path = to / caught.value.suggested_filename
@@ -56,7 +64,7 @@ def test_a_link_brings_settings_and_an_ordinary_page_asks_for_nothing(opened: Pa
     put(opened, "protect-budget", 9)
     choose(opened, "purify-recipe", "paper (editing)")
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("1000")
-    opened.click("#copy-link")
+    press(opened, "copy-link")
     expect(opened).to_have_url(re.compile(r"protect\.budget=9"))
     link = opened.url
     assert documents.from_link(link) == JobSettings().updated(protect={"budget": 9}, purify={"recipe": "paper-editing"})
@@ -74,6 +82,7 @@ def test_a_link_brings_settings_and_an_ordinary_page_asks_for_nothing(opened: Pa
 
 
 def test_a_json_file_goes_out_and_comes_back(opened: Page, tmp_path: Path) -> None:
+    unfold(opened, "protect-steps")
     choose(opened, "protect-method", "GLAZE")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("500")
     put(opened, "protect-steps", 77)
@@ -97,6 +106,7 @@ def test_a_picture_brings_its_settings_and_an_example_too(opened: Page, photo: P
     upload(opened, photo)
     make_quick(opened)
     put(opened, "protect-budget", 11)
+    unfold(opened, "new-seed")
     opened.locator("#new-seed input").check()
     run(opened)
     seed = int(value_of(opened, "run-seed"))

@@ -22,7 +22,7 @@ SERIOUS = ("serious", "critical")
 def told(opened: Page, photo: Path) -> Iterator[Page]:
     """From the upload to the edits, as the story goes."""
     upload(opened, photo)
-    expect(opened.locator("#pane-original img")).to_be_visible(timeout=60_000)  # the app has just been started
+    expect(opened.locator("#pane-purified img")).to_have_count(0)
     make_quick(opened)
     run(opened)
     put(opened, "edit-sampling_steps", 3)
@@ -64,7 +64,7 @@ def every_picture_shows_the_same_place(page: Page) -> None:
     zoom.get_by_role("button", name="4×").click()
     page.locator("#pane-original").hover()  # at its middle
     assert set(pictures.evaluate_all("all => all.map(image => image.style.transform)")) == {"scale(4)"}
-    assert max(off_centre(page)) < 1.5
+    assert max(off_centre(page)) < 2.5  # half a pixel of the pointer is two of a picture at 4×
     # The arrow keys go on from there, without a pointer.
     zoom.get_by_role("button", name="4×").focus()
     page.keyboard.press("ArrowRight")
@@ -100,7 +100,7 @@ def serious_findings(page: Page) -> list[str]:
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(opened: Page) -> None:
     """Upload, examples, the run, its settings, then the rooms; and the arrow keys move along the rooms."""
-    areas = ("upload", "examples", "run-both", "run-row", "settings-area", "rooms")
+    areas = ("upload", "examples", "run-both", "run-row", "live", "main-knobs", "rooms")
     seen: list[str] = []
     for _ in range(160):
         opened.keyboard.press("Tab")

@@ -107,17 +107,17 @@ def test_pictures_of_a_batch_do_not_influence_each_other(model: DiffusionModel, 
 
 def test_the_attack_lowers_its_loss_within_the_budget(model: DiffusionModel, batch: Tensor) -> None:
     history = LossHistory()
-    last = run_to_end(protect(batch[:1], settings(steps=8), model.autoencoder, model=model, seed=0), history)
+    last = run_to_end(protect(batch[:1], settings(steps=6), model.autoencoder, model=model, seed=0), history)
     curve = history.curves["edit distance"]
-    assert len(curve) == 9 and min(curve[-3:]) < curve[0]
+    assert len(curve) == 7 and min(curve[-3:]) < curve[0]
     assert ((last.result - batch[:1]).abs() * LEVELS).max() <= 16 + 1e-3
 
 
 @pytest.mark.parametrize("method", ["photoguard-encoder", "photoguard-diffusion"])
 def test_the_l2_ball_holds_after_rounding(method: str, model: DiffusionModel, batch: Tensor) -> None:
-    chosen = settings(method=method, norm="l2", l2_radius=16, steps=6, l2_step=6)
-    result = run_to_end(protect(batch[:2], chosen, model.autoencoder, model=model, seed=0)).result
-    lengths = (result - batch[:2]).flatten(1).norm(dim=1)
+    chosen = settings(method=method, norm="l2", l2_radius=16, steps=4, l2_step=8, repetitions=1, attacked_steps=1)
+    result = run_to_end(protect(batch[:1], chosen, model.autoencoder, model=model, seed=0)).result
+    lengths = (result - batch[:1]).flatten(1).norm(dim=1)
     # 16 is meant for 512 x 512 pixels; here they are 64 x 64.
     assert (lengths <= 2 + 1e-4).all() and (lengths > 1).all()
 

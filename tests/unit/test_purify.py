@@ -20,7 +20,7 @@ from impress_ui.settings import ProtectSettings, PurifySettings
 
 @pytest.fixture(scope="module")
 def protected(embedded: Autoencoder, batch: Tensor) -> Tensor:
-    result = run_to_end(protect(batch, ProtectSettings(steps=15), embedded)).result
+    result = run_to_end(protect(batch[:2], ProtectSettings(steps=12), embedded)).result
     assert result is not None
     return result
 
@@ -49,9 +49,9 @@ def published_impress(
 
 @pytest.mark.parametrize("recipe", ["paper", "paper-editing"])
 def test_the_paper_recipe_is_the_published_algorithm(recipe: str, embedded: Autoencoder, protected: Tensor) -> None:
-    settings = PurifySettings(recipe=recipe, steps=6, delta=0.02)  # a small delta so that the hinge takes part
+    settings = PurifySettings(recipe=recipe, steps=4, delta=0.02)  # a small delta so that the hinge takes part
     noise = torch.randn(protected.shape, generator=torch.Generator().manual_seed(5))
-    expected = quantise(published_impress(protected, embedded, 6, settings, noise))
+    expected = quantise(published_impress(protected, embedded, 4, settings, noise))
     ours = run_to_end(purify(protected, settings, embedded, seed=5)).result
     differing = ((ours - expected).abs() * LEVELS_PER_UNIT).round()
     assert differing.max() <= 1  # rounding to 8 bits may tip by a level where sums ran in another order
@@ -59,9 +59,9 @@ def test_the_paper_recipe_is_the_published_algorithm(recipe: str, embedded: Auto
 
 
 def test_fast_restores_what_the_autoencoder_sees(embedded: Autoencoder, batch: Tensor, protected: Tensor) -> None:
-    purified = run_to_end(purify(protected, PurifySettings(), embedded)).result
+    purified = run_to_end(purify(protected, PurifySettings(steps=25), embedded)).result
     with torch.no_grad():
-        clean, before, after = (embedded.encode(x) for x in (batch, protected, purified))
+        clean, before, after = (embedded.encode(x) for x in (batch[:2], protected, purified))
     distance_before = (before - clean).flatten(1).norm(dim=1)
     distance_after = (after - clean).flatten(1).norm(dim=1)
     assert (distance_after < 0.8 * distance_before).all()
@@ -69,9 +69,9 @@ def test_fast_restores_what_the_autoencoder_sees(embedded: Autoencoder, batch: T
 
 @pytest.mark.parametrize("variable", ["pixels", "latent"])
 def test_the_loss_falls(variable: str, embedded: Autoencoder, protected: Tensor) -> None:
-    settings = PurifySettings(variable=variable, consistency_weight=1, steps=10, learning_rate=0.02)
-    steps = list(purify(protected, settings, embedded))
-    assert len(steps) == 11
+    settings = PurifySettings(variable=variable, consistency_weight=1, steps=6, learning_rate=0.02)
+    steps = list(purify(protected[:1], settings, embedded))
+    assert len(steps) == 7
     assert (steps[-1].losses["total"] < steps[0].losses["total"]).all()
     assert {"total", "consistency", "fidelity", "smoothness"} <= set(steps[0].losses)
 

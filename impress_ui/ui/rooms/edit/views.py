@@ -72,13 +72,14 @@ def caption(name: str, record: Record) -> str:
 
 
 def figures(measures: Mapping[str, Any]) -> str:
-    """The measures of an edit against the clean edit."""
+    """The measures of an edit against the clean edit: two in a line, all of them on request."""
     items = "".join(
         f"<div><dt>{name} <i>{arrow}</i></dt><dd>{_number(measures, key, digits)}</dd></div>"
         for name, key, digits, arrow in MEASURES
         if key in measures
     )
-    return f'<dl class="edit-measures">{items}</dl>'
+    told = f"SSIM <b>{_number(measures, 'ssim', 3)}</b> · LPIPS <b>{_number(measures, 'lpips', 3)}</b>"
+    return f'<details><summary>{told} to the clean edit</summary><dl class="edit-measures">{items}</dl></details>'
 
 
 def _number(measures: Mapping[str, Any], key: str, digits: int) -> str:

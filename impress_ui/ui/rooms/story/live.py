@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import gradio as gr
+
 from impress_ui.methods.purify import planned_steps
 from impress_ui.ui import runs, views
 from impress_ui.ui.forms import job_from_widgets
@@ -21,8 +23,9 @@ class LiveRun(PageRun):
     live = True
 
     def updates(self) -> Iterator[Update]:
-        """None where there is nothing to purify yet, or another job of the visitor's runs."""
+        """Nothing changes where there is nothing to purify yet, or another job of the visitor's runs."""
         if "protected" not in self.record.files or not runs.JOBS.supersede(self.session):
+            yield {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing at all
             return
         if reason := self._too_much():
             yield {self.status: views.status("Live", f"{reason}; press {self.button}", "idle")}
