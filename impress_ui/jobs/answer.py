@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from impress_ui.jobs.stress_verdict import FAINT, HOLDS, WEAKENED
-
+# Shares of the protection that are left, from which on it holds, and is only weakened.
+HOLDS, WEAKENED = 0.75, 0.5
+# A latent moved by less than this share of its length is hardly moved: a good JPEG does as much.
+FAINT = 0.1
 # A control that leaves less by at least this share of the protection has beaten the purifier.
 BEATEN_BY = 0.02
 

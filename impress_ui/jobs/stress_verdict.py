@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from impress_ui.jobs.answer import FAINT, HOLDS, WEAKENED
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
-# Shares of the protection that are left under the strongest purifier with a bearable price.
-HOLDS, WEAKENED = 0.75, 0.5
 # LPIPS that a picture may lose and still be of use, unless the protection itself costs more.
 BEARABLE = 0.3
-# A latent moved by less than this share of its length is hardly moved: a good JPEG does as much.
-FAINT = 0.1
 
 
 def verdict(test: StressTest, *, stopped: bool = False) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
+from impress_ui.jobs.answer import answer as sentence
 from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.record import PICTURES
 
@@ -81,8 +82,6 @@ def what_you_see(told: str) -> str:
 
 def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
     """What the run says in words, at the top of the bench."""
-    from impress_ui.jobs.answer import answer as sentence  # what it reads imports torch
-
     named = [{**row, "label": PURIFIER_NAMES[row["name"]]} if row["control"] else row for row in rows]
     told = sentence(named, purifier)
     return f'<p class="answer">{escape(told)}</p>' if told else ""

@@ -17,6 +17,7 @@ def make_quick(page: Page) -> None:
     """A study of seconds."""
     page.locator("#style-protection").get_by_label("As set in Settings").check()
     put(page, "protect-steps", 2)
+    put(page, "run-size", 64)
     put(page, "purify-steps", 2)
     enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
@@ -33,28 +34,11 @@ def ended(page: Page) -> str:
     return page.locator("#style-status").inner_text()
 
 
-def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
+def test_a_study_that_was_stopped_goes_on_to_the_bars(opened: Page) -> None:
     enter(opened, "style")
     choose(opened, "style-artist", "Birch")
     make_quick(opened)
-    opened.click("#style-run")
-    assert "finished after" in ended(opened)
-    for name in ("clean", "protected", "purified"):
-        expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
-        expect(opened.locator(f"#style-imitations-{name} .thumbnail-item")).to_have_count(2)
-        expect(opened.locator(f"#style-losses .line-{name}")).to_have_count(1)
-    expect(opened.locator("#style-bars .bar")).to_have_count(3)
-    expect(opened.locator("#style-verdict")).to_contain_text(
-        re.compile(r"for Birch, learnt from the clean works: \d of 2")
-    )
-    expect(opened.locator("#style-zip")).to_contain_text(".zip")
-    expect(opened.locator("#style-run")).to_have_text("Run the study")
-
-
-def test_a_stopped_study_goes_on(opened: Page) -> None:
-    enter(opened, "style")
-    make_quick(opened)
-    put(opened, "mimic-steps", 400)
+    put(opened, "mimic-steps", 40)
     opened.click("#style-run")
     opened.wait_for_selector("#style-losses .line-clean", timeout=SLOW)
     opened.click("#style-stop")
@@ -66,10 +50,19 @@ def test_a_stopped_study_goes_on(opened: Page) -> None:
     # The works are not protected again.
     status = opened.locator("#style-status")
     expect(status).to_contain_text(re.compile("Fine-tuning on clean works"), timeout=SLOW)
-    step = int(re.search(r"step (\d+) of 400", status.inner_text()).group(1))
+    step = int(re.search(r"step (\d+) of 40", status.inner_text()).group(1))
     assert step > 1
-    opened.click("#style-stop")
-    ended(opened)
+    assert "finished after" in ended(opened)
+    for name in ("clean", "protected", "purified"):
+        expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
+        expect(opened.locator(f"#style-imitations-{name} .thumbnail-item")).to_have_count(2)
+        expect(opened.locator(f"#style-losses .line-{name}")).to_have_count(1)
+    expect(opened.locator("#style-bars .bar")).to_have_count(3)
+    expect(opened.locator("#style-verdict")).to_contain_text(
+        re.compile(r"for Birch, learnt from the clean works: \d of 2")
+    )
+    expect(opened.locator("#style-zip")).to_contain_text(".zip")
+    expect(opened.locator("#style-run")).to_have_text("Run the study")
 
 
 def test_ones_own_pictures(opened: Page, tmp_path: Path) -> None:

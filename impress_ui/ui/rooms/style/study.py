@@ -22,6 +22,8 @@ from impress_ui.settings.recipes import QUICK_STYLE_PURIFIER, STYLE_GLAZE
 from impress_ui.ui.rooms.style import views as style_views
 from impress_ui.ui.rooms.style.views import Score
 
+SIDE = 128  # of a work, in pixels, where the working size is not smaller
+
 
 def quick(job: JobSettings) -> JobSettings:
     """The same with a protection and a purifier for two cores."""
@@ -41,12 +43,12 @@ def begin(job: JobSettings, artist: str, files: Sequence[str | Path], folder: Pa
         UserError: no such artist, or files that cannot be used.
     """
     judge = load_clip_classifier(ClassifySettings())
-    artist = artist.strip()
+    artist, side = artist.strip(), min(SIDE, job.run.size)
     if files:
-        learnt = _own(files, artist, folder)[: job.mimic.works]
+        learnt = _own(files, artist, folder, side)[: job.mimic.works]
         judge = judge.with_examples(artist, [work.image for work in learnt])
     elif artist in ARTISTS:
-        learnt = works(artist, "train", seed=job.run.seed)[: job.mimic.works]
+        learnt = works(artist, "train", side=side, seed=job.run.seed)[: job.mimic.works]
     else:
         raise UserError(f"There is no artist {artist[:60]}; choose from {', '.join(ARTISTS)}, or give pictures.")
     return StyleStudy(learnt, asked_captions(artist, job.mimic.imitations), artist, job, judge=judge)
@@ -138,11 +140,11 @@ def pack(study: StyleStudy, folder: Path) -> Path:
     return write_zip(folder / "study.zip", title, study.job, files, curves=curves, first_step=1)
 
 
-def _own(files: Sequence[str | Path], artist: str, folder: Path) -> list[Work]:
+def _own(files: Sequence[str | Path], artist: str, folder: Path, side: int) -> list[Work]:
     own = folder / "own"
     own.mkdir()
     for file in map(Path, files):
         if (own / file.name).exists():
             raise UserError(f"Two of the files are named {file.name}; give them different names.")
         shutil.copyfile(file, own / file.name)
-    return own_works(own, artist)
+    return own_works(own, artist, side=side)
