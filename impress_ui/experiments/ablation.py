@@ -9,29 +9,36 @@ from scipy.stats import spearmanr
 
 from impress_ui.experiments.charts import Chart, HeatMap, Lines
 from impress_ui.experiments.complexity import COMPLEXITIES, complexity_of
-from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.experiments.experiment import (
+    Experiment,
+    PictureRow,
+    Record,
+    Run,
+    Sheet,
+    Unit,
+    grouped,
+    lines_of,
+    means_of,
+)
 from impress_ui.experiments.pictures import parts_of, protected, protected_key, purified, purified_key
 from impress_ui.experiments.settings import AblationSettings
 from impress_ui.measures.grid import MEASURES, figures_of
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures import photographs
-from impress_ui.settings import JobSettings
 from impress_ui.settings.sweep import label_of
 
 COVARIATE = "entropy"
 AS_SET = "as set"  # a setting that a row of a one-at-a-time design leaves alone
 # Measures in which the purification has no part.
 OF_PROTECTION = ("strength", "cost", "round_trip")
-SHEET_CELLS, SHEET_ROWS = 8, 4
+SHEET_CELLS = 8
 
 
 def units(settings: AblationSettings) -> list[Unit]:
     """Each photograph under each combination of settings."""
-    names = photographs.names_of(settings.split)[: settings.photographs]
     swept = names_in(settings)
     return [
         Unit({"photograph": name, **{s: cell.get(s, AS_SET) for s in swept}}, name, facts=cell)
-        for name in names
+        for name in settings.names
         for cell in settings.grid
     ]
 
@@ -44,7 +51,7 @@ def names_in(settings: AblationSettings) -> list[str]:
 def run(unit: Unit, run: Run[AblationSettings]) -> list[Record]:
     """A photograph's figures under one combination of settings, and how complex the photograph is."""
     name, job = unit.key["photograph"], run.settings.job.at(unit.facts)
-    original = photographs.square(name, run.settings.split, job.run.size)
+    original = run.original(name)
     changed = protected(name, original, job, run)
     result = purified(name, changed, job, run)
     return [{**figures_of(original, changed, result, load_autoencoder(job.run)), **complexity_of(original)}]
@@ -53,9 +60,8 @@ def run(unit: Unit, run: Run[AblationSettings]) -> list[Record]:
 def table(settings: AblationSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs; and over them, how the share left goes with a photograph's complexity."""
     names = names_in(settings)
-    rows = means_of(records, names, tuple(MEASURES))
-    for row in rows:
-        ours = [record for record in records if all(record[name] == row[name] for name in names)]
+    rows = means_of(records, names, MEASURES)
+    for row, ours in zip(rows, grouped(records, names).values(), strict=True):
         row["left_by_complexity"] = rank_correlation([(r[COVARIATE], r["left"]) for r in ours])
     order = {_key(cell, names): number for number, cell in enumerate(settings.grid)}
     return sorted(rows, key=lambda row: order[_key(row, names)])
@@ -108,18 +114,19 @@ def sheets(run: Run[AblationSettings], rows: list[Record]) -> list[Sheet]:
     settings = run.settings
     names, cells = names_in(settings), _spread(settings.grid)
     own = [name for name in names if name.startswith("protect.")]
-    jobs = [settings.job.at(cell) for cell in cells]
-    labels, shown = ["clean"], []
-    for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
-        told: dict[str, str] = {}  # a protected picture that several combinations share is shown once
-        for job, cell in zip(jobs, cells, strict=True):
+
+    def labels(name: str) -> dict[str, str]:
+        """By the picture's key: a protected picture that several combinations share is shown once."""
+        told: dict[str, str] = {}
+        for job, cell in ((settings.job.at(cell), cell) for cell in cells):
             told.setdefault(protected_key(name, job), f"protected {_words(cell, own)}")
             told.setdefault(purified_key(name, job), f"purified {_words(cell, names)}")
-        pictures = [picture for key in told if (picture := run.kept(key))]
-        if len(pictures) == len(told):
-            labels = ["clean", *told.values()]
-            shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
-    return [Sheet("pictures", labels, shown, width=160)] if shown else []
+        return told
+
+    def pictures(name: str) -> PictureRow:
+        return [run.original(name), *map(run.kept, labels(name))]
+
+    return run.sheet("pictures", ["clean", *labels("").values()], pictures, width=160)
 
 
 def _curves(names: Sequence[str], rows: Sequence[Record], column: str) -> list[Lines]:
@@ -162,21 +169,12 @@ def _words(values: Mapping[str, Any], names: Sequence[str]) -> str:
     )
 
 
-def _short(name: str) -> str:
-    return name.partition(".")[2].replace("_", " ")
-
-
 def _word(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _key(values: Mapping[str, Any], names: Sequence[str]) -> str:
     return repr([values.get(name, AS_SET) for name in names])
-
-
-def _checkpoints(settings: AblationSettings) -> Mapping[str, Sequence[str]]:
-    jobs: list[JobSettings] = [settings.job.at(cell) for cell in settings.grid]
-    return {settings.run.checkpoint: parts_of(jobs)}
 
 
 ABLATION = Experiment(
@@ -189,7 +187,7 @@ ABLATION = Experiment(
     charts,
     sheets,
     extent=("photographs",),
-    checkpoints=_checkpoints,
+    checkpoints=lambda settings: {settings.run.checkpoint: parts_of(settings.job.at(cell) for cell in settings.grid)},
     columns={
         **{name: measure.label for name, measure in MEASURES.items()},
         "left_by_complexity": "Left by entropy, Spearman's ρ",

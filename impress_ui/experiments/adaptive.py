@@ -8,37 +8,39 @@ against the clean picture's edit: the lower, the stronger), what it costs the pi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from impress_ui.experiments.adaptive_transfer_settings import AdaptiveSettings
 from impress_ui.experiments.charts import Chart, Lines, Point
-from impress_ui.experiments.editing import PROMPTS
-from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
-from impress_ui.experiments.pictures import edited, protected, protected_key, purified, purified_key
+from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit, means_of, whole_model
+from impress_ui.experiments.pictures import edited, prompt_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.settings import AdaptiveSettings
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures import photographs
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import JobSettings, ProtectSettings
 from impress_ui.settings.recipes import QUICK_GLAZE
 
 CLEAN, PLAIN, UNROLLED = "clean", "none", "unrolled"
-COLUMNS = (
-    "latent_before", "latent_after", "left", "edit_ssim_before", "edit_ssim_after", "lpips", "lpips_purified",
-    "round_trip_error",
-)  # fmt: skip
-SHEET_ROWS = 4
+COLUMNS = {
+    "latent_before": "Latent distance, protected",
+    "latent_after": "Latent distance, purified",
+    "left": "Share of it left",
+    "edit_ssim_before": "SSIM of the edit, protected",
+    "edit_ssim_after": "SSIM of the edit, purified",
+    "lpips": "LPIPS, protected",
+    "lpips_purified": "LPIPS, purified",
+    "round_trip_error": "Round-trip error, protected",
+}
 
 
 def units(settings: AdaptiveSettings) -> list[Unit]:
     """Each photograph under each form of each protection."""
-    names = photographs.names_of(settings.split)[: settings.photographs]
     return [
-        Unit({"photograph": name, "method": method, "form": form}, name, facts={"prompt": number})
-        for number, name in enumerate(names)
+        Unit({"photograph": name, "method": method, "form": form}, name)
+        for name in settings.names
         for method in settings.methods
         for form in forms(method, settings)
     ]
@@ -64,13 +66,13 @@ def run(unit: Unit, run: Run[AdaptiveSettings]) -> list[Record]:
     """One photograph under one form: its figures before and after the purification."""
     name, method, form = (unit.key[key] for key in ("photograph", "method", "form"))
     settings = forms(method, run.settings)[form]
-    job, told = _job(run.settings, settings, unit.facts["prompt"]), name if settings else f"{name} {CLEAN}"
-    original = photographs.square(name, run.settings.split, job.run.size)
+    job, told = _job(run.settings, settings), name if settings else f"{name} {CLEAN}"
+    original, prompt = run.original(name), prompt_of(name, run.settings)
     before = original if settings is None else protected(told, original, job, run)
     after = purified(told, before, job, run)
-    goal = edited(f"{name} {CLEAN}", original, job, run)
-    edit_before = goal if settings is None else edited(f"{name} {method} {form}", before, job, run)
-    edit_after = edited(f"{name} {method} {form} purified", after, job, run)
+    goal = edited(f"{name} {CLEAN}", original, job, run, prompt)
+    edit_before = goal if settings is None else edited(f"{name} {method} {form}", before, job, run, prompt)
+    edit_after = edited(f"{name} {method} {form} purified", after, job, run, prompt)
     autoencoder = load_autoencoder(job.run)
     distance = distances_to(original, autoencoder)
     latent_before, latent_after = distance(before), distance(after)
@@ -128,32 +130,29 @@ def _over_beta(
 
 def sheets(run: Run[AdaptiveSettings], rows: list[Record]) -> list[Sheet]:
     """The first photographs of each protection in three forms, protected and purified; and the edits of all these."""
-    settings, drawn = run.settings, []
-    names = photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]
+    settings = run.settings
     strongest = [f"{term} {max(settings.betas):g}" for term in settings.terms[:1]]
     shown = [PLAIN, *strongest, *([UNROLLED] if settings.unrolled else [])]
     labels = ["clean", *(label for form in shown for label in (form, f"{form}, purified"))]
+    drawn: list[Sheet] = []
     for method in settings.methods:
-        there = forms(method, settings)
-        pictures, edits = [], []
-        for number, name in enumerate(names):
-            jobs = [_job(settings, there[form], number) for form in shown]
+        jobs = [_job(settings, forms(method, settings)[form]) for form in shown]
+
+        def pictures(name: str, jobs: Sequence[JobSettings] = jobs) -> PictureRow:
             keys = [key for job in jobs for key in (protected_key(name, job), purified_key(name, job))]
-            own = [f"edited {name} {method} {form}{after}" for form in shown for after in ("", " purified")]
-            original = photographs.square(name, settings.split, settings.run.size)
-            pictures.append([original, *map(run.kept, keys)])
-            edits.append([run.kept(key) for key in (f"edited {name} {CLEAN}", *own)])
-        for kind, lines in (("pictures", pictures), ("edits", edits)):
-            whole = [line for line in lines if None not in line]
-            if whole:
-                drawn.append(Sheet(f"{method}_{kind}", labels, whole, width=144))
+            return [run.original(name), *map(run.kept, keys)]
+
+        def edits(name: str, method: str = method) -> PictureRow:
+            ends = [CLEAN, *(f"{method} {form}{after}" for form in shown for after in ("", " purified"))]
+            return [run.kept(f"edited {name} {end}") for end in ends]
+
+        drawn += run.sheet(f"{method}_pictures", labels, pictures)
+        drawn += run.sheet(f"{method}_edits", labels, edits)
     return drawn
 
 
-def _job(settings: AdaptiveSettings, form: ProtectSettings | None, number: int) -> JobSettings:
-    """The job of one form on photograph ``number``, whose edit has that photograph's prompt."""
-    job = settings.job.updated(edit={"prompt": PROMPTS[number % len(PROMPTS)], "mode": "img2img"})
-    return job if form is None else job.model_copy(update={"protect": form})
+def _job(settings: AdaptiveSettings, form: ProtectSettings | None) -> JobSettings:
+    return settings.job if form is None else settings.job.model_copy(update={"protect": form})
 
 
 ADAPTIVE = Experiment(
@@ -168,15 +167,6 @@ ADAPTIVE = Experiment(
     charts,
     sheets,
     extent=("photographs",),
-    checkpoints=lambda settings: {settings.run.checkpoint: ("vae", "unet", "text_encoder")},
-    columns={
-        "latent_before": "Latent distance, protected",
-        "latent_after": "Latent distance, purified",
-        "left": "Share of it left",
-        "edit_ssim_before": "SSIM of the edit, protected",
-        "edit_ssim_after": "SSIM of the edit, purified",
-        "lpips": "LPIPS, protected",
-        "lpips_purified": "LPIPS, purified",
-        "round_trip_error": "Round-trip error, protected",
-    },
+    checkpoints=whole_model,
+    columns=COLUMNS,
 )

@@ -7,9 +7,10 @@ import time
 import numpy as np
 from PIL import Image
 
-from impress_ui.experiments.common import Assignment, Report, auc, errors_of, protected_at
+from impress_ui.experiments.detector import auc, errors_of
+from impress_ui.experiments.experiment import Experiment, Record, Run
+from impress_ui.experiments.pictures import protected_at
 from impress_ui.experiments.settings import AutoencoderSettings
-from impress_ui.experiments.whole import in_one_piece
 from impress_ui.measures.metrics import measure, reconstruct_picture
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
@@ -21,15 +22,15 @@ SIDES = (128, 256)
 BUDGET = 16
 
 
-def autoencoder(plan: Assignment) -> Report:
+def autoencoder(run: Run[AutoencoderSettings]) -> Record:
     """PSNR, SSIM, LPIPS of V(x) at 128 and 256, the ratio of round-trip errors at budget 16, seconds a step."""
-    model = load_autoencoder(plan.job.run)
-    rows = []
+    settings, rows = run.settings, []
+    model = load_autoencoder(settings.run)
     for side in SIDES:
-        plan.log(f"{side} pixels")
-        clean = photographs.squares(plan.split, side, plan.photographs)
+        run.log(f"{side} pixels")
+        clean = photographs.squares(settings.split, side, settings.photographs)
         fidelity = [measure(reconstruct_picture(image, model), image) for image in clean]
-        protected, seconds = protected_at(BUDGET, clean, plan.job, model)
+        protected, seconds = protected_at(BUDGET, clean, settings, model)
         errors, clean_errors = errors_of(protected, model), errors_of(clean, model)
         rows.append(
             {
@@ -58,4 +59,4 @@ def _step_seconds(image: Image.Image, settings: PurifySettings, model: Autoencod
     return float(np.median(np.diff(moments)[1:-1]))  # without the first step's warm-up and the last one's lack of one
 
 
-AUTOENCODER = in_one_piece("autoencoder", autoencoder, AutoencoderSettings, ("vae",))
+AUTOENCODER = Experiment.in_one_piece("autoencoder", autoencoder, AutoencoderSettings)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from impress_ui.experiments.common import Assignment, Report
-from impress_ui.experiments.experiment import WHOLE_MODEL
+from impress_ui.experiments.experiment import Experiment, Record, Run, whole_model
 from impress_ui.experiments.settings import ClassifierSettings
-from impress_ui.experiments.whole import in_one_piece
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import CLASSES, accuracy, ranking
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier
@@ -18,19 +16,19 @@ from impress_ui.settings import ClassifySettings
 JURY_PHOTOGRAPHS = 4  # the diffusion classifier takes a second or two a picture
 
 
-def classifier(plan: Assignment) -> Report:
+def classifier(run: Run[ClassifierSettings]) -> Record:
     """Top-1 of each style and artist on the split's photographs at 128 pixels, the mean, and the worst confusion.
 
     The diffusion classifier is judged on the renderings of the first four photographs only.
     """
-    settings = ClassifySettings()
-    judge = load_clip_classifier(settings, pick_device(plan.job.run.device))
-    made = held_out(plan.split, plan.photographs, seed=plan.job.run.seed)
-    plan.log(f"{len(made)} renderings of {len(made) // len(CLASSES)} photographs")
+    given, settings = run.settings, ClassifySettings()
+    judge = load_clip_classifier(settings, pick_device(given.run.device))
+    made = held_out(given.split, given.photographs, seed=given.run.seed)
+    run.log(f"{len(made)} renderings of {len(made) // len(CLASSES)} photographs")
     scores = judge.scores([rendering.image for rendering in made])
-    jury = load_diffusion_classifier(ClassifySettings(method="diffusion"), plan.job.run)
+    jury = load_diffusion_classifier(ClassifySettings(method="diffusion"), given.run)
     few = made[: JURY_PHOTOGRAPHS * len(CLASSES)]
-    plan.log(f"{len(few)} renderings for the diffusion classifier, {jury.passes} passes each")
+    run.log(f"{len(few)} renderings for the diffusion classifier, {jury.passes} passes each")
     errors = jury.scores([rendering.image for rendering in few])
     truths = [rendering.manner for rendering in made]
     named = [verdict.best for verdict in ranking(scores, judge.classes, 1)]
@@ -68,4 +66,4 @@ def classifier(plan: Assignment) -> Report:
     }
 
 
-CLASSIFIER = in_one_piece("classifier", classifier, ClassifierSettings, WHOLE_MODEL)
+CLASSIFIER = Experiment.in_one_piece("classifier", classifier, ClassifierSettings, checkpoints=whole_model)

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
+from PIL import Image
+from scipy.stats import mannwhitneyu
 
-from impress_ui.experiments.common import BUDGETS, Assignment, Report, auc, errors_of, protected_at
+from impress_ui.experiments.experiment import Experiment, Record, Run
+from impress_ui.experiments.pictures import protected_at
 from impress_ui.experiments.settings import DetectorSettings
-from impress_ui.experiments.whole import in_one_piece
-from impress_ui.measures.metrics import Detector
-from impress_ui.models.autoencoder import load_autoencoder
+from impress_ui.measures.metrics import Detector, round_trip_error
+from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures import photographs
+from impress_ui.pictures.images import to_tensor
 
 
-def detector(plan: Assignment) -> Report:
+def detector(run: Run[DetectorSettings]) -> Record:
     """Threshold from the validation photographs, rates and AUC on the test photographs, whole pictures.
 
     Also writes ``detector_calibration.json``, which becomes the checkpoint's ``detector.json``.
     """
-    autoencoder, budgets = load_autoencoder(plan.job.run), plan.budgets or BUDGETS
+    settings, budgets = run.settings, run.settings.budgets
+    autoencoder, size = load_autoencoder(settings.run), settings.run.size
     errors: dict[str, dict[int, list[float]]] = {}
     for split in ("validation", "test"):
-        images = photographs.wholes(split, plan.job.run.size, plan.photographs)
+        images = photographs.wholes(split, size, settings.photographs)
         errors[split] = {0: errors_of(images, autoencoder)}
         for budget in budgets:
-            plan.log(f"{split}: budget {budget}, {len(images)} photographs")
+            run.log(f"{split}: budget {budget}, {len(images)} photographs")
             # One by one: whole pictures are not all of one size.
-            protected = [protected_at(budget, [image], plan.job, autoencoder)[0][0] for image in images]
+            protected = [protected_at(budget, [image], settings, autoencoder)[0][0] for image in images]
             errors[split][budget] = errors_of(protected, autoencoder)
     clean = errors["validation"][0]
     threshold = best_threshold(clean, [error for budget in budgets for error in errors["validation"][budget]])
@@ -36,13 +41,13 @@ def detector(plan: Assignment) -> Report:
     result = Detector(
         threshold=threshold,
         clean_error=float(np.median(clean)),
-        size=plan.job.run.size,
+        size=size,
         photographs=len(test[0]),
         false_positive_rate=_above(threshold, test[0]),
         true_positive_rate={str(budget): _above(threshold, test[budget]) for budget in budgets},
         auc={str(budget): auc(test[budget], test[0]) for budget in budgets},
     )
-    (plan.output / "detector_calibration.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
+    (run.folder.path.parent / "detector_calibration.json").write_text(json.dumps(asdict(result), indent=1) + "\n")
     rows = [
         {
             "split": split,
@@ -56,7 +61,17 @@ def detector(plan: Assignment) -> Report:
         for split, by_budget in errors.items()
         for budget, values in by_budget.items()
     ]
-    return {"size": plan.job.run.size, "threshold": threshold, "rows": rows}
+    return {"size": size, "threshold": threshold, "rows": rows}
+
+
+def errors_of(images: list[Image.Image], autoencoder: Autoencoder) -> list[float]:
+    """The round-trip error of each picture."""
+    return [round_trip_error(to_tensor(image, autoencoder.device), autoencoder).item() for image in images]
+
+
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Area under the ROC curve: the chance that a positive lies above a negative (Mann-Whitney's U)."""
+    return float(mannwhitneyu(positive, negative).statistic / (len(positive) * len(negative)))
 
 
 def best_threshold(clean: list[float], protected: list[float]) -> float:
@@ -71,4 +86,4 @@ def _above(threshold: float, errors: list[float]) -> float:
     return float(np.mean(np.array(errors) > threshold))
 
 
-DETECTOR = in_one_piece("detector", detector, DetectorSettings, ("vae",))
+DETECTOR = Experiment.in_one_piece("detector", detector, DetectorSettings)

@@ -10,7 +10,7 @@ The runner (``runner.py``) does the rest: resuming, several processes, failures,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -20,9 +20,12 @@ from PIL import Image
 from impress_ui.experiments.charts import Chart
 from impress_ui.experiments.folder import Record, RunFolder
 from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.pictures.photographs import square
 
 WHOLE_MODEL = ("vae", "unet", "text_encoder")  # the parts whose weights decide about a result
+SHEET_ROWS = 4  # photographs in a contact sheet
 
+PictureRow = Sequence[Image.Image | None]
 S = TypeVar("S", bound=ExperimentSettings)
 
 
@@ -77,6 +80,26 @@ class Run(Generic[S]):
         kept = self.folder.kept_pictures(key)
         return kept[0] if kept else None
 
+    def original(self, name: str) -> Image.Image:
+        """The square of a photograph that everything is made of."""
+        return square(name, self.settings.split, self.settings.run.size)
+
+    def sheet(
+        self,
+        name: str,
+        labels: Sequence[str],
+        pictures: Callable[[str], PictureRow],
+        width: int = 144,
+        rows: int = SHEET_ROWS,
+    ) -> list[Sheet]:
+        """A contact sheet of the first photographs, a row each of what ``pictures`` makes of its name.
+
+        Where a picture of a row is missing, since its unit failed, the row is left out; without rows there is none.
+        """
+        made = [pictures(photograph) for photograph in self.settings.names[:rows]]
+        whole = [[picture for picture in row if picture] for row in made if None not in row]
+        return [Sheet(name, labels, whole, width)] if whole else []
+
 
 @dataclass(frozen=True)
 class Experiment(Generic[S]):
@@ -105,6 +128,23 @@ class Experiment(Generic[S]):
     columns: Mapping[str, str] = field(default_factory=dict)
     extent: Sequence[str] = ()
 
+    @classmethod
+    def in_one_piece(
+        cls, name: str, function: Callable[[Run[S]], Record], settings: type[S], **options: Any
+    ) -> Experiment[S]:
+        """An experiment whose one unit is all of it: a function that returns ``rows`` and headline facts."""
+        return cls(
+            name,
+            (settings.__doc__ or "").strip(),
+            settings,
+            units=lambda given: [Unit({}, "all")],
+            run=lambda unit, run: [function(run)],
+            table=lambda given, records: records[0]["rows"],
+            facts=lambda given, records: {key: value for key, value in records[0].items() if key != "rows"},
+            finest=lambda records: records[0]["rows"],
+            **options,
+        )
+
 
 def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float | None]:
     """(mean, standard error of the mean) of the values that are known; None where there are too few."""
@@ -113,15 +153,20 @@ def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float 
     return mean, float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else None
 
 
-def means_of(
-    records: Sequence[Record], by: Sequence[str], columns: Sequence[str], count: str = "photographs"
-) -> list[Record]:
-    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each."""
+def grouped(records: Sequence[Record], by: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
+    """The records of each combination of the ``by`` columns, in order of appearance."""
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for record in records:
         groups.setdefault(tuple(record[name] for name in by), []).append(record)
+    return groups
+
+
+def means_of(
+    records: Sequence[Record], by: Sequence[str], columns: Iterable[str], count: str = "photographs"
+) -> list[Record]:
+    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each."""
     rows = []
-    for values, ours in groups.items():
+    for values, ours in grouped(records, by).items():
         row: Record = {**dict(zip(by, values, strict=True)), count: len(ours)}
         for column in columns:
             row[column], row[f"{column}_se"] = mean_and_error([record[column] for record in ours])
@@ -138,3 +183,8 @@ def lines_of(
         if row[y] is not None:
             lines.setdefault(by(row), []).append((row[x], row[y], row[f"{y}_se"]))
     return lines
+
+
+def whole_model(settings: ExperimentSettings) -> dict[str, Sequence[str]]:
+    """For ``Experiment.checkpoints``: every part of the settings' checkpoint decides about the results."""
+    return {settings.run.checkpoint: WHOLE_MODEL}

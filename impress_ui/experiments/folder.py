@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from PIL import Image
 
 from impress_ui.errors import UserError
+from impress_ui.pictures.files import written_whole
 from impress_ui.pictures.images import save_png
 
 Record = dict[str, Any]
@@ -44,33 +44,30 @@ class RunFolder:
         self.path = path
         file = path / "run.json"
         manifest = json.loads(json.dumps(manifest))  # tuples become lists, as in the file
-        if file.exists():
-            difference = first_difference(completed(_read(file)), manifest)
-            if difference:
-                raise UserError(
-                    f"The folder {path} holds a run with other settings: {difference}. Choose another folder with -o, "
-                    "or take that one away."
-                )
-        else:
-            _write(file, manifest)
+        kept = _kept(file)
+        if kept is None:
+            write_json(file, manifest)
+        elif difference := first_difference(completed(kept), manifest):
+            raise UserError(
+                f"The folder {path} holds a run with other settings: {difference}. Choose another folder with -o, "
+                "or take that one away."
+            )
 
     def records(self, key: str) -> list[Record] | None:
         """A finished unit's records; None where it is not finished or failed."""
-        kept = self._unit(key)
-        return None if kept is None or kept.get("error") else kept["records"]
+        return (_kept(self._file("units", key)) or {}).get("records")
 
     def error(self, key: str) -> str | None:
         """Why a unit failed; None where it did not."""
-        kept = self._unit(key)
-        return kept.get("error") if kept else None
+        return (_kept(self._file("units", key)) or {}).get("error")
 
     def keep(self, key: str, records: Sequence[Record]) -> None:
         """A unit is finished."""
-        _write(self._unit_file(key), {"unit": key, "records": list(records)})
+        write_json(self._file("units", key), {"unit": key, "records": list(records)})
 
     def keep_error(self, key: str, error: str) -> None:
         """A unit failed; the next run tries it again."""
-        _write(self._unit_file(key), {"unit": key, "error": error})
+        write_json(self._file("units", key), {"unit": key, "error": error})
 
     def pictures(self, key: str, make: Callable[[], Sequence[Image.Image]]) -> list[Image.Image]:
         """RGB pictures kept under a key; made, and kept, when they are not there yet."""
@@ -81,9 +78,7 @@ class RunFolder:
         stem.parent.mkdir(exist_ok=True)
         # The first one is the last to be written: where it is, all are.
         for number, image in reversed(list(enumerate(made))):
-            draft = stem.with_name(f"{stem.name}.{number}.{os.getpid()}.new")
-            save_png(image, draft, {"kind": "intermediate", "key": key, "count": len(made)})
-            draft.replace(_numbered(stem, number))
+            save_png(image, _numbered(stem, number), {"kind": "intermediate", "key": key, "count": len(made)})
         return made
 
     def kept_pictures(self, key: str) -> list[Image.Image] | None:
@@ -99,22 +94,14 @@ class RunFolder:
 
     def keep_values(self, key: str, data: Record) -> None:
         """Keep plain data under a key."""
-        _write(self._values_file(key), data)
+        write_json(self._file("values", key), data)
 
     def kept_values(self, key: str) -> Record | None:
         """The plain data of a key, if it has been kept."""
-        file = self._values_file(key)
-        return _read(file) if file.exists() else None
+        return _kept(self._file("values", key))
 
-    def _unit(self, key: str) -> Record | None:
-        file = self._unit_file(key)
-        return _read(file) if file.exists() else None
-
-    def _values_file(self, key: str) -> Path:
-        return self.path / "values" / f"{_slug(key)}.json"
-
-    def _unit_file(self, key: str) -> Path:
-        return self.path / "units" / f"{_slug(key)}.json"
+    def _file(self, kind: str, key: str) -> Path:
+        return self.path / kind / f"{_slug(key)}.json"
 
 
 def first_difference(kept: Mapping[str, Any], given: Mapping[str, Any], name: str = "") -> str:
@@ -145,14 +132,16 @@ def _slug(key: str) -> str:
     return f"{legible}.{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
 
-def _write(file: Path, data: Record) -> None:
+def write_json(file: Path, data: Any) -> None:
+    """Write plain data whole or not at all, in a folder that is made where it is missing."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    draft.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    draft.replace(file)
+    with written_whole(file) as part:
+        part.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _read(file: Path) -> Record:
+def _kept(file: Path) -> Record | None:
+    if not file.exists():
+        return None
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from impress_ui.experiments import purifiers
 from impress_ui.experiments.charts import Chart, Lines
-from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, lines_of
-from impress_ui.experiments.purifiers import (
-    FAST,
-    batch_pictures,
-    name_of,
-    purified_at,
-    rows_of,
-    units_in_batches,
-)
+from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit, lines_of, whole_model
 from impress_ui.experiments.settings import PurificationSettings
 from impress_ui.jobs.compare import Row, compare
 from impress_ui.measures.metrics import reconstruct_picture
-from impress_ui.methods.batches import BATCH
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures import photographs
 
 CLEAN, SHEET_ROWS = "clean", 6
 
 
 def units(settings: PurificationSettings) -> list[Unit]:
     """Each photograph at each budget; a batch of them is a group."""
-    return units_in_batches(settings, [{"budget": budget} for budget in settings.budgets])
+    return purifiers.units_in_batches(settings, [{"budget": budget} for budget in settings.budgets])
 
 
 def run(unit: Unit, run: Run[PurificationSettings]) -> list[Record]:
     """Records clean, none, every control and IMPRESS of one photograph; the paper recipes on the first ones."""
     job, name = run.settings.job, unit.key["photograph"]
-    pictures, seconds = purified_at(unit, run, load_autoencoder(job.run), run.settings.paper_photographs)
-    original = photographs.square(name, run.settings.split, job.run.size)
+    pictures, seconds = purifiers.purified_at(unit, run, load_autoencoder(job.run), run.settings.paper_photographs)
+    original = run.original(name)
     spent = {CLEAN: 0.0, **seconds}
     return [
         {"purifier": row.name, **_figures(row), "seconds": spent[row.name]}
@@ -44,10 +37,9 @@ def run(unit: Unit, run: Run[PurificationSettings]) -> list[Record]:
 def charts(settings: PurificationSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
     """What a purifier restores over what it costs, a chart a budget; a line for each kind of purifier."""
     drawn = []
-    rows = [row for row in rows if row["photographs"].startswith("all") and row["purifier"] != CLEAN]
-    for budget in dict.fromkeys(row["budget"] for row in rows):
-        ours = [row for row in rows if row["budget"] == budget]
-        lines = lines_of(sorted(ours, key=lambda r: r["lpips"]), "lpips", "latent_distance", _kind)
+    for (budget,), ours in purifiers.over_everything(rows, ("budget",)).items():
+        shown = sorted((row for row in ours if row["purifier"] != CLEAN), key=lambda row: row["lpips"])
+        lines = lines_of(shown, "lpips", "latent_distance", lambda row: row["purifier"].split()[0])
         title = f"Latent distance against the picture's loss, budget {budget}"
         drawn.append(Lines(f"{budget}", title, "LPIPS to the original", "latent distance to the original", lines))
     return drawn
@@ -56,21 +48,17 @@ def charts(settings: PurificationSettings, rows: list[Record], records: list[Rec
 def sheets(run: Run[PurificationSettings], rows: list[Record]) -> list[Sheet]:
     """The first photographs clean, protected and purified, each beside its reconstruction."""
     settings, autoencoder = run.settings, load_autoencoder(run.settings.run)
-    lines: dict[int, list] = {}
-    for unit in units(settings):
-        index = unit.facts["index"]
-        batches = [batch_pictures(unit, run, name) for name in ("none", name_of(FAST))]
-        if index < SHEET_ROWS and all(batches):
-            clean = photographs.square(unit.key["photograph"], settings.split, settings.run.size)
-            shown = [clean, *(batch[index % BATCH] for batch in batches if batch)]
-            pairs = [picture for x in shown for picture in (x, reconstruct_picture(x, autoencoder))]
-            lines.setdefault(unit.key["budget"], []).append(pairs)
-    labels = ["x", "V(x)", "protected", "V(protected)", "purified", "V(purified)"]
-    return [Sheet(str(budget), labels, shown) for budget, shown in lines.items()]
 
+    def pictures(budget: int, name: str) -> PictureRow:
+        unit = purifiers.unit_of({"budget": budget}, name, settings)
+        kept = (purifiers.kept_picture(unit, run, each) for each in ("none", purifiers.name_of(purifiers.FAST)))
+        shown = [run.original(name), *kept]
+        return [picture for x in shown for picture in (x, x and reconstruct_picture(x, autoencoder))]
 
-def _kind(row: Record) -> str:
-    return row["purifier"].split()[0]
+    labels, drawn = ["x", "V(x)", "protected", "V(protected)", "purified", "V(purified)"], []
+    for budget in dict.fromkeys(settings.budgets):
+        drawn += run.sheet(str(budget), labels, partial(pictures, budget), width=192, rows=SHEET_ROWS)
+    return drawn
 
 
 def _figures(row: Row) -> Record:
@@ -96,9 +84,9 @@ PURIFICATION = Experiment(
     PurificationSettings,
     units,
     run,
-    lambda settings, records: rows_of(records, ("budget",)),
+    lambda settings, records: purifiers.rows_of(records, ("budget",)),
     charts,
     sheets,
-    checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
+    checkpoints=whole_model,
     facts=_facts,
 )

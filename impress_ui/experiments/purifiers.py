@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from impress_ui.experiments.common import in_batches, protected_at
-from impress_ui.experiments.experiment import Record, Run, Unit, mean_and_error
+from impress_ui.experiments.experiment import Record, Run, Unit, grouped, means_of
+from impress_ui.experiments.pictures import in_batches, protected_at
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.jobs.compare import setting_of
 from impress_ui.methods.batches import BATCH
 from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.pictures import photographs
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 # Every control over a range of its setting, so that it is also seen at its best one.
@@ -36,7 +36,6 @@ CONTROLS: tuple[PurifySettings, ...] = (
 )
 FAST = PurifySettings()
 PAPER = (PurifySettings(recipe="paper"), PurifySettings(recipe="paper-editing"))
-Figures = Mapping[str, float | None]
 
 
 def name_of(settings: PurifySettings) -> str:
@@ -46,12 +45,13 @@ def name_of(settings: PurifySettings) -> str:
 
 def units_in_batches(settings: ExperimentSettings, titles: Sequence[Mapping[str, Any]]) -> list[Unit]:
     """A unit for each title and photograph; the photographs of a batch are a group, since they are run together."""
-    names = photographs.names_of(settings.split)[: settings.photographs]
-    return [
-        Unit({**title, "photograph": name}, f"{_words(title)} batch {i // BATCH}", {"index": i})
-        for title in titles
-        for i, name in enumerate(names)
-    ]
+    return [unit_of(title, name, settings) for title in titles for name in settings.names]
+
+
+def unit_of(title: Mapping[str, Any], name: str, settings: ExperimentSettings) -> Unit:
+    """The unit of a title and a photograph."""
+    index = settings.names.index(name)
+    return Unit({**title, "photograph": name}, f"{_words(title)} batch {index // BATCH}", {"index": index})
 
 
 def purified_at(
@@ -73,18 +73,17 @@ def purified_at(
     """
     settings, index, title = run.settings, unit.facts["index"], unit.group
     first, place = index - index % BATCH, index % BATCH
-    count = len(photographs.names_of(settings.split)[: settings.photographs][first : first + BATCH])
+    names = settings.names[first : first + BATCH]
 
     def protect_batch() -> list[Image.Image]:
-        run.log(f"{title}: protecting {count} photographs")
-        clean = photographs.squares(settings.split, settings.run.size, first + count)[first:]
-        budget = unit.key["budget"]
-        return protected_at(budget, clean, settings.job, autoencoder, settings=protection, model=model)[0]
+        run.log(f"{title}: protecting {len(names)} photographs")
+        clean, budget = [run.original(name) for name in names], unit.key["budget"]
+        return protected_at(budget, clean, settings, autoencoder, settings=protection, model=model)[0]
 
     protected = run.folder.pictures(f"{title} protected", protect_batch)
     pictures, seconds = {"none": protected[place]}, {"none": 0.0}
-    for purifier, subset in [*((p, count) for p in (*CONTROLS, FAST)), *((p, papers - first) for p in PAPER)]:
-        subset = min(subset, count)
+    for purifier in (*CONTROLS, FAST, *PAPER):
+        subset = min(papers - first, len(names)) if purifier in PAPER else len(names)
         if place < subset:
             name = name_of(purifier)
             made, seconds[name] = _purified_batch(f"{title} {name}", protected[:subset], purifier, run, autoencoder)
@@ -111,57 +110,35 @@ def _purified_batch(
     return results, (run.folder.kept_values(f"{key} seconds") or {})["seconds"]
 
 
-def batch_pictures(unit: Unit, run: Run, name: str) -> list[Image.Image] | None:
-    """What ``purified_at`` kept of a unit's batch under a purifier's name."""
-    return run.folder.kept_pictures(f"{unit.group} {'protected' if name == 'none' else name}")
+def kept_picture(unit: Unit, run: Run, name: str) -> Image.Image | None:
+    """What ``purified_at`` kept of a unit under a purifier's name."""
+    batch = run.folder.kept_pictures(f"{unit.group} {'protected' if name == 'none' else name}")
+    return batch[unit.facts["index"] % BATCH] if batch else None
 
 
 def rows_of(records: Sequence[Record], titles: Sequence[str]) -> list[Record]:
-    """``mean_rows`` of the records of units, for each combination of the titles' columns."""
-    about = {*titles, "photograph", "prompt", "purifier", "seconds"}
-    groups: dict[tuple[Any, ...], dict[str, dict[str, Record]]] = {}
-    for record in records:
-        photos = groups.setdefault(tuple(record[title] for title in titles), {})
-        photos.setdefault(record["photograph"], {})[record["purifier"]] = record
-    rows = []
-    for values, photos in groups.items():
-        judged = [
-            {name: {c: record[c] for c in record if c not in about} for name, record in photo.items()}
-            for photo in photos.values()
-        ]
-        spent: dict[str, list[float]] = {}
-        for photo in photos.values():
-            for name, record in photo.items():
-                spent.setdefault(name, []).append(record["seconds"])
-        seconds = {name: sum(of_photos) / len(of_photos) for name, of_photos in spent.items()}
-        rows += mean_rows(judged, seconds, dict(zip(titles, values, strict=True)))
-    return rows
+    """Means with standard errors over the photographs, for each combination of the titles' columns.
 
-
-def mean_rows(judged: Sequence[Mapping[str, Figures]], seconds: Mapping[str, float], title: Record) -> list[Record]:
-    """Means with standard errors over the photographs; once more over those that the paper recipes ran on.
-
-    Args:
-        judged: for each photograph, the figures of every purifier that ran on it.
-        title: the first columns of every row.
+    Once more over those photographs that the paper recipes ran on; a purifier has a row where it ran on all of them.
     """
-    rows = _means(judged, seconds, {**title, "photographs": f"all ({len(judged)})"})
-    papers = [photo for photo in judged if any(name_of(settings) in photo for settings in PAPER)]
-    if 0 < len(papers) < len(judged):
-        rows += _means(papers, seconds, {**title, "photographs": f"first {len(papers)} ({len(papers)})"})
+    columns = [name for name in records[0] if name not in {*titles, "photograph", "prompt", "purifier", "seconds"}]
+    slow, rows = {name_of(settings) for settings in PAPER}, []
+    for values, ours in grouped(records, titles).items():
+        everyone = {record["photograph"] for record in ours}
+        few = {record["photograph"] for record in ours if record["purifier"] in slow}
+        seconds = {name: np.mean([r["seconds"] for r in of]) for (name,), of in grouped(ours, ("purifier",)).items()}
+        scopes = {"all": everyone, f"first {len(few)}": few} if 0 < len(few) < len(everyone) else {"all": everyone}
+        for label, names in scopes.items():
+            title = {**dict(zip(titles, values, strict=True)), "photographs": f"{label} ({len(names)})"}
+            for row in means_of([record for record in ours if record["photograph"] in names], ("purifier",), columns):
+                if row.pop("photographs") == len(names):
+                    rows.append({**title, **row, "seconds": round(float(seconds[row["purifier"]]), 3)})
     return rows
 
 
-def _means(judged: Sequence[Mapping[str, Figures]], seconds: Mapping[str, float], title: Record) -> list[Record]:
-    rows = []
-    for name in seconds:
-        if not all(name in photo for photo in judged):
-            continue
-        row: Record = {**title, "purifier": name}
-        for column in judged[0][name]:
-            row[column], row[f"{column}_se"] = mean_and_error([photo[name][column] for photo in judged])
-        rows.append({**row, "seconds": round(seconds[name], 3)})
-    return rows
+def over_everything(rows: Sequence[Record], titles: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
+    """The rows over all photographs, for each combination of the titles' columns."""
+    return grouped([row for row in rows if row["photographs"].startswith("all")], titles)
 
 
 def _words(title: Mapping[str, Any]) -> str:

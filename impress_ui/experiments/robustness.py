@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from impress_ui.experiments.charts import Chart, Lines
-from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit, lines_of, means_of
 from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
 from impress_ui.experiments.settings import RobustnessSettings
 from impress_ui.measures.grid import MEASURES, distances_to, figures_of
 from impress_ui.measures.metrics import measure
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures import photographs
 from impress_ui.settings import JobSettings, purifier_of
 from impress_ui.settings.stress import AS_SET
 
 NONE = "none"
-LABELS = {
-    **{name: measure.label for name, measure in MEASURES.items()},
+COLUMNS = {
+    "strength": MEASURES["strength"].label,
+    "left": MEASURES["left"].label,
     "after": "Latent distance to the original, after purifying",
-    "edit_ssim": "Edit against the clean picture's edit, SSIM",
+    **{name: about.label for name, about in MEASURES.items()},
 }
-COLUMNS = tuple(dict.fromkeys(("strength", "left", "after", *MEASURES)))
-SHEET_ROWS = 4
+EDITED = {"edit_ssim": "Edit against the clean picture's edit, SSIM"}
 
 
 def units(settings: RobustnessSettings) -> list[Unit]:
     """Each photograph at each budget under each purifier, and without one."""
-    names = photographs.names_of(settings.split)[: settings.photographs]
     return [
         Unit({"photograph": name, "budget": budget, "purifier": purifier}, name)
-        for name in names
+        for name in settings.names
         for budget in settings.budgets
         for purifier in (NONE, *settings.purifiers)
     ]
@@ -40,7 +38,7 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
     """One protected picture's figures after one purifier; with edits, also their distance from the clean one's."""
     name, budget, purifier = unit.key["photograph"], unit.key["budget"], unit.key["purifier"]
     job = _job(run.settings, budget, purifier)
-    original = photographs.square(name, run.settings.split, job.run.size)
+    original = run.original(name)
     changed = protected(name, original, job, run)
     result = changed if purifier == NONE else purified(name, changed, job, run)
     autoencoder = load_autoencoder(job.run)
@@ -55,8 +53,7 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
 
 def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs."""
-    columns = (*COLUMNS, *(("edit_ssim",) if settings.edits else ()))
-    rows = means_of(records, ("budget", "purifier"), columns)
+    rows = means_of(records, ("budget", "purifier"), COLUMNS | EDITED if settings.edits else COLUMNS)
     order = {name: number for number, name in enumerate((NONE, *settings.purifiers))}
     return sorted(rows, key=lambda row: (settings.budgets.index(row["budget"]), order[row["purifier"]]))
 
@@ -87,14 +84,12 @@ def sheets(run: Run[RobustnessSettings], rows: list[Record]) -> list[Sheet]:
     settings = run.settings
     budget = sorted(settings.budgets)[len(settings.budgets) // 2]
     jobs = {purifier: _job(settings, budget, purifier) for purifier in (NONE, *settings.purifiers)}
-    shown = []
-    for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
+
+    def pictures(name: str) -> PictureRow:
         keys = [protected_key(name, jobs[NONE]), *(purified_key(name, jobs[p]) for p in settings.purifiers)]
-        pictures = [picture for key in keys if (picture := run.kept(key))]
-        if len(pictures) == len(keys):
-            shown.append([photographs.square(name, settings.split, settings.run.size), *pictures])
-    labels = ["clean", f"protected at {budget}", *settings.purifiers]
-    return [Sheet(f"at_{budget}", labels, shown, width=144)] if shown else []
+        return [run.original(name), *map(run.kept, keys)]
+
+    return run.sheet(f"at_{budget}", ["clean", f"protected at {budget}", *settings.purifiers], pictures)
 
 
 def _job(settings: RobustnessSettings, budget: int, purifier: str) -> JobSettings:
@@ -119,5 +114,5 @@ ROBUSTNESS = Experiment(
     sheets,
     extent=("photographs",),
     checkpoints=_checkpoints,
-    columns=LABELS,
+    columns=COLUMNS | EDITED,
 )

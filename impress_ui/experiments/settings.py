@@ -8,14 +8,17 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from impress_ui.fields import Settings, knob, sentence_of
+from impress_ui.pictures.photographs import Split, names_of
 from impress_ui.settings.job import JobSettings
+from impress_ui.settings.protect import ProtectMethod
 from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.stress import checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
 
-Split = Literal["validation", "test"]
 Attack = Literal["encoder", "diffusion"]
 Budget = Annotated[int, Field(ge=1, le=64)]
+Beta = Annotated[float, Field(gt=0, le=1e6)]
+Term = Literal["consistency", "loss"]  # the adaptive terms that beta weighs
 _BUDGETS_HELP = "Budgets of the protection, in grey levels."
 
 
@@ -34,6 +37,11 @@ class ExperimentSettings(JobSettings):
     photographs: int | None = knob(None, "Only the first so many photographs of the split; all without it.", ge=1)
 
     @property
+    def names(self) -> list[str]:
+        """The photographs, by name."""
+        return names_of(self.split)[: self.photographs]
+
+    @property
     def job(self) -> JobSettings:
         """The sections alone, as the other commands have them."""
         given = self.model_dump(exclude_unset=True)
@@ -49,6 +57,10 @@ class _Paper(ExperimentSettings):
     paper_photographs: int = knob(
         1, "Photographs on which the paper recipes run too: ten minutes each on two cores.", ge=0
     )
+
+
+class _Few(ExperimentSettings):
+    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
 
 
 class PurificationSettings(_Paper):
@@ -114,11 +126,10 @@ class Between(Settings):
         return values_between(name, self.from_, self.to, self.count)
 
 
-class AblationSettings(ExperimentSettings):
+class AblationSettings(_Few):
     """What single settings of protection and purification do: a grid, one after the other, or a list."""
 
     experiment: Literal["ablation"] = "ablation"
-    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
     vary: dict[str, tuple[Any, ...] | Between] = knob(
         {"protect.budget": (4, 8, 16, 32)},
         "Settings by dotted name, such as protect.budget or purify.alpha, each with a list of values or with "
@@ -161,11 +172,10 @@ class AblationSettings(ExperimentSettings):
         return [{axis.name: value} for axis in self.axes for value in axis.values]
 
 
-class RobustnessSettings(ExperimentSettings):
+class RobustnessSettings(_Few):
     """How a protection's strength grows with its budget, and what each purifier leaves of it."""
 
     experiment: Literal["robustness"] = "robustness"
-    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
     budgets: tuple[Budget, ...] = _budgets(2, 4, 8, 12, 16, 24, 32)
     purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
         ("jpeg 40", "resize 0.5", "noise 0.05", "total-variation", "non-local-means", "fast"),
@@ -173,6 +183,33 @@ class RobustnessSettings(ExperimentSettings):
         max_length=60,
     )
     edits: bool = knob(False, "Also edit every picture, and measure how far the edit is from the clean picture's.")
+
+
+class AdaptiveSettings(_Few):
+    """Whether a protection holds that was made against IMPRESS: the paper's section 5.4."""
+
+    experiment: Literal["adaptive"] = "adaptive"
+    methods: tuple[ProtectMethod, ...] = knob(
+        ("photoguard-encoder",),
+        "Protections; the protect section's fields count for its own method, the others run as they come, GLAZE in its "
+        "form for two cores.",
+        min_length=1,
+    )
+    terms: tuple[Term, ...] = knob(("consistency", "loss"), "The terms against IMPRESS that beta weighs.")
+    betas: tuple[Beta, ...] = knob(
+        (30.0, 100.0, 300.0, 1000.0, 3000.0), "Their weights beside the protection's own objective.", min_length=1
+    )
+    unrolled: bool = knob(True, "Also the form that attacks what IMPRESS makes of the picture.")
+
+
+class TransferSettings(_Few):
+    """Whether what was made on one autoencoder holds on another: protect on A, purify with B, look with C."""
+
+    experiment: Literal["transfer"] = "transfer"
+    checkpoints: tuple[str, ...] = knob(
+        (), "Checkpoints beside the embedded one: folders in diffusers' layout, or autoencoders alone.", max_length=8
+    )
+    edits: bool = knob(True, "Also edit with the embedded model, the only one here whose denoiser fits its latents.")
 
 
 def _refusal(error: ValueError) -> PydanticCustomError:

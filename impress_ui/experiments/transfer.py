@@ -12,32 +12,34 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from impress_ui.errors import UserError
-from impress_ui.experiments.adaptive_transfer_settings import TransferSettings
 from impress_ui.experiments.charts import Chart, HeatMap
-from impress_ui.experiments.editing import PROMPTS
-from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of
-from impress_ui.experiments.pictures import edited
+from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, PictureRow, Record, Run, Sheet, Unit, means_of
+from impress_ui.experiments.pictures import edited, picture_of, prompt_of
+from impress_ui.experiments.settings import TransferSettings
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure, round_trip_error
 from impress_ui.measures.stress_rows import NOTHING, share_left
-from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.methods.purify import needs_model, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
-from impress_ui.pictures import photographs
-from impress_ui.pictures.images import to_images, to_tensor
+from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import EMBEDDED, RunSettings
 
 NONE = "none"  # no protection, or no purifier
-COLUMNS = ("latent", "left", "round_trip_error", "lpips", "edit_ssim")
-SHEET_ROWS = 4
+COLUMNS = {
+    "latent": "Latent distance to the original, in C's encoder",
+    "left": "Share left of the protected picture's own",
+    "round_trip_error": "mean (V_C(x) − x)²",
+    "lpips": "LPIPS to the original",
+    "edit_ssim": "SSIM of the edit against the clean edit",
+}
 ONLY_EMBEDDED = "the edit is made by the embedded model alone: a denoiser fits one autoencoder's latents"
 
 
@@ -70,10 +72,9 @@ def names_of(settings: TransferSettings) -> dict[str, str]:
 
 def units(settings: TransferSettings) -> list[Unit]:
     """Each photograph, clean and protected on each autoencoder."""
-    names = photographs.names_of(settings.split)[: settings.photographs]
     return [
-        Unit({"photograph": name, "protect": protector}, name, facts={"prompt": number})
-        for number, name in enumerate(names)
+        Unit({"photograph": name, "protect": protector}, name)
+        for name in settings.names
         for protector in (NONE, *names_of(settings))
     ]
 
@@ -82,14 +83,15 @@ def run(unit: Unit, run: Run[TransferSettings]) -> list[Record]:
     """One photograph protected on one autoencoder: after each purifier, as each autoencoder sees it."""
     name, protector, settings = unit.key["photograph"], unit.key["protect"], run.settings
     autoencoders = _loaded(tuple(names_of(settings).items()), settings.run)
-    original = photographs.square(name, settings.split, settings.run.size)
+    original = run.original(name)
     pictures = _pictures(name, protector, original, autoencoders, run)
     edit_ssim: dict[str, float | None] = dict.fromkeys(pictures)
     if settings.edits:
-        job = settings.job.updated(edit={"prompt": PROMPTS[unit.facts["prompt"] % len(PROMPTS)], "mode": "img2img"})
-        goal = edited(f"{name} {NONE} {NONE}", original, job, run)
+        job, prompt = settings.job, prompt_of(name, settings)
+        goal = edited(f"{name} {NONE} {NONE}", original, job, run, prompt)
         for purifier, picture in pictures.items():
-            edit_ssim[purifier] = measure(edited(f"{name} {protector} {purifier}", picture, job, run), goal).ssim
+            made = edited(f"{name} {protector} {purifier}", picture, job, run, prompt)
+            edit_ssim[purifier] = measure(made, goal).ssim
     lost = {purifier: lpips(picture, original) for purifier, picture in pictures.items()}
     records: list[Record] = []
     for viewer, autoencoder in autoencoders.items():
@@ -120,11 +122,11 @@ def _pictures(
     def protected() -> Image.Image:
         autoencoder = autoencoders[protector]
         x = to_tensor(original, autoencoder.device)
-        return _image(protect(x, settings.protect, autoencoder, seed=seed))
+        return picture_of(protect(x, settings.protect, autoencoder, seed=seed))
 
     def purified(picture: Image.Image, autoencoder: Autoencoder) -> Image.Image:
         x = to_tensor(picture, autoencoder.device)
-        return _image(purify(x, settings.purify, autoencoder, seed=seed))
+        return picture_of(purify(x, settings.purify, autoencoder, seed=seed))
 
     first = original if protector == NONE else run.picture(_key(name, protector, NONE), protected)
     made = {
@@ -176,16 +178,14 @@ def _matrix(
 
 def sheets(run: Run[TransferSettings], rows: list[Record]) -> list[Sheet]:
     """The first photographs: protected on each autoencoder, and purified with each."""
-    settings = run.settings
-    names = list(names_of(settings))
+    names = list(names_of(run.settings))
     places = [(protector, purifier) for protector in names for purifier in (NONE, *names)]
-    lines = []
-    for name in photographs.names_of(settings.split)[: settings.photographs][:SHEET_ROWS]:
-        pictures = [picture for place in places if (picture := run.kept(_key(name, *place)))]
-        if len(pictures) == len(places):
-            lines.append([photographs.square(name, settings.split, settings.run.size), *pictures])
-    labels = ["clean", *(f"on {a}" if b == NONE else f"on {a}, purified with {b}" for a, b in places)]
-    return [Sheet("pictures", labels, lines, width=144)] if lines else []
+    labels = [f"on {a}" if b == NONE else f"on {a}, purified with {b}" for a, b in places]
+
+    def pictures(name: str) -> PictureRow:
+        return [run.original(name), *(run.kept(_key(name, *place)) for place in places)]
+
+    return run.sheet("pictures", ["clean", *labels], pictures)
 
 
 @functools.lru_cache(maxsize=1)
@@ -198,15 +198,8 @@ def _key(name: str, protector: str, purifier: str) -> str:
     return f"{name} protected on {protector}, purified with {purifier}"
 
 
-def _image(steps) -> Image.Image:
-    result = run_to_end(steps).result
-    assert result is not None
-    return to_images(result)[0]
-
-
-def _checkpoints(settings: TransferSettings) -> dict[str, tuple[str, ...]]:
-    whole = ("vae", "unet", "text_encoder") if settings.edits else ("vae",)
-    return {c: whole if c == EMBEDDED else ("vae",) for c in names_of(settings).values()}
+def _checkpoints(settings: TransferSettings) -> dict[str, Sequence[str]]:
+    return {c: WHOLE_MODEL if settings.edits and c == EMBEDDED else ("vae",) for c in names_of(settings).values()}
 
 
 TRANSFER = Experiment(
@@ -223,11 +216,5 @@ TRANSFER = Experiment(
     extent=("photographs",),
     checkpoints=_checkpoints,
     facts=lambda settings, records: {"size": settings.run.size, **({"edits": ONLY_EMBEDDED} if settings.edits else {})},
-    columns={
-        "latent": "Latent distance to the original, in C's encoder",
-        "left": "Share left of the protected picture's own",
-        "round_trip_error": "mean (V_C(x) − x)²",
-        "lpips": "LPIPS to the original",
-        "edit_ssim": "SSIM of the edit against the clean edit",
-    },
+    columns=COLUMNS,
 )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from impress_ui.errors import UserError
 from impress_ui.experiments.adaptive import ADAPTIVE, forms
-from impress_ui.experiments.adaptive_transfer_settings import AdaptiveSettings, TransferSettings
+from impress_ui.experiments.settings import AdaptiveSettings, TransferSettings
 from impress_ui.experiments.table import run_experiment
 from impress_ui.experiments.transfer import TRANSFER
 from impress_ui.experiments.transfer import names_of as names_of_checkpoints

@@ -12,8 +12,8 @@ from skimage.metrics import structural_similarity
 
 from impress_ui.errors import UserError
 from impress_ui.experiments import purifiers
-from impress_ui.experiments.common import auc
-from impress_ui.experiments.detector import best_threshold
+from impress_ui.experiments.detector import auc, best_threshold
+from impress_ui.experiments.pictures import PROMPTS
 from impress_ui.experiments.report import as_text
 from impress_ui.experiments.table import find_experiment, run_experiment
 from impress_ui.pictures.photographs import squares
@@ -54,7 +54,6 @@ def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     few = [next(control for control in purifiers.CONTROLS if control.method == name) for name in methods]
     monkeypatch.setattr(purifiers, "CONTROLS", few)
     monkeypatch.setattr(purifiers, "FAST", FAST)
-    monkeypatch.setattr("impress_ui.experiments.purification.FAST", FAST)
     report = report_of("purification", tmp_path)
     names = {row["purifier"] for row in report["rows"]}
     assert {"clean", "none", "jpeg quality 75"} <= names and any(name.startswith("impress fast") for name in names)
@@ -73,9 +72,7 @@ def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = (PurifySettings(method="jpeg", jpeg_quality=40), PurifySettings(method="noise", noise_std=0.1))
     monkeypatch.setattr(purifiers, "CONTROLS", few)
-    monkeypatch.setattr(editing, "CONTROLS", few)
     monkeypatch.setattr(purifiers, "FAST", FAST)
-    monkeypatch.setattr(editing, "FAST", FAST)
     quick = ProtectSettings(method="photoguard-diffusion", steps=2, repetitions=1, attacked_steps=1)
     monkeypatch.setitem(editing.ATTACKS, "diffusion", quick)
     report = report_of("editing", tmp_path)
@@ -87,7 +84,7 @@ def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert best["gap_closed"] == pytest.approx(share) and none["edit_ssim_se"] > 0
     with (tmp_path / "editing.csv").open() as stream:
         records = list(csv.DictReader(stream))
-    assert len(records) == 2 * 2 * 4 and {record["prompt"] for record in records} == set(editing.PROMPTS[:2])
+    assert len(records) == 2 * 2 * 4 and {record["prompt"] for record in records} == set(PROMPTS[:2])
     mean = np.mean([float(r["edit_ssim"]) for r in records if (r["attack"], r["purifier"]) == ("encoder", "none")])
     assert mean == pytest.approx(none["edit_ssim"])
     assert (tmp_path / "editing_encoder_16.png").exists() and (tmp_path / "editing_diffusion_16.png").exists()
