@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from impress_ui.errors import UserError
+from PIL import Image
+
+from impress_ui.cli.runs import over_inputs
+from impress_ui.cli.shared import Report, log
 from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.measures.classifiers.common import accuracy, class_index, ranking
 from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
@@ -21,7 +22,7 @@ SHOWN = 3  # classes in a picture's line, where fewer answers are allowed
 
 def classify_files(
     sources: Sequence[Path], settings: ClassifySettings, run: RunSettings, *, truth: str | None = None
-) -> dict[str, Any]:
+) -> Report:
     """Every picture's likeliest classes and, where the true class is known, how often they hold it.
 
     Raises:
@@ -32,24 +33,22 @@ def classify_files(
     classifier = _classifier(settings, run)
     if truth is not None:
         class_index(classifier.classes, truth)
-    results: list[dict[str, Any]] = []
-    opened, images = [], []
-    for path in paths:
-        results.append({"input": str(path)})
-        try:
-            image = open_picture(path).image
-            if isinstance(classifier, DiffusionClassifier):  # a CLIP has its own size
-                image = centre_square(image, classifier.model.size)
-            images.append(image)
-            opened.append(results[-1])
-        except UserError as error:
-            results[-1] |= {"error": str(error), "summary": f"{path.name}: {error}"}
+    images: list[Image.Image] = []
+
+    def one(path: Path, _: object) -> Report:
+        image = open_picture(path).image
+        if isinstance(classifier, DiffusionClassifier):  # a CLIP has its own size
+            image = centre_square(image, classifier.model.size)
+        images.append(image)
+        return {"input": str(path)}
+
+    results = over_inputs([(path,) for path in paths], one, several=True)
+    opened = [row for row in results if "error" not in row]
     if isinstance(classifier, DiffusionClassifier) and images:
-        told = (
+        log(
             f"{len(images)} pictures, {len(classifier.classes)} classes: {classifier.passes} passes of the denoiser a "
             f"picture, about {len(images) * classifier.seconds(images[0]):.0f} s in all"
         )
-        print(told, file=sys.stderr, flush=True)
     scores = classifier.scores(images)
     measured = "probability" if settings.method == "clip" else "score"
     shown = min(max(SHOWN, settings.top_k), len(classifier.classes))

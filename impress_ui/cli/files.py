@@ -1,4 +1,4 @@
-"""The loop over files that the commands share: open, run, save, measure, and report as plain data."""
+"""The command line's jobs over a file or a folder: open, run, save, measure, and report as plain data."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.cli.outputs import follow, opened, optional_picture, pairs_of, stop_on_interrupt, targets
+from impress_ui.cli.outputs import opened, optional_picture, pairs_of, targets
+from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of, stop_on_interrupt
+from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
-from impress_ui.methods.optimise import LossHistory, Step
+from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.pictures.images import Picture, pictures_in, save_png, to_images
 from impress_ui.settings import JobSettings
 
-Report = dict[str, Any]
-Attempt = Callable[[Image.Image, Callable[[], bool]], Iterator[Step]]
+Attempt = Callable[[Image.Image, ShouldStop], Iterator[Step]]
 
 logging.getLogger("diffusers").setLevel(logging.ERROR)
 
@@ -43,7 +43,7 @@ def protect_files(
     """
     mask_image, target_image = optional_picture(mask), optional_picture(target)
 
-    def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
+    def run(image: Image.Image, should_stop: ShouldStop) -> Iterator[Step]:
         if universal is not None:
             return workflow.apply_universal(image, universal, job, mask=mask_image)
         return workflow.protect_picture(image, job, mask=mask_image, target=target_image, should_stop=should_stop)
@@ -56,7 +56,7 @@ def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | N
     """Purify every picture of ``source``; the report holds settings, losses, measures and seconds."""
     mask_image = optional_picture(mask)
 
-    def run(image: Image.Image, should_stop: Callable[[], bool]) -> Iterator[Step]:
+    def run(image: Image.Image, should_stop: ShouldStop) -> Iterator[Step]:
         return workflow.purify_picture(image, job, mask=mask_image, should_stop=should_stop)
 
     return _over_files("purify", "purified", source, output, job, run)
@@ -64,22 +64,24 @@ def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | N
 
 def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
     """Save the reconstruction of every picture of ``source``, measured against its picture."""
-    results = []
-    for path, target in pairs_of(source, output):
+
+    def one(path: Path, target: Path, _: ShouldStop) -> Report:
         began = time.monotonic()
         picture = opened(path, job)
         image = workflow.reconstruct(picture.image, job)
         measures = {"against_original": measure(image, picture.image).as_dict()}
         save_png(image, target, workflow.describe_result("reconstructed", job, measures=measures))
-        results.append(_result(path, target, picture, measures, time.monotonic() - began))
-    return _report("reconstruct", source, job, results)
+        return _saved(path, target, picture, measures, time.monotonic() - began)
+
+    several = source.is_dir()
+    return _report("reconstruct", job, over_inputs(pairs_of(source, output), one, job=job, several=several), several)
 
 
 def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
     """Measures of A against B and the round-trip error of each; folders are paired by file name."""
     autoencoder = load_autoencoder(job.run)
-    results = []
-    for left, right in _matched(a, b):
+
+    def one(left: Path, right: Path, _: ShouldStop) -> Report:
         first, second = opened(left, job), opened(right, job)
         workflow.same_size(first.image, second, "picture B")
         errors = {
@@ -87,10 +89,13 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
             for side, picture in (("a", first), ("b", second))
         }
         measures = measure(first.image, second.image).as_dict()
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in measures.items() if value is not None)
-        summary = f"{left.name} against {right.name}: {shown}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}"
-        results.append({"a": str(left), "b": str(right), **measures, "round_trip_error": errors, "summary": summary})
-    return _report("measure", a, job, results)
+        shown = f"{in_words(measures, measures)}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}"
+        summary = f"{left.name} against {right.name}: {shown}"
+        return {"a": str(left), "b": str(right), **measures, "round_trip_error": errors, "summary": summary}
+
+    several = a.is_dir()
+    rows = over_inputs(_matched(a, b), one, job=job, several=several, names=("a", "b"))
+    return _report("measure", job, rows, several)
 
 
 def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path | None) -> Report:
@@ -107,89 +112,46 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
         last = follow(source.name, steps, history)
     facts = {"pictures": len(files), "steps_done": last.index, "stopped": last.stopped}
     save_perturbation(last, path, job, **facts)
-    seconds = round(time.monotonic() - began, 3)
-    return {
-        "command": "universal",
-        "settings": job.model_dump(mode="json"),
-        "input": str(source),
-        "output": str(path),
-        "losses": history.curves,
-        "seconds": seconds,
-        "summary": f"{path} ({seconds:.1f} s): learnt over {len(files)} picture{'' if len(files) == 1 else 's'}",
-        **facts,
-    }
+    places = {"input": str(source), "output": str(path)}
+    report = report_of("universal", job, began, **places, losses=history.curves, **facts)
+    pictures = f"{len(files)} picture{'' if len(files) == 1 else 's'}"
+    return {**report, "summary": f"{path} ({report['seconds']:.1f} s): learnt over {pictures}"}
 
 
 def _over_files(
     command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Attempt, **facts: Any
 ) -> Report:
-    results: list[Report] = []
-    with stop_on_interrupt() as should_stop:
-        for path, target in pairs_of(source, output):
-            try:
-                results.append(_one_file(kind, path, target, job, run, should_stop, facts))
-            except (UserError, MemoryError, RuntimeError) as caught:
-                error: Exception = caught
-                if is_out_of_memory(caught):
-                    release(caught)
-                    error = UserError(what_would_fit(job))
-                if not source.is_dir() or not isinstance(error, UserError):
-                    raise error from None
-                # The rest of a folder is done all the same.
-                results.append({"input": str(path), "error": str(error), "summary": f"{path.name}: {error}"})
-            if results[-1].get("stopped") and not results[-1]["fault"]:
-                break
-    return _report(command, source, job, results)
+    def one(path: Path, target: Path, should_stop: ShouldStop) -> Report:
+        began = time.monotonic()
+        picture = opened(path, job)
+        history = LossHistory()
+        last = follow(path.name, run(picture.image, should_stop), history)
+        seconds = time.monotonic() - began
+        image = to_images(last.result)[0]
+        measures = workflow.measures_of(image, job, picture.image)
+        save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
+        row = _saved(path, target, picture, measures, seconds)
+        if last.fault:
+            row["summary"] += f"; {last.fault}"
+        how = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}
+        return {**row, **how}
+
+    several = source.is_dir()
+    return _report(command, job, over_inputs(pairs_of(source, output), one, job=job, several=several), several)
 
 
-def _one_file(
-    kind: str,
-    path: Path,
-    target: Path,
-    job: JobSettings,
-    run: Attempt,
-    should_stop: Callable[[], bool],
-    facts: dict[str, Any],
-) -> Report:
-    began = time.monotonic()
-    picture = opened(path, job)
-    history = LossHistory()
-    last = follow(path.name, run(picture.image, should_stop), history)
-    seconds = time.monotonic() - began
-    image = to_images(last.result)[0]
-    measures = workflow.measures_of(image, job, picture.image)
-    save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
-    result = _result(path, target, picture, measures, seconds)
-    if last.fault:
-        result["summary"] += f"; {last.fault}"
-    facts = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}
-    return {**result, **facts}
-
-
-def _result(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:
-    figures = measures.get("against_original", {})
-    shown = ", ".join(
-        f"{name} {figures[name]:.4f}"
-        for name in ("ssim", "psnr", "vif", "lpips", "linf")
-        if figures.get(name) is not None
-    )
+def _saved(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:
+    """The row of a picture that was made in so many seconds."""
+    shown = in_words(measures.get("against_original", {}), ("ssim", "psnr", "vif", "lpips", "linf"))
     verdict = f"; {measures['verdict']}" if measures.get("verdict") else ""
-    return {
-        "input": str(path),
-        "output": str(target),
-        "notes": list(picture.notes),
-        "measures": measures,
-        "seconds": round(seconds, 3),
-        "summary": f"{target} ({seconds:.1f} s) against {path.name}: {shown}{verdict}",
-    }
+    summary = f"{target} ({seconds:.1f} s) against {path.name}: {shown}{verdict}"
+    return {**row_of(path, target, picture, measures, summary), "seconds": round(seconds, 3)}
 
 
-def _report(command: str, source: Path, job: JobSettings, results: list[Report]) -> Report:
+def _report(command: str, job: JobSettings, rows: list[Report], several: bool) -> Report:
     """One object: a single file's figures stand at the top, a folder's in ``results``."""
     head = {"command": command, "settings": job.model_dump(mode="json")}
-    if not source.is_dir():
-        return {**head, **results[0]}
-    return {**head, "results": results}
+    return {**head, "results": rows} if several else {**head, **rows[0]}
 
 
 def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
-from impress_ui.cli.outputs import folder_for, follow, stop_on_interrupt
+from impress_ui.cli.outputs import folder_for
+from impress_ui.cli.runs import follow, report_of, stop_on_interrupt
+from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.methods.mimic import PROGRESS, FineTuning, MimicStep, imitate
@@ -23,7 +24,7 @@ from impress_ui.settings import JobSettings
 
 def mimic_files(
     source: Path | None, output: Path, job: JobSettings, *, artist: str, prompts: Sequence[str], adapter: Path | None
-) -> dict[str, Any]:
+) -> Report:
     """Fine-tune on the works (or load what was fine-tuned) and save an imitation for each caption.
 
     A fine-tuning that was stopped in the same folder is gone on with.
@@ -55,17 +56,9 @@ def mimic_files(
     # A stopped run has fewer pictures than captions.
     pairs = enumerate(zip(captions, made, strict=False))
     results = [_saved(output, number, caption, image, job) for number, (caption, image) in pairs]
-    return {
-        "command": "mimic",
-        "settings": job.model_dump(mode="json"),
-        "artist": artist,
-        "works": len(learnt),
-        "adapter": str(adapter or output / (ADAPTER if job.mimic.tuning == "lora" else DENOISER)),
-        "losses": losses,
-        "stopped": stopped,
-        "seconds": round(time.monotonic() - began, 3),
-        "results": results,
-    }
+    kept = adapter or output / (ADAPTER if job.mimic.tuning == "lora" else DENOISER)
+    facts = {"artist": artist, "works": len(learnt), "adapter": str(kept), "losses": losses, "stopped": stopped}
+    return report_of("mimic", job, began, **facts, results=results)
 
 
 def _works(source: Path | None, artist: str, side: int, job: JobSettings) -> list[Work]:
@@ -102,7 +95,7 @@ def _tune(tuning: FineTuning, output: Path, losses: list[float], should_stop: Sh
     return last is not None and last.stopped
 
 
-def _saved(output: Path, number: int, caption: str, image: Image.Image, job: JobSettings) -> dict[str, Any]:
+def _saved(output: Path, number: int, caption: str, image: Image.Image, job: JobSettings) -> Report:
     path = output / f"{number:03}.png"
     save_png(image, path, workflow.describe_result("imitation", job, caption=caption))
     return {"output": str(path), "caption": caption, "summary": f"{path}: {caption}"}

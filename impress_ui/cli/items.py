@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from impress_ui.cli.outputs import folder_for, opened, optional_picture, stop_on_interrupt, tell
-from impress_ui.jobs.explore import Exploration
+from impress_ui.cli.outputs import folder_for, opened, optional_picture
+from impress_ui.cli.runs import stop_on_interrupt, tell
+from impress_ui.cli.shared import Report, log
+from impress_ui.errors import UserError
+from impress_ui.jobs.explore import Exploration, varies_protection
 from impress_ui.jobs.saving import report_of, save_exploration, save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.grid import GridCell, words_of
@@ -18,7 +19,7 @@ from impress_ui.settings import MEASURES, JobSettings
 HEADS = ("rank", "purifier", "left", "lost", "by edit", "by twin", "by V(x)", "SSIM", "seconds")
 
 
-def stress_file(picture: Path, output: Path | None, job: JobSettings, *, original: Path | None) -> dict[str, Any]:
+def stress_file(picture: Path, output: Path | None, job: JobSettings, *, original: Path | None) -> Report:
     """Run the purifiers of ``job.stress``; the report has a ``summary`` for people. Ctrl+C keeps what is done.
 
     Raises:
@@ -80,12 +81,12 @@ def _follow(test: StressTest | Exploration, what: str) -> bool:
         for step in test.run(should_stop):
             stopped = step.stopped
             if step.number == 0 and step.seconds_left is not None and not told:
-                print(f"About {step.seconds_left:.0f} s for {step.count} {what}.", file=sys.stderr, flush=True)
+                log(f"About {step.seconds_left:.0f} s for {step.count} {what}.")
                 told = True
             elif step.done and step.number:
                 left = step.seconds_left if step.number < step.count else None
                 more = "" if left is None else f", about {left:.0f} s left"
-                print(f"\r{step.number}/{step.count} {step.phase}{more}", file=sys.stderr, flush=True)
+                log(f"\r{step.number}/{step.count} {step.phase}{more}")
             else:
                 tell(step.phase, step)
     return stopped
@@ -99,13 +100,18 @@ def explore_file(
     protected: Path | None,
     mask: Path | None,
     target: Path | None,
-) -> dict[str, Any]:
+) -> Report:
     """Run the cells of ``job.explore`` over a picture; the report has a ``summary``. Ctrl+C keeps what is done.
 
     Args:
         protected: the picture protected already, where only the purification varies.
+
+    Raises:
+        UserError: it is given although the protection varies; the pictures' sizes differ; the output is no folder.
     """
     began = time.monotonic()
+    if protected is not None and varies_protection(job):
+        raise UserError("A picture that is protected already cannot be protected again: vary the purification alone.")
     if output is not None:
         folder_for(output, "the table, the chart and the pictures")
     given = None if protected is None else opened(protected, job).image

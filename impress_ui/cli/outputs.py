@@ -1,18 +1,13 @@
-"""Where results go, how a run is followed and how it is stopped: for every command."""
+"""What is read and where results go, for every command."""
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from impress_ui.errors import UserError
-from impress_ui.methods.optimise import LossHistory
 from impress_ui.pictures.files import make_folder
 from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in
 from impress_ui.settings import JobSettings
@@ -76,37 +71,3 @@ def folder_for(output: Path, what: str) -> Path:
         raise UserError(f"{output.name} must be a folder: it takes {what}.")
     make_folder(output)
     return output
-
-
-def follow(what: str, steps: Iterable[Any], history: LossHistory | None = None) -> Any:
-    """The last step of a run, or None of an empty one; a line on a terminal tells how far it is."""
-    last = None
-    for last in steps:
-        if history is not None:
-            history.add(last)
-        tell(what, last, ended=last.index >= last.steps or last.stopped)
-    return last
-
-
-def tell(what: str, step: Any, *, ended: bool = False) -> None:
-    """How far a run is, on a terminal alone: always on one line, which ends with the run."""
-    if sys.stderr.isatty() and step.steps:
-        print(f"\r{what}: step {step.index}/{step.steps} ", end="\n" if ended else "", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
-    stopped = False
-
-    def handler(*_: object) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: stopped
-    finally:
-        signal.signal(signal.SIGINT, previous)

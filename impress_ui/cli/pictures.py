@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import (
-    AsJson,
-    Input,
-    Mask,
-    Output,
-    SettingsFile,
-    app,
-    job_of,
-    options_of,
-    print_report,
-    run_options,
-)
+from impress_ui.cli.shared import Given, Input, Mask, Options, Output, Report, job_command
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
-@app.command()
-@options_of(ProtectSettings, "knobs")
-@run_options(mask=True)
+@job_command(mask=True, protect=Options(ProtectSettings))
 def protect(
     source: Input,
     output: Output,
@@ -36,12 +23,10 @@ def protect(
         Path | None,
         typer.Option(help="A perturbation that the command universal made, to be added instead of attacking."),
     ] = None,
-    knobs: Any = None,
     mask: Mask = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Add a perturbation that misleads the model: its encoder, its denoiser, its edit, or who imitates with it.
 
     Each protection (--method) has its published defaults; docs/protections.md describes them. With --mask and a
@@ -50,24 +35,18 @@ def protect(
     from impress_ui.cli import files
 
     if target_image is not None:
-        knobs.setdefault("target", "image")
-    job = job_of(settings, run=run, protect=knobs)
-    report = files.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
-    print_report(report, json)
+        given.sections["protect"].setdefault("target", "image")
+    return files.protect_files(source, output, given.job(), mask=mask, target=target_image, universal=universal)
 
 
-@app.command("universal")
-@options_of(ProtectSettings, "knobs")
-@run_options()
+@job_command("universal", protect=Options(ProtectSettings))
 def learn_universal(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures to learn from; their middle squares.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The .png file of the perturbation.")],
     target_image: Annotated[Path | None, typer.Option(help="The picture for --target image.")] = None,
-    knobs: Any = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Learn one perturbation over a folder, which protect --universal adds to any picture at no cost.
 
     A larger picture than --size has it repeated.
@@ -75,61 +54,38 @@ def learn_universal(
     from impress_ui.cli import files
 
     if target_image is not None:
-        knobs.setdefault("target", "image")
-    job = job_of(settings, run=run, protect=knobs)
-    print_report(files.universal_file(source, output, job, target=target_image), json)
+        given.sections["protect"].setdefault("target", "image")
+    return files.universal_file(source, output, given.job(), target=target_image)
 
 
-@app.command()
-@run_options()
-def reconstruct(
-    source: Input,
-    output: Output,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+@job_command()
+def reconstruct(source: Input, output: Output, *, given: Given) -> Report:
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
     from impress_ui.cli import files
 
-    job = job_of(settings, run=run)
-    print_report(files.reconstruct_files(source, output, job), json)
+    return files.reconstruct_files(source, output, given.job())
 
 
-@app.command()
-@options_of(PurifySettings, "knobs", learning_rate="lr")
-@run_options(mask=True)
-def purify(
-    source: Input,
-    output: Output,
-    knobs: Any = None,
-    mask: Mask = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+@job_command(mask=True, purify=Options(PurifySettings, names={"learning_rate": "lr"}))
+def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) -> Report:
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
     from impress_ui.cli import files
 
-    if "chain" in knobs:
-        knobs.setdefault("method", "chain")
-    job = job_of(settings, run=run, purify=knobs)
-    print_report(files.purify_files(source, output, job, mask=mask), json)
+    if "chain" in given.sections["purify"]:
+        given.sections["purify"].setdefault("method", "chain")
+    return files.purify_files(source, output, given.job(), mask=mask)
 
 
-@app.command()
-@run_options()
+@job_command()
 def measure(
     a: Annotated[Path, typer.Argument(metavar="A", help="The picture to judge, or a folder of them.")],
     b: Annotated[
         Path, typer.Argument(metavar="B", help="The picture to compare with, or a folder with the same names.")
     ],
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Compare A with B: SSIM, PSNR, VIFp, LPIPS, L-inf and L2 in grey levels, and the round-trip error of each."""
     from impress_ui.cli import files
 
-    job = job_of(settings, run=run)
-    print_report(files.measure_files(a, b, job), json)
+    return files.measure_files(a, b, given.job())

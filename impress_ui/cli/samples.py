@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from impress_ui.cli.outputs import follow, opened, optional_picture, spared, stop_on_interrupt, targets
+from impress_ui.cli.outputs import opened, optional_picture, spared, targets
+from impress_ui.cli.runs import follow, in_words, report_of, row_of, stop_on_interrupt
+from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import Measures, check_seeds, save_edits, save_generated
@@ -16,7 +17,7 @@ from impress_ui.settings import JobSettings
 
 def edit_files(
     sources: Sequence[Path], output: Path, job: JobSettings, *, reference: Path | None, mask: Path | None
-) -> dict[str, Any]:
+) -> Report:
     """Edit pictures of one size with the same noise, and measure their edits against the reference's.
 
     The reference is edited and saved along with the others; without one it is the first of several pictures.
@@ -46,21 +47,13 @@ def edit_files(
     named = None if against is None else str(against)
     measures = save_edits(dict(zip(pictures, last.results, strict=True)), paths, job, reference=named, **facts)
     results = [
-        {
-            "input": path,
-            "output": str(paths[path]),
-            "notes": list(picture.notes),
-            "measures": measures[path],
-            "summary": _summary(paths[path], measures[path], named, path),
-        }
+        row_of(path, paths[path], picture, measures[path], _summary(paths[path], measures[path], named, path))
         for path, picture in pictures.items()
     ]
-    seconds = round(time.monotonic() - began, 3)
-    head = {"command": "edit", "settings": job.model_dump(mode="json"), "reference": named}
-    return {**head, **facts, "seconds": seconds, "results": results}
+    return report_of("edit", job, began, reference=named, **facts, results=results)
 
 
-def generate_files(output: Path, job: JobSettings) -> dict[str, Any]:
+def generate_files(output: Path, job: JobSettings) -> Report:
     """Make pictures from text: a .png file for one, a folder for several."""
     began = time.monotonic()
     check_seeds(job)
@@ -74,17 +67,11 @@ def generate_files(output: Path, job: JobSettings) -> dict[str, Any]:
     results = [
         {"seed": seed, "output": str(path), "summary": f"{path} from seed {seed}"} for seed, path in by_seed.items()
     ]
-    seconds = round(time.monotonic() - began, 3)
-    head = {"command": "generate", "settings": job.model_dump(mode="json")}
-    return {**head, **facts, "seconds": seconds, "results": results}
+    return report_of("generate", job, began, **facts, results=results)
 
 
 def _summary(target: Path, measures: Measures, reference: str | None, path: str) -> str:
     if measures is None:
         return f"{target}: the edit of {Path(path).name}{', the reference' if path == reference else ''}"
-    shown = ", ".join(
-        f"{name.replace('_', ' ')} {measures[name]:.4f}"
-        for name in ("ssim", "psnr", "vif", "lpips", "clip_similarity", "clip_score")
-        if measures.get(name) is not None
-    )
+    shown = in_words(measures, ("ssim", "psnr", "vif", "lpips", "clip_similarity", "clip_score"))
     return f"{target} against the edit of {Path(reference or '').name}: {shown}"

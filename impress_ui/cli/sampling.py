@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import (
-    AsJson,
-    Inputs,
-    Output,
-    SettingsFile,
-    app,
-    job_of,
-    options_of,
-    print_report,
-    run_options,
-)
+from impress_ui.cli.shared import Given, Inputs, Options, Output, Report, job_command
 from impress_ui.settings import EditSettings, GenerateSettings
 
+SHORT = {"sampling_steps": "steps"}
 
-@app.command()
-@options_of(EditSettings, "knobs", sampling_steps="steps")
-@run_options()
+
+@job_command(edit=Options(EditSettings, names=SHORT))
 def edit(
     sources: Inputs,
     output: Output,
@@ -34,32 +24,20 @@ def edit(
     mask: Annotated[
         Path | None, typer.Option(help="A picture whose white parts are repainted; implies --mode inpaint.")
     ] = None,
-    knobs: Any = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Edit pictures by text, all with the same noise: an original and what was made of it, say."""
     from impress_ui.cli import samples
 
     if mask is not None:
-        knobs.setdefault("mode", "inpaint")
-    job = job_of(settings, run=run, edit=knobs)
-    print_report(samples.edit_files(sources, output, job, reference=reference, mask=mask), json)
+        given.sections["edit"].setdefault("mode", "inpaint")
+    return samples.edit_files(sources, output, given.job(), reference=reference, mask=mask)
 
 
-@app.command()
-@options_of(GenerateSettings, "knobs", sampling_steps="steps")
-@run_options("size")
-def generate(
-    output: Output,
-    knobs: Any = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+@job_command(without=["size"], generate=Options(GenerateSettings, names=SHORT))
+def generate(output: Output, *, given: Given) -> Report:
     """Make pictures from text alone, from the seeds SEED, SEED + 1, ..."""
     from impress_ui.cli import samples
 
-    job = job_of(settings, run=run, generate=knobs)
-    print_report(samples.generate_files(output, job), json)
+    return samples.generate_files(output, given.job())

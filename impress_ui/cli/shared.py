@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -16,6 +18,7 @@ from impress_ui.jobs.documents import read_settings
 from impress_ui.settings import JobSettings, RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
 
+Report = dict[str, Any]
 SECTIONS = tuple(name for name in JobSettings.model_fields if name != "version")
 
 app = typer.Typer(
@@ -46,36 +49,63 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=words)
 
 
-def options_of(
-    model: type[Settings], place: str, fields: Sequence[str] = (), **names: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator: a command's parameter ``place`` stands for one option a field; it gets a dict of those given.
+@dataclass(frozen=True)
+class Options:
+    """The options of a group of settings, one a field; ``fields``: only these.
 
     Args:
-        fields: only these; all without it.
         names: a shorter name for a field's option, without dashes; the field's own is one too.
     """
-    wanted = tuple(fields or model.model_fields)
+
+    model: type[Settings]
+    fields: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def parameters(self, place: str) -> list[inspect.Parameter]:
+        """What a command takes for them: parameters whose names begin with ``place``."""
+        return [_parameter(self.model, place, name, self.names.get(name)) for name in self._wanted]
+
+    def take(self, place: str, given: dict[str, Any]) -> dict[str, Any]:
+        """The values of those that a person gave, by field; they are no longer in ``given`` then."""
+        values = {name: given.pop(f"{place}_{name}") for name in self._wanted}
+        return {name: _parsed(self.model, name, value) for name, value in values.items() if value is not None}
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return tuple(self.fields or self.model.model_fields)
+
+
+def _run(without: Sequence[str] = (), mask: bool = False) -> Options:
+    names = ("checkpoint", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
+    return Options(RunSettings, [name for name in names if name not in without])
+
+
+def run_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator: a command's parameter ``run`` stands for the options of the run; it gets a dict of those given."""
+    options = _run(without)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(command)
         def run(**given: Any) -> None:
-            values = {name: given.pop(f"{place}_{name}") for name in wanted}
-            values = {name: _parsed(model, name, value) for name, value in values.items() if value is not None}
-            command(**{place: values, **given})
+            command(**{"run": options.take("run", given), **given})
 
-        parameters = []
-        hints = get_type_hints(command, include_extras=True)
-        for parameter in inspect.signature(command).parameters.values():
-            if parameter.name == place:
-                parameters += [_parameter(model, place, name, names.get(name)) for name in wanted]
-            else:
-                parameters.append(parameter.replace(annotation=hints[parameter.name]))
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return run
+        return _with_parameters(run, command, {"run": options.parameters("run")})
 
     return decorate
+
+
+def _with_parameters(
+    run: Callable[..., None], command: Callable[..., Any], stand_for: Mapping[str, Sequence[inspect.Parameter]]
+) -> Callable[..., None]:
+    """``run`` with the command's name, words and parameters, some of which stand for several."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        own = [parameter.replace(annotation=hints[parameter.name], kind=parameter.KEYWORD_ONLY)]
+        parameters += stand_for.get(parameter.name, own)
+    functools.update_wrapper(run, command)
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def _parameter(model: type[Settings], place: str, name: str, short: str | None) -> inspect.Parameter:
@@ -87,9 +117,11 @@ def _parameter(model: type[Settings], place: str, name: str, short: str | None) 
         flags = [f"{flag}/--no-{flag}" for flag in flags]
     annotation = Annotated[kind | None, option(model, name, *(f"--{flag}" for flag in flags))]
     # Two sections may have fields of one name, as an edit and an inpainting's mask: the section tells them apart.
-    return inspect.Parameter(
-        f"{place}_{name}", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation
-    )
+    return _keyword(f"{place}_{name}", annotation)
+
+
+def _keyword(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _parsed(model: type[Settings], name: str, value: Any) -> Any:
@@ -150,12 +182,6 @@ def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
         raise UserError(f"'{text}' is not NAME=VALUE; an example is protect.budget=8.") from None
 
 
-def run_options(*without: str, mask: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """``options_of`` the run, as the parameter ``run``: what every command has, and with ``mask`` how that is taken."""
-    names = ("checkpoint", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
-    return options_of(RunSettings, "run", [name for name in names if name not in without])
-
-
 # One alias an option, used by every command that has it.
 Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
@@ -188,7 +214,57 @@ def job_of(file: str | None, set_: Sequence[str] | None = None, **sections: dict
     return (read_settings(file) if file else JobSettings()).updated(**sections)
 
 
-def print_report(report: dict[str, Any], as_json: bool) -> None:
+@dataclass(frozen=True)
+class Given:
+    """The settings that a command was given: options by section, a file, and NAME=VALUE texts."""
+
+    sections: dict[str, dict[str, Any]]
+    file: str | None = None
+    others: Sequence[str] | None = None
+
+    def job(self) -> JobSettings:
+        """All of them as settings; see ``job_of``."""
+        return job_of(self.file, self.others, **self.sections)
+
+
+def job_command(
+    name: str | None = None,
+    *,
+    without: Sequence[str] = (),
+    mask: bool = False,
+    others: bool = False,
+    stored: bool = True,
+    **sections: Options,
+) -> Callable[[Callable[..., Report]], Callable[..., None]]:
+    """A decorator: a function from ``given: Given`` and options of its own to a report becomes a command.
+
+    After its own the command has the options of the sections, of the run, and ``--json``; it prints the report.
+
+    Args:
+        name: the command's; the function's without it.
+        without: fields of the run that are of no use to it.
+        mask: whether the run's ``invert_mask`` is.
+        others: whether it has ``--set``.
+        stored: whether it has ``--settings``.
+    """
+    options = {**sections, "run": _run(without, mask)}
+
+    def decorate(work: Callable[..., Report]) -> Callable[..., None]:
+        def command(*, settings: str | None = None, set_: list[str] | None = None, json: bool, **given: Any) -> None:
+            taken = {section: each.take(section, given) for section, each in options.items()}
+            print_report(work(given=Given(taken, settings, set_), **given), json)
+
+        blocks = {section: each.parameters(section) for section, each in options.items()}
+        run = blocks.pop("run")
+        set_ = [_keyword("set_", Set)] if others else []
+        settings = [_keyword("settings", SettingsFile)] if stored else []
+        shared = [*itertools.chain(*blocks.values()), *set_, *run, *settings, _keyword("json", AsJson, False)]
+        return app.command(name)(_with_parameters(command, work, {"given": shared}))
+
+    return decorate
+
+
+def print_report(report: Report, as_json: bool) -> None:
     """One JSON object, or a line a picture; afterwards what failed is told as a mistake."""
     import json
 
@@ -199,6 +275,8 @@ def print_report(report: dict[str, Any], as_json: bool) -> None:
         for row in rows:
             if "error" not in row:
                 print(row["summary"])
+        if "accuracy" in report:
+            print(report["accuracy"]["summary"])
     failed = [row["error"] for row in rows if "error" in row]
     if failed:
         raise UserError(f"{len(failed)} of {len(rows)} pictures were not done; the first: {failed[0]}")

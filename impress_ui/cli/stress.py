@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import (
-    AsJson,
-    Mask,
-    Set,
-    SettingsFile,
-    app,
-    job_of,
-    options_of,
-    print_report,
-    run_options,
-)
+from impress_ui.cli.shared import Given, Mask, Options, Report, job_command
 from impress_ui.settings import EditSettings, ExploreSettings, StressSettings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import default_range, swept_names
@@ -27,33 +17,23 @@ Folder = Annotated[
 ]
 
 
-@app.command()
-@options_of(StressSettings, "knobs")
-@options_of(EditSettings, "edit", ["prompt"])
-@run_options()
+@job_command(others=True, stress=Options(StressSettings), edit=Options(EditSettings, ["prompt"]))
 def stress(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The protected picture.")],
     original: Annotated[
         Path | None, typer.Option(help="The same picture unprotected, if you have it: the figures then mean more.")
     ] = None,
     output: Folder = None,
-    knobs: Any = None,
-    edit: Any = None,
-    set_: Set = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Run a protected picture through all purifiers and say what survives, and at what price."""
     from impress_ui.cli import items
 
-    job = job_of(settings, set_, run=run, stress=knobs, edit=edit)
-    print_report(items.stress_file(picture, output, job, original=original), json)
+    return items.stress_file(picture, output, given.job(), original=original)
 
 
-@app.command()
-@options_of(ExploreSettings, "knobs")
-@run_options(mask=True)
+@job_command(mask=True, others=True, explore=Options(ExploreSettings))
 def explore(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The unprotected picture.")],
     protected: Annotated[
@@ -61,21 +41,17 @@ def explore(
     ] = None,
     target_image: Annotated[Path | None, typer.Option(help="The picture for the target 'image'.")] = None,
     output: Folder = None,
-    knobs: Any = None,
-    set_: Set = None,
     mask: Mask = None,
-    run: Any = None,
-    settings: SettingsFile = None,
-    json: AsJson = False,
-) -> None:
+    *,
+    given: Given,
+) -> Report:
     """Vary one or two settings over a picture: protect, purify and measure in every cell."""
     from impress_ui.cli import items
 
+    knobs = given.sections["explore"]
     for axis in ("x", "y"):  # another setting brings a range of its own, as on the page
         if knobs.get(axis, NOTHING) in swept_names():
             low, high = default_range(knobs[axis])
             knobs.setdefault(f"{axis}_from", low)
             knobs.setdefault(f"{axis}_to", high)
-    job = job_of(settings, set_, run=run, explore=knobs)
-    report = items.explore_file(picture, output, job, protected=protected, mask=mask, target=target_image)
-    print_report(report, json)
+    return items.explore_file(picture, output, given.job(), protected=protected, mask=mask, target=target_image)
