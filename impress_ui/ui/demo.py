@@ -82,8 +82,8 @@ def write(folder: Path) -> Iterator[str]:
     values: dict[Any, Any] = {widget: getattr(widget, "value", None) for widget in page.named.values()}
     values |= {widget: widget.value for widget in page.knobs.values()}
     values |= {page.upload: str(EXAMPLE), page.record: Record()}
-    if folder.exists():
-        shutil.rmtree(folder)
+    target, folder = folder, folder.with_name(f"{folder.name}.new")  # the old one stays until this one is whole
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shown: Update = {}
     yield "protect, purify"
@@ -106,6 +106,8 @@ def write(folder: Path) -> Iterator[str]:
     }
     text = json.dumps(kept, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "demo.json").write_text(text + "\n", encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
 
 
 def _shown_by(job: Any, values: dict[Any, Any]) -> Update:

@@ -110,7 +110,7 @@ def test_the_commands_are_understood(line: str, nothing_begins: None) -> None:
     name, *words = shlex.split(line)
     command = typer.main.get_command(app).commands[name]
     with command.make_context(name, list(words)) as context:  # it takes the words out of its list
-        if name in ("bench", "serve") or "NAME" in words or not words:  # options alone, or a kind of command
+        if name in ("bench", "demo", "serve") or "NAME" in words or not words:  # options alone, or a kind of command
             return
         with contextlib.nullcontext() if name == "settings" else pytest.raises(Reached):
             command.invoke(context)

@@ -1,4 +1,4 @@
-"""The example that the page opens on: it is whole, small, of this checkpoint and these settings, and can be made again."""
+"""The example that the page opens on: whole, small, of this checkpoint and these settings, and made again."""
 
 from __future__ import annotations
 
