@@ -34,7 +34,7 @@
   };
   const scrub = (svg, step) => {
     const kept = JSON.parse(svg.dataset.scrub || "[]");
-    const image = document.querySelector(svg.querySelector(".line-latent-distance, .line-edit-distance, .line-style-distance, .line-texture, .line-denoising-error") ? "#pane-protected img" : "#pane-purified img");
+    const image = document.querySelector(`#pane-${svg.dataset.pane} img`);
     if (!kept.length || !image || document.querySelector("#run-status .running")) return;
     const nearest = kept.reduce((a, b) => (Math.abs(b[0] - step) < Math.abs(a[0] - step) ? b : a));
     shown ??= { image, own: image.src };

@@ -10,7 +10,7 @@ from html import escape
 
 from impress_ui.charts.ticks import TINY, round_ticks
 from impress_ui.methods.protections import PROTECTIONS
-from impress_ui.ui.record import Ghost
+from impress_ui.ui.record import Ghost, Record
 
 MAX_POINTS = 200
 WIDTH, HEIGHT = 360, 190
@@ -19,7 +19,7 @@ LINE = 13  # pixels from one label at the lines' ends to the next
 
 Point = tuple[int, float]
 Lines = Mapping[str, Sequence[Point]]
-Scrub = Sequence[tuple[str, int, str]]  # a kind of run, a step of it, and where the browser finds its picture
+Scrub = Sequence[tuple[str, int, str]]  # a kind of run, a step of it, and the file of its picture
 OTHER = " (other)"
 
 
@@ -63,6 +63,8 @@ SERIES = {
     "purify": {name for panel in PANELS[2:] for name in panel.series},
 }
 
+PANES = {"protect": "protected", "purify": "purified"}  # where a run's previews are shown
+
 
 def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
     """At most ``limit`` points (index, value) that keep the first, the last and the extremes of every bin.
@@ -96,6 +98,11 @@ def charts(
     return f'<div class="charts">{"".join(chart(panel, curves, steps, ghosts, scrub) for panel in shown)}</div>'
 
 
+def charts_of(record: Record) -> str:
+    """The losses of what stands on the page."""
+    return charts(record.curves, record.steps, record.ghosts, record.scrub)
+
+
 def chart(
     panel: Panel,
     curves: Mapping[str, Sequence[float]],
@@ -114,11 +121,13 @@ def chart(
     scale = " <small>logarithmic</small>" if panel.log else ""
     about = "; ".join(panel.series[name] for name in drawn) or ", ".join(panel.series.values())
     plot = _plot(panel, drawn, behind, last) if any(drawn.values()) else _empty()
-    pictures = escape(json.dumps([[step, url] for phase, step, url in scrub if SERIES[phase] & set(drawn)]))
+    kind = next((kind for kind, names in SERIES.items() if names & set(panel.series)), "")
+    pictures = escape(json.dumps([[step, f"gradio_api/file={path}"] for part, step, path in scrub if part == kind]))
     return (
         f'<figure class="chart"><figcaption title="{escape(about)}"><strong>{escape(panel.title)}{scale}</strong>'
         f'<output class="readout"></output></figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(_summary(panel, drawn))}" data-scrub="{pictures}">{plot}</svg></figure>'
+        f'aria-label="{escape(_summary(panel, drawn))}" data-scrub="{pictures}" '
+        f'data-pane="{PANES.get(kind, "")}">{plot}</svg></figure>'
     )
 
 

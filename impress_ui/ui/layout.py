@@ -21,6 +21,7 @@ from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_se
 from impress_ui.ui.rooms.stress.room import StressRoom
 from impress_ui.ui.rooms.style.room import StyleRoom
 from impress_ui.ui.rooms.universal.room import UniversalFold
+from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 
 def build_page() -> Page:
@@ -98,8 +99,9 @@ def _input(page: Page) -> None:
         page.purify = gr.Button("Purify", elem_id="run-purify", min_width=60)
         page.stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop", min_width=60)
     page.hint = gr.HTML(views.hint(None), elem_id="hint")
+    # Where every run is taken from a visitor's share of a lent GPU, a slider does not run unasked.
     page.answers = gr.Checkbox(
-        True, label="Live: sliders answer when let go", elem_id="live", container=False, interactive=True
+        not ON_ZERO_GPU, label="Live: sliders answer when let go", elem_id="live", container=False, interactive=True
     )
     gr.HTML(views.sheet_button(), elem_id="sheet-button")
     # What a slider presses, and what a faint curve does: assets/live.js knows them.

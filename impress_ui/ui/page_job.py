@@ -32,7 +32,7 @@ from impress_ui.ui.rooms.history.keep import runs_after
 from impress_ui.ui.rooms.history.report import write_report
 from impress_ui.ui.rooms.history.runs import HISTORIES, PastRun, own_copy
 
-PREVIEWS_KEPT = 24  # a few seconds of them
+PREVIEWS_KEPT = 24  # half of them the last few seconds'
 SETTLED = 0.2  # seconds in which a browser has shown an update
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
@@ -159,7 +159,9 @@ class PageJob(ABC):
     def start_over(self, name: str, picture: Picture) -> Update:
         """A new first picture in its pane; whatever was made from another one is gone, and its edits are stale."""
         page = self.page
-        self.record = replace(self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=())
+        self.record = replace(
+            self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=(), scrub=()
+        )
         self.images = {}
         first = self.keep(name, picture.image)
         captions = {widget: views.caption(pane, None) for pane, widget in page.captions.items()}
@@ -191,11 +193,20 @@ class PageJob(ABC):
         return self.images[name]
 
     def preview(self, image: Image.Image) -> str:
-        """A file for a picture that is soon replaced by the next; the last ones are kept for slow browsers."""
+        """A file for a picture that is soon replaced by the next.
+
+        The last ones are kept for slow browsers, and of those before them so many that they span the run.
+        """
         self._previews.append(save_png(image, self.folder / f"preview-{uuid.uuid4().hex}.png"))
-        while len(self._previews) > PREVIEWS_KEPT:
-            self._previews.pop(0).unlink(missing_ok=True)
+        if len(self._previews) > PREVIEWS_KEPT:
+            for path in (dropped := self._previews[1 : -PREVIEWS_KEPT // 2 : 2]):
+                path.unlink(missing_ok=True)
+            self._previews = [path for path in self._previews if path not in dropped]
         return str(self._previews[-1])
+
+    def is_kept(self, preview: str) -> bool:
+        """Whether a preview's file is still there."""
+        return Path(preview) in self._previews
 
     def edit_captions(self) -> Update:
         """What stands under the edits, and what they say together, as the record now is."""

@@ -50,7 +50,8 @@ class Record:
     There is no original when the protected picture was uploaded as it is. An edit, by the name of the picture it was
     made from, outlives that picture: it is then stale. ``edits_stopped``: they are partial; ``edits_pasted``: what lies
     outside a mask was put back into them. ``run`` is the number of the run that made all this, in the session's list;
-    ``ghosts`` are the purifications before it, the newest last.
+    ``ghosts`` are the purifications before it, the newest last; ``scrub`` the previews that were kept, each with its
+    kind of run ("protect", "purify"), its step and its file.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Record:
     edits_pasted: bool = False
     run: int = 0
     ghosts: tuple[Ghost, ...] = ()
+    scrub: tuple[tuple[str, int, str], ...] = ()
 
     def stale(self, name: str) -> bool:
         """Whether a later run replaced the picture that this edit was made from."""

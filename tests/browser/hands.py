@@ -19,7 +19,8 @@ def enter(page: Page, room: str) -> None:
 
 
 def upload(page: Page, path: Path) -> None:
-    """A picture of one's own, in place of the one that is there."""
+    """A picture of one's own, in place of the one that is there; from then on nothing runs unasked."""
+    page.locator("#live input").uncheck()
     if page.locator("#upload img").count():
         clear(page)
     page.set_input_files("#upload input[type=file]", path)

@@ -124,7 +124,6 @@ def test_generate_from_an_example_prompt(opened: Page, tmp_path: Path) -> None:
     metadata = read_metadata(tmp_path / "second.png")
     assert metadata["kind"] == "generated" and metadata["settings"]["run"]["seed"] == 5
 
-
     # A mistake gets a sentence.
     ask(opened, "generate", "a photograph of a mountain beside a lake " * 8)
     opened.click("#generate-run")

@@ -22,6 +22,7 @@ def nudge(page: Page, knob: str, key: str = "ArrowRight") -> None:
 def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, photo: Path) -> None:
     upload(opened, photo)
     make_quick(opened)
+    opened.locator("#live input").check()
     nudge(opened, "purify-alpha")
     opened.wait_for_timeout(600)
     expect(opened.locator("#run-status .idle")).to_be_visible()  # nothing is protected yet, so nothing runs
@@ -42,6 +43,15 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
     expect(ghost.locator("title")).to_have_text(re.compile(r"run 1: α 0\.1, Δ_L 0\.5, 5 steps"))
     expect(opened.locator("#panes .pane-purified .change").first).to_have_text(re.compile(r"[+-]\d"))
     expect(opened.locator("#measures tbody tr")).not_to_have_count(3)  # the controls stay
+
+    # Under the pointer a curve says its values, and shows the picture of that step while it is there.
+    box = opened.locator("#curves figure:has(.line-total) svg").bounding_box()
+    purified = opened.locator("#pane-purified img").get_attribute("src")
+    opened.mouse.move(box["x"] + 0.14 * box["width"], box["y"] + box["height"] / 2)
+    expect(opened.locator("#curves figure:has(.line-total) .readout")).to_have_text(re.compile(r"step \d: total [\d.]"))
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", re.compile("preview-"))
+    opened.mouse.move(box["x"], 5)
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", purified)
 
     # Another budget protects anew, and begins with no ghosts.
     nudge(opened, "protect-budget")

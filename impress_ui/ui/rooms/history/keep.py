@@ -14,7 +14,7 @@ from impress_ui.jobs.documents import from_link, has_settings, read_settings, to
 from impress_ui.settings import JobSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import views
-from impress_ui.ui.curves import charts
+from impress_ui.ui.curves import charts_of
 from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import PRIVATE, Page, Update, Values
@@ -226,7 +226,7 @@ def shown_record(page: Page, record: Record) -> Update:
         **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
         page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
         page.answer: views.answer(record.rows),
-        page.curves: charts(record.curves, record.steps, record.ghosts),
+        page.curves: charts_of(record),
         page.table: views.table(record.rows),
         **{widget: record.edits[name].file if name in record.edits else None for name, widget in page.edits.items()},
         **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},

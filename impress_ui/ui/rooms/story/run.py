@@ -87,6 +87,7 @@ class PageRun(PageJob):
         ``begin`` clears the page once the first step is there: a mistake before it leaves the page as it was.
         """
         page, before = self.page, self.record
+        seen: list[tuple[str, int, str]] = []
         for progress in follow(work, steps):
             if begin is not None:
                 yield begin()
@@ -100,11 +101,17 @@ class PageRun(PageJob):
             )
             update: Update = {
                 **self.progress(timing),
-                page.curves: curves.charts(self.record.curves, self.record.steps, self.record.ghosts),
+                page.curves: curves.charts_of(self.record),
             }
             if progress.result is None:
-                yield {**update, page.panes[name]: self.preview(progress.preview())}
+                preview = self.preview(progress.preview())
+                seen.append((work.kind, timing.index, preview))
+                yield {**update, page.panes[name]: preview}
                 continue
+            others = [kept for kept in before.scrub if kept[0] != work.kind]
+            kept = [one for one in (*others, *seen) if one[0] != work.kind or self.is_kept(one[2])]
+            self.record = replace(self.record, scrub=tuple(kept))
+            update[page.curves] = curves.charts_of(self.record)
             self.stopped = progress.stopped
             self.made[name] = self.facts(progress)
             path = self.keep(name, progress.result, **self.made[name])
