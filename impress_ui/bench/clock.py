@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -29,6 +30,16 @@ class Times:
     wall: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
 
+    @contextmanager
+    def lap(self, device: str, steps: int = 1) -> Iterator[None]:
+        """Time a block of so many steps, until the device is done with them."""
+        wait_for(device)
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        wait_for(device)
+        self.wall.append((time.perf_counter() - wall) / steps)
+        self.processor.append((time.process_time() - processor) / steps)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "seconds": median(self.wall),
@@ -45,12 +56,8 @@ def time_in_turn(cases: Mapping[str, Case], repeats: int, device: str) -> dict[s
         case.unit()
     for _ in range(repeats):
         for name, case in cases.items():
-            wait_for(device)
-            wall, processor = time.perf_counter(), time.process_time()
-            case.unit()
-            wait_for(device)
-            times[name].wall.append((time.perf_counter() - wall) / case.steps)
-            times[name].processor.append((time.process_time() - processor) / case.steps)
+            with times[name].lap(device, case.steps):
+                case.unit()
     return times
 
 

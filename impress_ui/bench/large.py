@@ -5,15 +5,13 @@ And what a tiny autoencoder in place of the embedded decoder could save at most.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import time
 
 import torch
 from torch import Tensor
 
-from impress_ui.bench.clock import passing, ratio, stepping, time_in_turn, wait_for
-from impress_ui.bench.phases import MIB, Apart, say_nothing
+from impress_ui.bench.clock import Times, passing, ratio, stepping, time_in_turn
+from impress_ui.bench.memory import MIB, Apart
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import lpips_to
 from impress_ui.methods.purify import purify
@@ -27,11 +25,10 @@ EXACT_STEPS = 10  # of the fast recipe's, after those with a surrogate
 
 def large_checkpoint(plan: Plan, apart: Apart) -> Report:
     """Seconds a step of the paper recipe over the floor, and the peak memory of one at 512 pixels."""
-    silent = dataclasses.replace(plan, log=say_nothing)
     plan.log(f"large checkpoint: steps at {TIMED_SIDE} pixels")
-    timed = apart(timed_steps, silent, TIMED_SIDE)
+    timed = apart(timed_steps, plan, TIMED_SIDE)
     plan.log(f"large checkpoint: memory at {FULL_SIDE} pixels")
-    return {**timed, **apart(one_step, silent, FULL_SIDE)}
+    return {**timed, **apart(one_step, plan, FULL_SIDE)}
 
 
 def stable_diffusions(plan: Plan) -> Autoencoder:
@@ -73,13 +70,13 @@ def one_step(plan: Plan, side: int) -> Report:
     x = plan.tensor(side=side)
     forget_peak(plan.device)
     run = purify(x, PurifySettings(recipe="paper", steps=2), autoencoder)
-    began = time.perf_counter()
-    next(run)  # the first losses and their gradient
-    wait_for(plan.device)
+    times = Times()
+    with times.lap(plan.device):
+        next(run)  # the first losses and their gradient
     peak = peak_memory(plan.device)
     return {
         "full_side": side,
-        "full_seconds": time.perf_counter() - began,
+        "full_seconds": times.wall[0],
         "full_peak": None if peak is None else peak / MIB,
         "recomputes": bool(getattr(autoencoder.module.decoder, "gradient_checkpointing", False)),
     }

@@ -1,11 +1,15 @@
-"""What a benchmark runs on, and how much of it."""
+"""What a benchmark runs on, and how much of it; the machine without anything that names it or its owner."""
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 
 from impress_ui.models.autoencoder import pick_device
@@ -53,3 +57,25 @@ class Plan:
         images = self.pictures(count, side)
         images = [images[number % len(images)] for number in range(count)]
         return to_tensor(images, self.device)
+
+
+def machine(plan: Plan) -> Report:
+    """Processor, cores, threads, device, precision, versions, and the load when the benchmark began."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if plan.device == "cuda" else plan.device,
+        "precision": plan.run.precision,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

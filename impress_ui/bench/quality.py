@@ -57,7 +57,7 @@ def same_quality(plan: Plan) -> Report:
         fast.append(point)
     plan.log(f"same quality: {recipe}, {published.steps} steps on {plan.photographs} photographs")
     slow = list(_run(protected, published, judge, LOOKS))
-    end, ours = slow[-1], fast[-1]
+    end = slow[-1]
     return {
         "recipe": recipe,
         "photographs": plan.photographs,
@@ -67,11 +67,8 @@ def same_quality(plan: Plan) -> Report:
         "published": slow,
         "fast": fast,
         "share_of_time": {name: _share(fast, end, name) for name in ("loss", "latent_distance")},
-        "share_of_time_of_a_whole_run": {
-            "wall": ours["seconds"] / end["seconds"],
-            "processor": ours["processor_seconds"] / end["processor_seconds"],
-        },
-        "worse": [name for name in MORE_IS_BETTER if not _as_good(ours, end, name)],
+        "share_of_time_of_a_whole_run": _time_over(fast[-1], end),
+        "worse": [name for name in MORE_IS_BETTER if not _as_good(fast[-1], end, name)],
     }
 
 
@@ -90,9 +87,7 @@ class _Judge:
     def of(self, x: Tensor) -> dict[str, float]:
         """Of pictures (B, 3, H, W), in 8 bits as somebody would get them."""
         x = quantise(x)
-        distance = (self.autoencoder.encode(x) - self.latents).flatten(1).norm(dim=1) / self.latents.flatten(1).norm(
-            dim=1
-        )
+        distance = (self.autoencoder.encode(x) - self.latents).flatten(1).norm(dim=1) / self.lengths
         seen = to_images(self.autoencoder.reconstruct(x))
         against = [measure(a, b) for a, b in zip(to_images(x), to_images(self.clean), strict=True)]
         like = [float(ssim(np.asarray(a), np.asarray(b))) for a, b in zip(seen, self.seen, strict=True)]
@@ -100,9 +95,7 @@ class _Judge:
             "loss": sum_terms(self.loss(x), self.loss.weights).mean().item(),
             "latent_distance": distance.mean().item(),
             "ssim_of_v": float(np.mean(like)),
-            "ssim": float(np.mean([row.ssim for row in against])),
-            "lpips": float(np.mean([row.lpips for row in against])),
-            "psnr": float(np.mean([row.psnr for row in against])),
+            **{name: float(np.mean([getattr(row, name) for row in against])) for name in ("ssim", "lpips", "psnr")},
             "round_trip_error": round_trip_error(x, self.autoencoder).mean().item(),
         }
 
@@ -134,10 +127,9 @@ def _as_good(point: Report, other: Report, name: str) -> bool:
 def _share(fast: Sequence[Report], end: Report, name: str) -> dict[str, float] | None:
     """The part of the published run's time in which the fast recipe gets as far as that; None where it never does."""
     there = next((point for point in fast if _as_good(point, end, name)), None)
-    if there is None:
-        return None
-    return {
-        "steps": there["steps"],
-        "wall": there["seconds"] / end["seconds"],
-        "processor": there["processor_seconds"] / end["processor_seconds"],
-    }
+    return None if there is None else {"steps": there["steps"], **_time_over(there, end)}
+
+
+def _time_over(point: Report, end: Report) -> dict[str, float]:
+    columns = {"wall": "seconds", "processor": "processor_seconds"}
+    return {clock: point[column] / end[column] for clock, column in columns.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from impress_ui.bench.plan import Report
 from impress_ui.bench.plot import lines
 from impress_ui.errors import UserError
 
-Cells = Sequence[Sequence[Any]]
 QUALITY = {
     "loss": "published loss ↓",
     "latent_distance": "latent distance ↓",
@@ -54,22 +53,16 @@ def as_text(report: Report) -> str:
 
 
 def _head(report: Report) -> str:
-    about = report["machine"]
-    command = "python -m impress_ui bench" + (" --quick" if report["bench"] == "quick" else "")
+    about, quick = report["machine"], " --quick" if report["bench"] == "quick" else ""
     return (
-        "# Performance\n\n"
-        f"Printed by `{command}` in {report['seconds'] / 60:.1f} minutes: {about['processor']}, {about['cores']} "
-        f"cores, "
-        f"{about['threads']} threads, device {about['device']}, {about['precision']}, torch {about['torch']}, load at "
-        f"the "
-        f"beginning {_number(about['load'])}. Checkpoint {report['checkpoint']}, squares of {report['side']} pixels "
-        f"unless "
-        "said otherwise. Seconds are medians over rounds in which everything is timed in turn; ratios are medians of "
-        "each "
-        "round's, by the clock and, in brackets, by processor time. *Published* is the published algorithm written "
-        "from its "
-        "description (`impress_ui/bench/published.py`); the *floor* is a bare forward and backward pass of what a step "
-        "cannot do without."
+        f"# Performance\n\nPrinted by `python -m impress_ui bench{quick}` in {report['seconds'] / 60:.1f} minutes: "
+        f"{about['processor']}, {about['cores']} cores, {about['threads']} threads, device {about['device']}, "
+        f"{about['precision']}, torch {about['torch']}, load at the beginning {_number(about['load'])}. Checkpoint "
+        f"{report['checkpoint']}, squares of {report['side']} pixels unless said otherwise. Seconds are medians over "
+        "rounds in which everything is timed in turn; ratios are medians of each round's, by the clock and, in "
+        "brackets, by processor time. *Published* is the published algorithm written from its description "
+        "(`impress_ui/bench/published.py`); the *floor* is a bare forward and backward pass of what a step cannot do "
+        "without."
     )
 
 
@@ -86,83 +79,72 @@ def _goals(report: Report) -> str:
 
 
 def _steps(report: Report) -> str:
-    rows = []
-    for job, ways in report["steps"].items():
-        for way, taken in ways.items():
-            if way in ("speedup", "over_floor"):
-                continue
-            rows.append(
-                [
-                    job, way, _number(taken["seconds"]), _number(taken["processor_seconds"]),
-                    _both(ways["speedup"].get(way)), _both(ways["over_floor"].get(way)),
-                ]
-            )  # fmt: skip
+    rows = [
+        [
+            job, way, _number(taken["seconds"]), _number(taken["processor_seconds"]),
+            _both(ways["speedup"].get(way)), _both(ways["over_floor"].get(way)),
+        ]
+        for job, ways in report["steps"].items()
+        for way, taken in ways.items()
+        if way not in ("speedup", "over_floor")
+    ]  # fmt: skip
     page = report["page"]
     heads = ["job", "way", "seconds", "processor seconds", "times as fast as published", "over the floor"]
     return (
         "## Seconds a step\n\nAn edit is one of three pictures in eight sampling steps at strength 0.5, as published "
-        "one "
-        "picture after the other; the published fine-tuning trains the whole denoiser; the fast recipe's floor is the "
-        "decoder and LPIPS.\n\n"
-        f"{_table(heads, rows)}\n\nThe page's stream of curves and previews takes {_both(page['page_over_headless'])} "
-        f"of "
-        f"the bare loop's time ({_number(page['headless']['seconds'])} s a step)."
+        "one picture after the other; the published fine-tuning trains the whole denoiser; the fast recipe's floor is "
+        f"the decoder and LPIPS.\n\n{_table(heads, rows)}\n\nThe page's stream of curves and previews takes "
+        f"{_both(page['page_over_headless'])} of the bare loop's time ({_number(page['headless']['seconds'])} s "
+        "a step)."
     )
 
 
 def _quality(report: Report) -> str:
     quality = report["same_quality"]
-    rows = [["protected", "", "", *_figures(quality["start"])]]
-    for name, points in ((quality["recipe"], quality["published"]), ("fast", quality["fast"])):
-        rows += [[name, point["steps"], _number(point["seconds"]), *_figures(point)] for point in points]
-    told = []
-    for name, share in quality["share_of_time"].items():
-        words = QUALITY[name][:-2]
-        if share is None:
-            told.append(f"The fast recipe does not reach the {words} of {quality['recipe']}'s end.")
-        else:
-            told.append(
-                f"The fast recipe reaches the {words} of {quality['recipe']}'s end after {share['steps']} steps, in "
-                f"{_both(share)} of its time."
-            )
-    worse = ", ".join(QUALITY[name][:-2] for name in quality["worse"]) or "no column"
-    clean = quality["start"]["clean_round_trip_error"]
+    recipe, words = quality["recipe"], {name: label[:-2] for name, label in QUALITY.items()}
+
+    def row(name: str, point: Report, *about: Any) -> list[Any]:
+        return [name, *about, *(f"{point[c]:.2f}" if c == "psnr" else f"{point[c]:.4f}" for c in QUALITY)]
+
+    rows = [row("protected", quality["start"], "", "")]
+    for name, points in ((recipe, quality["published"]), ("fast", quality["fast"])):
+        rows += [row(name, point, point["steps"], _number(point["seconds"])) for point in points]
+    told = [
+        f"The fast recipe does not reach the {words[name]} of {recipe}'s end."
+        if share is None
+        else f"The fast recipe reaches the {words[name]} of {recipe}'s end after {share['steps']} steps, in "
+        f"{_both(share)} of its time."
+        for name, share in quality["share_of_time"].items()
+    ]
+    worse = ", ".join(words[name] for name in quality["worse"]) or "no column"
     return (
         f"## To the same quality\n\n{quality['photographs']} test photographs as squares of {quality['side']} pixels, "
-        f"budget "
-        f"16; `{quality['recipe']}` to its end ({quality['steps']} steps). Each line of `fast` is a run of so many "
-        f"steps. "
+        f"budget 16; `{recipe}` to its end ({quality['steps']} steps). Each line of `fast` is a run of so many steps. "
         f"{' '.join(told)} A whole run takes {_both(quality['share_of_time_of_a_whole_run'])} of the published one's "
-        f"time; "
-        f"its end is worse in: {worse}. The clean photographs' own round-trip error is {_number(clean)}: what lies "
-        f"below it "
-        f"is no quality of a photograph.\n\n{_table(['recipe', 'steps', 'seconds', *QUALITY.values()], rows)}"
+        f"time; its end is worse in: {worse}. The clean photographs' own round-trip error is "
+        f"{_number(quality['start']['clean_round_trip_error'])}: what lies below it is no quality of a photograph.\n\n"
+        f"{_table(['recipe', 'steps', 'seconds', *QUALITY.values()], rows)}"
     )
-
-
-def _figures(point: Report) -> list[str]:
-    return [f"{point[name]:.2f}" if name == "psnr" else f"{point[name]:.4f}" for name in QUALITY]
 
 
 def _memory(report: Report) -> str:
     rows = [
-        [job, way, _number(taken["peak"]), _number(taken["over_idle"]), _number(taken.get("share_of_published"))]
+        [job, way, *_numbers(taken, "peak", "over_idle", "share_of_published")]
         for job, ways in report["memory"].items()
         for way, taken in ways.items()
     ]
     return (
         "## Memory\n\nEach in a process of its own, in MiB: the process at its peak, and what the work added to the "
-        "loaded "
-        f"model.\n\n{_table(['job', 'way', 'peak', 'added', 'share of published'], rows)}"
+        f"loaded model.\n\n{_table(['job', 'way', 'peak', 'added', 'share of published'], rows)}"
     )
 
 
 def _start_up(report: Report) -> str:
     start = report["start_up"]
     rows = [
-        ["`--help`, seconds", _number(start["help_seconds"]), _number(start["help_processor_seconds"])],
-        ["the page answers, seconds", _number(start["page_seconds"]), _number(start["page_processor_seconds"])],
-        ["the page at rest, MiB", _number(start["idle_memory"]), ""],
+        ["`--help`, seconds", *_numbers(start, "help_seconds", "help_processor_seconds")],
+        ["the page answers, seconds", *_numbers(start, "page_seconds", "page_processor_seconds")],
+        ["the page at rest, MiB", *_numbers(start, "idle_memory"), ""],
     ]
     return f"## Start-up\n\n{_table(['', 'measured', 'processor seconds'], rows)}"
 
@@ -170,21 +152,22 @@ def _start_up(report: Report) -> str:
 def _growth(report: Report) -> str:
     if "growth" not in report:
         return ""
-    grown = report["growth"]
-    sides = [[row["side"], *map(_number, (row["paper"], row["seconds"], row["over_idle"]))] for row in grown["by_side"]]
-    batches = [
+    sides, batches, steps = (report["growth"][by] for by in ("by_side", "by_batch", "by_steps"))
+    side_rows = [[row["side"], *_numbers(row, "paper", "seconds", "over_idle")] for row in sides]
+    batch_rows = [
         [
-            row["batch"],
-            *map(_number, (row["seconds"], row["seconds"] / row["batch"], row["over_idle"], row["images_a_minute"])),
+            row["batch"], _number(row["seconds"]), _number(row["seconds"] / row["batch"]),
+            *_numbers(row, "over_idle", "images_a_minute"),
         ]
-        for row in grown["by_batch"]
-    ]
-    steps = [[row["steps"], _number(row["seconds"])] for row in grown["by_steps"]]
+        for row in batches
+    ]  # fmt: skip
+    step_rows = [[row["steps"], *_numbers(row, "seconds")] for row in steps]
     side_heads = ["side", "paper, seconds a step", "fast, seconds a step", "fast, MiB added"]
     batch_heads = ["batch", "seconds a step", "seconds a picture", "MiB added", "pictures a minute (40 steps)"]
     return (
-        f"## How the cost grows\n\n{_table(side_heads, sides)}\n\nThe fast recipe by batch:\n\n"
-        f"{_table(batch_heads, batches)}\n\nThe fast recipe, a whole run:\n\n{_table(['steps', 'seconds'], steps)}"
+        f"## How the cost grows\n\n{_table(side_heads, side_rows)}\n\nThe fast recipe by batch:\n\n"
+        f"{_table(batch_heads, batch_rows)}\n\nThe fast recipe, a whole run:\n\n"
+        f"{_table(['steps', 'seconds'], step_rows)}"
     )
 
 
@@ -196,8 +179,7 @@ def _large(report: Report) -> str:
     return (
         "## Large checkpoints\n\nAn autoencoder of Stable Diffusion's size with random weights, the paper recipe: "
         f"{_number(large['ours']['seconds'])} s a step at {large['side']} pixels, {_both(large['over_floor'])} of the "
-        f"floor "
-        f"({_number(large['floor']['seconds'])} s). At {large['full_side']} pixels one step takes "
+        f"floor ({_number(large['floor']['seconds'])} s). At {large['full_side']} pixels one step takes "
         f"{_number(large['full_seconds'])} s and the process {_number(large['full_peak'])} MiB at its peak, {how}."
     )
 
@@ -205,38 +187,32 @@ def _large(report: Report) -> str:
 def _surrogate(report: Report) -> str:
     bound = report["surrogate"]
     return (
-        "## A tiny autoencoder as a surrogate\n\n"
-        f"A forward and backward pass of TAESD's decoder takes {_both(bound['tiny_over_embedded'])} of the embedded "
-        f"decoder's ({_number(bound['tiny']['seconds'])} and {_number(bound['embedded']['seconds'])} s). With it in "
-        f"all but "
-        f"{bound['exact_steps']} of the fast recipe's {bound['steps']} steps, and everything else for nothing, a run "
-        f"would "
-        f"be {_both(bound['most_speedup'])} times as fast at best. None is built."
+        "## A tiny autoencoder as a surrogate\n\nA forward and backward pass of TAESD's decoder takes "
+        f"{_both(bound['tiny_over_embedded'])} of the embedded decoder's ({_number(bound['tiny']['seconds'])} and "
+        f"{_number(bound['embedded']['seconds'])} s). With it in all but {bound['exact_steps']} of the fast recipe's "
+        f"{bound['steps']} steps, and everything else for nothing, a run would be {_both(bound['most_speedup'])} times "
+        "as fast at best. None is built."
     )
 
 
 def _plots(report: Report) -> dict[str, str]:
-    quality = report["same_quality"]
-    plots = {}
+    quality, plots = report["same_quality"], {}
+    runs = {quality["recipe"]: quality["published"], "fast": quality["fast"]}
     for name in ("latent_distance", "loss"):
         words = QUALITY[name][:-2]
-        curves = {
-            recipe: [(point["seconds"], point[name]) for point in points]
-            for recipe, points in ((quality["recipe"], quality["published"]), ("fast", quality["fast"]))
-        }
+        curves = {run: [(point["seconds"], point[name]) for point in points] for run, points in runs.items()}
         plots[f"{name}_against_seconds"] = lines(
             f"{words} against seconds", "seconds", words, curves, log_y=name == "loss"
         )
     if "growth" in report:
         grown = report["growth"]["by_side"]
-        ways: dict[str, Callable[[Report], float]] = {
-            "paper": lambda row: row["paper"],
-            "fast": lambda row: row["seconds"],
+        by_side = {
+            way: [(row["side"], row[name]) for row in grown]
+            for way, name in (("paper", "paper"), ("fast", "seconds"), ("memory", "over_idle"))
         }
-        curves = {way: [(row["side"], value(row)) for row in grown] for way, value in ways.items()}
-        plots["seconds_by_side"] = lines("seconds a step by side", "pixels", "seconds", curves, log_y=True)
-        if all(row["over_idle"] for row in grown):
-            memory = {"fast": [(row["side"], row["over_idle"]) for row in grown]}
+        memory = {"fast": by_side.pop("memory")}
+        plots["seconds_by_side"] = lines("seconds a step by side", "pixels", "seconds", by_side, log_y=True)
+        if all(added for _, added in memory["fast"]):
             plots["memory_by_side"] = lines("memory added by side", "pixels", "MiB", memory, log_y=True)
     return plots
 
@@ -251,6 +227,10 @@ def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _numbers(row: Report, *names: str) -> list[str]:
+    return [_number(row.get(name)) for name in names]
 
 
 def _both(value: Report | None) -> str:

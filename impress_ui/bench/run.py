@@ -6,14 +6,11 @@ import logging
 import time
 
 from impress_ui.bench.goals import judge
-from impress_ui.bench.growth import growth
 from impress_ui.bench.large import large_checkpoint, surrogate_bound
-from impress_ui.bench.machine import machine
-from impress_ui.bench.page import page_cost
-from impress_ui.bench.phases import Apart, peaks
-from impress_ui.bench.plan import Plan, Report
+from impress_ui.bench.memory import Apart, growth, peaks
+from impress_ui.bench.plan import Plan, Report, machine
 from impress_ui.bench.quality import same_quality
-from impress_ui.bench.startup import start_up
+from impress_ui.bench.startup import page_cost, start_up
 from impress_ui.bench.steps import seconds_a_step
 
 

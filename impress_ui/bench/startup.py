@@ -1,4 +1,4 @@
-"""How long the program takes to be there, and what it holds while nobody uses it."""
+"""How long the program takes to be there, what it holds while nobody uses it, and what its page costs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import urllib.request
 from pathlib import Path
 from statistics import median
 
+from impress_ui.bench.clock import Case, ratio, time_in_turn
 from impress_ui.bench.plan import Plan, Report
+from impress_ui.jobs import workflow
+from impress_ui.methods.optimise import run_to_end
 
 HELPS = 3
 PATIENCE = 120.0  # seconds until the page must have answered, and again until it must have come to rest
 REST = 2.0  # seconds without work
 MIB = 2**20
+STREAMED_STEPS = 20
 
 
 def start_up(plan: Plan) -> Report:
@@ -103,3 +107,21 @@ def _processor_seconds(pid: int) -> float | None:
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def page_cost(plan: Plan) -> Report:
+    """Seconds a step of the fast recipe with and without the page's stream of curves and previews, and their ratio."""
+    plan.log("the page's share")
+    from impress_ui.ui.streaming import StreamedPurification
+
+    image, job = plan.pictures(1)[0], plan.job(purify={"steps": STREAMED_STEPS})
+    streamed = StreamedPurification(image, job)
+    cases = {
+        "headless": Case(lambda: run_to_end(workflow.purify_picture(image, job)), STREAMED_STEPS),
+        "page": Case(streamed.run, STREAMED_STEPS),
+    }
+    times = time_in_turn(cases, plan.repeats, plan.device)
+    return {
+        **{name: taken.as_dict() for name, taken in times.items()},
+        "page_over_headless": ratio(times["page"], times["headless"]),
+    }

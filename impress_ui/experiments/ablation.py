@@ -90,15 +90,11 @@ def charts(settings: AblationSettings, rows: list[Record], records: list[Record]
         for name in names:
             ours = [row for row in rows if row[name] != AS_SET]
             drawn += [chart for column in ("strength", "left") for chart in _curves([name], ours, column)]
-    points = {
-        _words(row, names): [
-            (record[COVARIATE], record["left"], None)
-            for record in records
-            if record["left"] is not None and all(record[name] == row[name] for name in names)
-        ]
-        for row in _spread(rows)
-    }
-    points = {label: sorted(line) for label, line in points.items() if line}
+    of_cell, points = grouped(records, names), {}
+    for row in _spread(rows):
+        ours = of_cell[tuple(row[name] for name in names)]
+        if line := sorted((record[COVARIATE], record["left"], None) for record in ours if record["left"] is not None):
+            points[_words(row, names)] = line
     if points:
         drawn.append(
             Lines(

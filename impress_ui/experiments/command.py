@@ -7,16 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from impress_ui.cli.shared import (
-    AsJson,
-    SettingsFile,
-    app,
-    assigned,
-    assignment,
-    log,
-    print_report,
-    run_options,
-)
+from impress_ui.cli.shared import AsJson, SettingsFile, app, assigned, assignment, log, print_report, run_options
 from impress_ui.errors import UserError
 from impress_ui.experiments import table
 from impress_ui.jobs.documents import read_data
@@ -25,25 +16,15 @@ from impress_ui.jobs.documents import read_data
 @app.command()
 @run_options()
 def experiment(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help=f"{', '.join(table.NAMES[:-1])} or {table.NAMES[-1]}.",
-        ),
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"{', '.join(table.NAMES[:-1])} or {table.NAMES[-1]}.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the tables, charts and the report; a run goes on in it.")
     ] = Path("outputs"),
-    photographs: Annotated[
-        int | None, typer.Option(help="Only the first so many photographs of the split.")
-    ] = None,
+    photographs: Annotated[int | None, typer.Option(help="Only the first so many photographs of the split.")] = None,
     paper_photographs: Annotated[
         int | None, typer.Option(help="Photographs on which the paper recipes run too: ten minutes each on two cores.")
     ] = None,
-    budget: Annotated[
-        list[int] | None, typer.Option(help="Budget in grey levels; give it again for more.")
-    ] = None,
+    budget: Annotated[list[int] | None, typer.Option(help="Budget in grey levels; give it again for more.")] = None,
     attack: Annotated[
         list[str] | None,
         typer.Option(help="Of 'editing': encoder or diffusion; more than once for more. Default: both."),
@@ -86,12 +67,11 @@ def experiment(
     from impress_ui.experiments.report import as_text, count_of_failed
 
     sections: dict[str, dict[str, Any]] = {"run": run}
-    fields = _given(
-        dict(
-            photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
-            attacks=attack or None, artists=artists, paper_artists=paper_artists, checkpoints=checkpoints or None,
-        )
+    options = dict(
+        photographs=photographs, split=split, paper_photographs=paper_photographs, budgets=budget or None,
+        attacks=attack or None, artists=artists, paper_artists=paper_artists, checkpoints=checkpoints or None,
     )  # fmt: skip
+    fields: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if vary:
         fields["vary"] = dict(assignment(text, listed=True) for text in vary)
     fields |= assigned(set_, sections)
@@ -108,7 +88,3 @@ def experiment(
     if report["failed"]:
         first = report["failed"][0]
         raise UserError(f"{count_of_failed(report)}; the first, {first['unit']}: {first['error']}")
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

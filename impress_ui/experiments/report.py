@@ -5,18 +5,29 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from impress_ui.experiments.experiment import Experiment
 from impress_ui.experiments.folder import Record
 from impress_ui.settings import JobSettings
 
 Files = Sequence[tuple[str, Path]]  # (title, file)
-STYLE = """
+PAGE = """\
+{% macro pairs(values) -%}
+<div class="wide"><table>
+{%- for key, value in values.items() -%}
+<tr><td class="text">{{ key }}</td><td class="text"><code>{{ value }}</code></td></tr>
+{%- endfor -%}
+</table></div>
+{%- endmacro -%}
+<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ name.capitalize() }}: IMPRESS</title>
+<style>
 body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:84rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 .facts{color:#555;font-size:.9rem}
@@ -33,6 +44,46 @@ figcaption{color:#555;font-size:.9rem}
 summary{cursor:pointer}
 pre{background:#f6f6f6;padding:.8rem;overflow-x:auto;font-size:.8rem}
 code{overflow-wrap:anywhere}
+</style></head><body>
+<h1>{{ name.capitalize() }}</h1>
+<p>{{ about }}</p>
+<p class="facts">{{ facts|join(" · ") }}</p>
+{% if report.failed %}
+<div class="failed"><p>{{ failed }} and are in no figure below; the same command tries them again.</p><ul>
+{%- for each in report.failed %}<li>{{ each.unit }}: {{ each.error }}</li>{% endfor %}</ul></div>
+{% endif %}
+<h2>Table</h2>
+<div class="wide"><table><thead><tr>
+{%- for name, kind in columns.items() %}<th{{ kind }}>{{ labels.get(name, name|words) }}</th>{% endfor -%}
+</tr></thead><tbody>
+{%- for row in report.rows -%}
+<tr>
+{%- for name, kind in columns.items() -%}
+<td{{ kind }}>{{ row[name]|cell }}{% if row.get(name ~ "_se") is not none %}
+ <span class="error">± {{ row[name ~ "_se"]|cell }}</span>{% endif %}</td>
+{%- endfor -%}
+</tr>
+{%- endfor -%}
+</tbody></table></div>
+<p class="facts">± is the standard error of the mean. The {{ report.records|length }} records are in {{ name }}.csv.</p>
+{% if charts %}<h2>Charts</h2>{% endif %}
+<div class="charts">{% for chart in charts %}<figure>{{ chart }}</figure>{% endfor %}</div>
+{% if sheets %}<h2>Pictures</h2>{% endif %}
+{% for title, data in sheets %}
+<figure><img alt="{{ title }}" src="data:image/png;base64,{{ data }}"><figcaption>{{ title }}</figcaption></figure>
+{% endfor %}
+<h2>To run it again</h2>
+<p><code>python -m impress_ui experiment {{ name }} --settings {{ name }}_settings.json -o folder/</code>, with
+{{ name }}_settings.json beside this file. What differs from the defaults:</p>
+<pre>{{ differing|yaml }}</pre>
+<details><summary>All settings</summary><pre>{{ report.settings|yaml }}</pre></details>
+<h2>Versions</h2>
+{{ pairs(report.versions) }}
+<h2>Checkpoints</h2>
+{% for checkpoint, files in report.checkpoints.items() %}
+<p>{{ checkpoint }}, SHA-256 of the weights:</p>{{ pairs(files) }}
+{% endfor %}
+</body></html>
 """
 
 
@@ -45,48 +96,24 @@ def write_report(path: Path, report: Record, experiment: Experiment, charts: Fil
         charts: SVG files.
         sheets: PNG files.
     """
-    name = report["experiment"]
-    facts = {key: value for key, value in report.items() if not isinstance(value, (list, dict))}
-    said = " · ".join(f"{escape(_words(key))} {escape(cell_of(value))}" for key, value in facts.items())
-    body = [
-        f"<h1>{escape(name.capitalize())}</h1>",
-        f"<p>{escape(experiment.about)}</p>",
-        f'<p class="facts">{said}</p>',
-        _failed(report),
-        "<h2>Table</h2>",
-        f'<div class="wide">{_table(report["rows"], experiment)}</div>',
-        '<p class="facts">± is the standard error of the mean. '
-        f"The {len(report['records'])} records are in {escape(name)}.csv.</p>",
-        *(["<h2>Charts</h2>"] if charts else []),
-        '<div class="charts">',
-        *(f"<figure>{_inline_svg(file, number, title)}</figure>" for number, (title, file) in enumerate(charts)),
-        "</div>",
-        *(["<h2>Pictures</h2>"] if sheets else []),
-        *(
-            f'<figure><img alt="{escape(title)}" src="data:image/png;base64,{_base64(file)}">'
-            f"<figcaption>{escape(title)}</figcaption></figure>"
-            for title, file in sheets
-        ),
-        "<h2>To run it again</h2>",
-        f"<p><code>python -m impress_ui experiment {escape(name)} --settings {escape(name)}_settings.json "
-        f"-o folder/</code>, with {escape(name)}_settings.json beside this file. What differs from "
-        "the defaults:</p>",
-        f"<pre>{escape(_yaml(_differing(report['settings'], experiment)))}</pre>",
-        f"<details><summary>All settings</summary><pre>{escape(_yaml(report['settings']))}</pre></details>",
-        "<h2>Versions</h2>",
-        _pairs(report["versions"]),
-        "<h2>Checkpoints</h2>",
-        *(
-            f"<p>{escape(checkpoint)}, SHA-256 of the weights:</p>{_pairs(files)}"
-            for checkpoint, files in report["checkpoints"].items()
-        ),
-    ]
-    head = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(name.capitalize())}: IMPRESS</title><style>{STYLE}</style></head>"
+    rows = report["rows"]
+    texts = {name for name in rows[0] if all(isinstance(row[name], str) for row in rows)}
+    shown = [name for name in rows[0] if not (name.endswith("_se") and name[:-3] in rows[0])]  # x_se stands beside x
+    page = Environment(autoescape=True, trim_blocks=True)
+    page.filters |= {"words": _words, "cell": cell_of, "yaml": _yaml}
+    text = page.from_string(PAGE).render(
+        name=experiment.name,
+        about=experiment.about,
+        report=report,
+        facts=[f"{_words(key)} {cell_of(value)}" for key, value in _facts(report).items()],
+        failed=count_of_failed(report),
+        columns={name: Markup(' class="text"' if name in texts else "") for name in shown},
+        labels=experiment.columns,
+        charts=[_inline_svg(file, number, title) for number, (title, file) in enumerate(charts)],
+        sheets=[(title, base64.b64encode(file.read_bytes()).decode("ascii")) for title, file in sheets],
+        differing=_differing(report["settings"], experiment),
     )
-    path.write_text(f"{head}<body>{''.join(body)}</body></html>\n", encoding="utf-8")
+    path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def cell_of(value: Any) -> str:
@@ -94,34 +121,6 @@ def cell_of(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _table(rows: Sequence[Record], experiment: Experiment) -> str:
-    """The rows; a column x_se is written into the column x."""
-    names = [name for name in rows[0] if not (name.endswith("_se") and name[:-3] in rows[0])]
-    texts = {name for name in names if all(isinstance(row[name], str) for row in rows)}
-    kinds = {name: ' class="text"' if name in texts else "" for name in names}
-    head = "".join(f"<th{kinds[name]}>{escape(experiment.columns.get(name, _words(name)))}</th>" for name in names)
-    lines = "".join(
-        "<tr>" + "".join(f"<td{kinds[name]}>{_value(row, name)}</td>" for name in names) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
-
-
-def _value(row: Record, name: str) -> str:
-    error = row.get(f"{name}_se")
-    told = "" if error is None else f' <span class="error">± {cell_of(error)}</span>'
-    return escape(cell_of(row[name])) + told
-
-
-def _failed(report: Record) -> str:
-    if not report["failed"]:
-        return ""
-    items = "".join(f"<li>{escape(f['unit'])}: {escape(f['error'])}</li>" for f in report["failed"])
-    return (
-        f'<div class="failed"><p>{count_of_failed(report)} and are in no figure below; the same command tries them '
-        f"again.</p><ul>{items}</ul></div>"
-    )
 
 
 def count_of_failed(report: Record) -> str:
@@ -147,37 +146,29 @@ def _yaml(data: Record) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
-def _pairs(values: Record) -> str:
-    rows = "".join(
-        f'<tr><td class="text">{escape(key)}</td><td class="text"><code>{escape(str(value))}</code></td></tr>'
-        for key, value in values.items()
-    )
-    return f'<div class="wide"><table>{rows}</table></div>'
-
-
-def _inline_svg(file: Path, number: int, title: str) -> str:
+def _inline_svg(file: Path, number: int, title: str) -> Markup:
     """The drawing without its file's preamble; its ids made its own, since several stand in one page."""
     text = file.read_text(encoding="utf-8")
     svg = text[text.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
     ids = re.findall(r'\bid="([^"]+)"', svg)
     for own in sorted(set(ids), key=len, reverse=True):
         svg = re.sub(rf'(id="|#){re.escape(own)}(?=["\)])', rf"\g<1>c{number}-{own}", svg)
-    return svg
-
-
-def _base64(file: Path) -> str:
-    return base64.b64encode(file.read_bytes()).decode("ascii")
+    return Markup(svg)  # our own drawing, whose texts are escaped already
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _facts(report: Record) -> Record:
+    """The headline: what the report says in a word or a figure."""
+    return {key: value for key, value in report.items() if not isinstance(value, (list, dict))}
+
+
 def as_text(report: Record) -> str:
     """The report's rows as an aligned table under a line that says what was run; then what failed."""
-    facts = {key: value for key, value in report.items() if not isinstance(value, (list, dict))}
     names = list(report["rows"][0])
     cells = [names, *([cell_of(row[name]) for name in names] for row in report["rows"])]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([", ".join(f"{key} {cell_of(value)}" for key, value in facts.items()), *lines])
+    return "\n".join([", ".join(f"{key} {cell_of(value)}" for key, value in _facts(report).items()), *lines])

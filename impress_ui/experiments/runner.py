@@ -11,27 +11,30 @@ from __future__ import annotations
 
 import csv
 import errno
-import json
-from collections.abc import Callable, Sequence
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
+import impress_ui
 from impress_ui.errors import UserError
 from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
-from impress_ui.experiments.folder import Record, RunFolder
+from impress_ui.experiments.folder import Record, RunFolder, write_json
 from impress_ui.experiments.processes import find_processes
-from impress_ui.experiments.provenance import checkpoint_hashes, versions
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.models.autoencoder import load_autoencoder
+from impress_ui.models.checkpoints import find_source
+from impress_ui.models.checksums import sha256
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
 Log = Callable[[str], None]
+PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
 
 
 def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path, log: Log) -> Record | None:
@@ -43,10 +46,14 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         UserError: the output folder holds a run of this experiment with other settings, or every unit failed.
     """
     processes = find_processes(settings.run.device)
-    plain = settings.model_dump(mode="json", by_alias=True)
+
+    def lasting(given: ExperimentSettings) -> Record:
+        """The settings without those that only say how many units there are."""
+        return given.model_dump(mode="json", by_alias=True, exclude=set(experiment.extent))
+
     manifest = {
         "experiment": experiment.name,
-        "settings": {name: value for name, value in plain.items() if name not in experiment.extent},
+        "settings": lasting(settings),
         "versions": versions(),
         "checkpoints": checkpoint_hashes(experiment.checkpoints(settings)),
     }
@@ -54,10 +61,9 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
     def completed(kept: Record) -> Record:
         """A setting that the kept run did not know yet had its default."""
         try:
-            then = type(settings).model_validate(kept["settings"]).model_dump(mode="json", by_alias=True)
+            return {**kept, "settings": lasting(type(settings).model_validate(kept["settings"]))}
         except (KeyError, ValidationError):
             return kept
-        return {**kept, "settings": {name: value for name, value in then.items() if name not in experiment.extent}}
 
     if processes.first:
         make_folder(output)
@@ -75,7 +81,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         log(f"[{number}/{len(todo)}] {unit.name}")
         _carry_out_unit(experiment, unit, run)
     processes.wait()
-    return _finish(experiment, units, run, {**manifest, "settings": plain}, output) if processes.first else None
+    return _finish(experiment, units, run, manifest, output) if processes.first else None
 
 
 def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:
@@ -96,11 +102,12 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     """Gather what all processes have kept, in the order of the units, and write every file."""
     settings, name = run.settings, experiment.name
     kept = {unit.name: run.folder.records(unit.name) for unit in units}
-    failed = [{"unit": unit, "error": _reason(run, unit)} for unit, records in kept.items() if records is None]
+    missing = [unit for unit, records in kept.items() if records is None]
+    failed = [{"unit": unit, "error": run.folder.error(unit) or "it was not reached"} for unit in missing]
     records = [record for own in kept.values() for record in own or ()]
     if not records:
         raise UserError(f"Nothing of {name} could be done: {failed[0]['error'] if failed else 'it has no units'}.")
-    rows = experiment.table(settings, records)
+    rows, plain = experiment.table(settings, records), settings.model_dump(mode="json", by_alias=True)
     report: Record = {
         "experiment": name,
         "split": settings.split,
@@ -110,7 +117,7 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
         "rows": rows,
         "records": experiment.finest(records),
         "failed": failed,
-        "settings": manifest["settings"],
+        "settings": plain,
         "versions": manifest["versions"],
         "checkpoints": manifest["checkpoints"],
     }
@@ -124,16 +131,11 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
         path = output / f"{name}_{sheet.name}.png"
         contact_sheet(path, sheet.labels, sheet.rows, sheet.width, sheet.names)
         sheets.append((sheet.name.replace("_", " "), path))
-    for path, data in ((output / f"{name}_settings.json", manifest["settings"]), (output / f"{name}.json", report)):
-        with written_whole(path) as part:
-            part.write_text(_json(data))
+    write_json(output / f"{name}_settings.json", plain)
+    write_json(output / f"{name}.json", report)
     _write_csv(output / f"{name}.csv", report["records"])
     write_report(output / f"{name}.html", report, experiment, charts, sheets)
     return report
-
-
-def _reason(run: Run, unit: str) -> str:
-    return run.folder.error(unit) or "it was not reached"
 
 
 def _write_csv(path: Path, records: Sequence[Record]) -> None:
@@ -145,5 +147,30 @@ def _write_csv(path: Path, records: Sequence[Record]) -> None:
         writer.writerows(records)
 
 
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+def versions() -> dict[str, str]:
+    """Versions of this program, of Python and of every package that a figure goes through."""
+    found = {"impress": impress_ui.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """SHA-256 of every weights file of the named parts of checkpoints: ``{checkpoint: {"vae/...": hash}}``.
+
+    Raises:
+        UserError: no such checkpoint, or it lacks a part.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for checkpoint, names in checkpoints.items():
+        source = find_source(checkpoint)
+        ours = found.setdefault(checkpoint, {})
+        for name in names:
+            part = source.part(name)
+            folder = part.root / part.subfolder
+            files = {file.resolve(): file for file in sorted(folder.glob("*.safetensors"))}
+            ours |= {f"{name}/{file.name}": sha256(file) for file in files.values()}
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from PIL import Image
 
 from impress_ui.art.artists import ARTISTS, asked_captions, works
 from impress_ui.experiments.charts import Bars, Chart
-from impress_ui.experiments.experiment import WHOLE_MODEL, Experiment, Record, Run, Sheet, Unit, means_of
+from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of, whole_model
 from impress_ui.experiments.purifiers import name_of
 from impress_ui.experiments.settings import StyleSettings
 from impress_ui.jobs.style import StyleStudy, Variant
@@ -85,6 +84,23 @@ def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
     return [_figures(study, name, load_diffusion_classifier(JURY, job.run))]
 
 
+def table(settings: StyleSettings, records: list[Record]) -> list[Record]:
+    """Means over the artists: all imitations of one go together, so that they are no independent sample."""
+    told = ("clip_accuracy", "clip_accuracy_se", "diffusion_accuracy", "diffusion_accuracy_se")
+    columns = ("clip_accuracy", "diffusion_accuracy", "lpips", "ssim")
+    return [
+        {
+            "works": row["variant"],
+            "artists": row["artists"],
+            "imitations": sum(record["imitations"] for record in records if record["variant"] == row["variant"]),
+            **{name: row[name] for name in told},
+            "works_lpips": row["lpips"],
+            "works_ssim": row["ssim"],
+        }
+        for row in means_of(records, ("variant",), columns, count="artists")
+    ]
+
+
 def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
     """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
     shown = (CLEAN, NONE, *(f"{NONE}, {name_of(settings)}" for settings in (CONTROLS[0], FAST, CHAIN)))
@@ -96,10 +112,8 @@ def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
             made[artist] = [
                 picture
                 for name in shown
-                for picture in (
-                    _pictures(run, artist, name, "works")[0],
-                    *_pictures(run, artist, name, "imitations")[:imitations],
-                )
+                for kind, count in (("works", 1), ("imitations", imitations))
+                for picture in _pictures(run, artist, name, kind)[:count]
             ]
     return [Sheet("works", labels, list(made.values()), width=128, names=list(made))] if made else []
 
@@ -132,23 +146,6 @@ def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier) -> Record:
         "lpips": float(np.mean([row["lpips"] for row in likeness])),
         "ssim": float(np.mean([row["ssim"] for row in likeness])),
     }
-
-
-def _means(records: Sequence[Record]) -> list[Record]:
-    """Over the artists: all imitations of one go together, so that they are no independent sample."""
-    told = ("clip_accuracy", "clip_accuracy_se", "diffusion_accuracy", "diffusion_accuracy_se")
-    columns = ("clip_accuracy", "diffusion_accuracy", "lpips", "ssim")
-    return [
-        {
-            "works": row["variant"],
-            "artists": row["artists"],
-            "imitations": sum(record["imitations"] for record in records if record["variant"] == row["variant"]),
-            **{name: row[name] for name in told},
-            "works_lpips": row["lpips"],
-            "works_ssim": row["ssim"],
-        }
-        for row in means_of(records, ("variant",), columns, count="artists")
-    ]
 
 
 def _keep(run: Run[StyleSettings], study: StyleStudy, name: str) -> None:
@@ -198,10 +195,10 @@ STYLE = Experiment(
     StyleSettings,
     units,
     run,
-    lambda settings, records: _means(records),
+    table,
     charts,
     sheets,
-    checkpoints=lambda settings: {settings.run.checkpoint: WHOLE_MODEL},
+    checkpoints=whole_model,
     facts=_facts,
     extent=("artists", "paper_artists"),
 )

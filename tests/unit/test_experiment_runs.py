@@ -24,7 +24,7 @@ from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
 from impress_ui.experiments.folder import RunFolder, first_difference
 from impress_ui.experiments.processes import Processes
-from impress_ui.experiments.provenance import checkpoint_hashes
+from impress_ui.experiments.runner import checkpoint_hashes
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 

@@ -1,14 +1,14 @@
-"""Peak memory, each phase in a process of its own: what a process has taken once it never shows less.
+"""Peak memory, and how the cost grows with the side of a picture, the pictures in a batch, and the steps of a run.
 
-The processes are forked from a small one that has imported what they need and computed nothing, so that each begins
-with the same memory, and its peak is its own.
+Each phase has a process of its own: what a process has taken once it never shows less. The processes are forked from a
+small one that has imported what they need and computed nothing, so that each begins with the same memory, and its peak
+is its own.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from impress_ui.bench import published
-from impress_ui.bench.clock import wait_for
+from impress_ui.bench.clock import Case, Times, time_in_turn
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.bench.steps import diffusion_attack_settings
 from impress_ui.methods.attacks.diffusion_attack import EditDistance
+from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import load_autoencoder, peak_memory
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
@@ -29,6 +30,10 @@ from impress_ui.settings import PurifySettings, Recipe
 
 MIB = 2**20
 SMALL = 32  # pixels
+SIDES = (64, 128, 256, 512)
+BATCHES = (1, 2, 4, 8)
+STEPS = (5, 10, 20, 40)
+PIXELS_A_MEASUREMENT = 10 * 128**2  # a large picture is timed over fewer steps
 
 
 class Apart:
@@ -41,8 +46,9 @@ class Apart:
             context.set_forkserver_preload([__name__])
         self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, max_tasks_per_child=1)
 
-    def __call__(self, function: Callable[..., Report], *arguments: Any) -> Report:
-        return self._pool.submit(function, *arguments).result()
+    def __call__(self, function: Callable[..., Report], plan: Plan, *arguments: Any) -> Report:
+        silent = dataclasses.replace(plan, log=_say_nothing)  # as another process can have it
+        return self._pool.submit(function, silent, *arguments).result()
 
     def __enter__(self) -> Apart:
         return self
@@ -53,7 +59,6 @@ class Apart:
 
 def peaks(plan: Plan, apart: Apart) -> Report:
     """MiB that IMPRESS and the diffusion attack take at their peak, and over what the loaded model holds."""
-    silent = dataclasses.replace(plan, log=say_nothing)  # as another process can have it
     report: Report = {}
     for job, function, ways in (
         ("impress", impress_peak, ("published", "paper", "fast")),
@@ -62,7 +67,7 @@ def peaks(plan: Plan, apart: Apart) -> Report:
         report[job] = {}
         for way in ways:
             plan.log(f"memory: {job}, {way}")
-            report[job][way] = apart(function, silent, way)
+            report[job][way] = apart(function, plan, way)
     attack = report["diffusion attack"]
     for way in ("ours", "ours, stage by stage"):
         over, under = attack[way]["over_idle"], attack["published"]["over_idle"]
@@ -70,7 +75,7 @@ def peaks(plan: Plan, apart: Apart) -> Report:
     return report
 
 
-def say_nothing(_: str) -> None:
+def _say_nothing(_: str) -> None:
     """The ``log`` of a plan in another process."""
 
 
@@ -115,25 +120,47 @@ class _AsIfLarge(DiffusionModel):
         self.__dict__.update(model.__dict__)
 
 
+def growth(plan: Plan, apart: Apart) -> Report:
+    """Rows of seconds a step and MiB by side and by batch, and of seconds a run by steps, of the fast recipe."""
+    report: Report = {"by_side": [], "by_batch": [], "by_steps": []}
+    for side in SIDES:
+        plan.log(f"growth: side {side}")
+        steps = max(2, PIXELS_A_MEASUREMENT // side**2)
+        report["by_side"].append(
+            {"paper": apart(growth_peak, plan, side, 1, "paper", steps)["seconds"]}
+            | apart(growth_peak, plan, side, 1, "fast", steps)
+        )
+    for batch in BATCHES:
+        plan.log(f"growth: batch {batch}")
+        row = apart(growth_peak, plan, plan.side, batch, "fast", 10)
+        report["by_batch"].append(row | {"images_a_minute": 60 * batch / (row["seconds"] * PurifySettings().steps)})
+    autoencoder, x = load_autoencoder(plan.run), plan.tensor()
+
+    def runs(steps: int) -> Case:
+        return Case(lambda: run_to_end(purify(x, PurifySettings(steps=steps), autoencoder)))
+
+    plan.log("growth: steps")
+    times = time_in_turn({str(steps): runs(steps) for steps in STEPS}, 2, plan.device)
+    report["by_steps"] = [{"steps": int(steps), "side": plan.side, **taken.as_dict()} for steps, taken in times.items()]
+    return report
+
+
 def growth_peak(plan: Plan, side: int, batch: int, recipe: Recipe, steps: int) -> Report:
     """Seconds a step and peak memory of purifying so many squares of a side together."""
     autoencoder = load_autoencoder(plan.run)
-    taken: list[tuple[float, float]] = []
+    times = Times()
 
     def some(x: Tensor) -> None:
         x = x.repeat(batch, 1, 1, 1) if x.shape[-1] == side else x
         run = purify(x, PurifySettings(recipe=recipe, steps=steps + 1), autoencoder)
         next(run)
-        wait_for(plan.device)
-        began, worked = time.perf_counter(), time.process_time()
-        for _ in range(steps):
-            next(run)
-        wait_for(plan.device)
-        taken.append(((time.perf_counter() - began) / steps, (time.process_time() - worked) / steps))
+        with times.lap(plan.device, steps):
+            for _ in range(steps):
+                next(run)
 
     memory = _over_idle(dataclasses.replace(plan, side=side), some)
-    wall, processor = taken[-1]
-    return {"side": side, "batch": batch, "seconds": wall, "processor_seconds": processor, **memory}
+    seconds = {"seconds": times.wall[-1], "processor_seconds": times.processor[-1]}
+    return {"side": side, "batch": batch, **seconds, **memory}
 
 
 def _over_idle(plan: Plan, work: Callable[[Tensor], object]) -> Report:
