@@ -85,6 +85,7 @@ def test_a_json_file_goes_out_and_comes_back(opened: Page, tmp_path: Path) -> No
     unfold(opened, "protect-steps")
     choose(opened, "protect-method", "GLAZE")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("500")
+    expect(opened.locator("#protect-perceptual_budget")).to_be_visible()
     put(opened, "protect-steps", 77)
     file = save(opened, "#export", tmp_path)
     assert documents.read_settings(file) == JobSettings().updated(protect={"method": "glaze", "steps": 77})
