@@ -15,6 +15,7 @@ from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import demo as example
 from impress_ui.ui.api import connect_api
+from impress_ui.ui.engine import load_engine
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page import register
@@ -114,6 +115,7 @@ def _clean() -> None:
 
 
 def _warm_up() -> None:
+    load_engine()
     from impress_ui.ui.runs import warm_up
 
     warm_up(PHOTOS / "test" / f"{next(iter(EXAMPLES))}.jpg")

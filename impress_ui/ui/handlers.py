@@ -12,6 +12,7 @@ from gradio.components import Component
 
 from impress_ui.settings import JobSettings, Settings
 from impress_ui.ui import views
+from impress_ui.ui.engine import load_engine
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import DEVICE, PRIVATE, SECTIONS, Page, Update, Values
@@ -97,6 +98,7 @@ class Handlers:
         page = self.page
 
         def run(values: Values, request: gr.Request) -> Iterator[Update]:
+            load_engine()
             yield from job(page, values, session_of(request)).updates()
 
         every = list(dict.fromkeys([*outputs, *page.after_job]))
@@ -144,6 +146,7 @@ class Handlers:
 
     def open(self, values: Values, request: gr.Request) -> Iterator[Update]:
         """A new picture."""
+        load_engine()
         from impress_ui.ui.opening import opened
 
         yield from opened(self.page, values, session_of(request))
@@ -172,6 +175,7 @@ class Handlers:
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""
+        load_engine()
         from impress_ui.measures.metrics import measure
         from impress_ui.pictures.difference import difference
         from impress_ui.pictures.images import open_picture
@@ -195,6 +199,7 @@ class Handlers:
 
     def expected(self, values: Values) -> list[Any]:
         """What the run buttons, Purify, Edit and the rooms' runs will take, by the runs so far."""
+        load_engine()
         from impress_ui.methods.purify import planned_steps
         from impress_ui.ui.progress import estimate, work_of
 
