@@ -1,7 +1,7 @@
 """Retake the pictures in docs/screenshots: start the app, then ``python docs/take_screenshots.py URL``.
 
-The page opens on finished runs, so that most pictures are what a visitor sees first; one run is made, to show it under
-way and to have a history. Needs playwright and a chromium on the path; a minute on two idle cores.
+The page opens on finished runs, so that most pictures are what a visitor sees first; one run is made, for the
+history. Needs playwright and a chromium on the path; a minute on two idle cores.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST = 5 * 60_000  # milliseconds that the run may take
 
 
 def main(url: str) -> None:
-    """The bench by day, by night, on a phone and while it purifies; then the other rooms."""
+    """The bench by day, by night and on a phone; then the other rooms."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -39,14 +39,8 @@ def main(url: str) -> None:
             page.wait_for_timeout(1000)
             shoot(page, room, part="#rooms-area")
         page.click("#room-story-button")
-        page.locator("#purify-alpha input[type=range]").focus()
-        for _ in range(2):  # the second move leaves the first one's curve behind
-            page.keyboard.press("ArrowRight")
-            page.wait_for_selector("#run-status .running", timeout=MOST)
-            page.wait_for_selector("#run-status .done", timeout=MOST)
-        page.keyboard.press("ArrowRight")
-        page.wait_for_selector("#run-status .running:has-text('step 2')", timeout=MOST)
-        shoot(page, "running")
+        page.click("#run-both")
+        page.wait_for_selector("#run-status .running", timeout=MOST)
         page.wait_for_selector("#run-status .done", timeout=MOST)
         page.click("#room-history-button")
         page.wait_for_timeout(1000)
