@@ -170,9 +170,10 @@ def _plot(panel: Panel, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], las
         words = f"{index} steps" if index == last else index
         parts.append(f'<text class="tick" text-anchor="middle" x="{x(index):.1f}" y="{HEIGHT - 8}">{words}</text>')
     for age, (ghost, lines) in enumerate(reversed(behind)):
-        for name, points in lines.items():
-            # Whoever reaches the first of a run's lines by keyboard has reached the run.
-            reach = f' data-run="{ghost.run}" data-age="{age}" tabindex="0" role="button"'
+        for number, (name, points) in enumerate(lines.items()):
+            # Whoever reaches the first of a run's lines by keyboard has reached the run; the example is none.
+            reach = f' data-run="{ghost.run}" data-age="{age}"'
+            reach += ' tabindex="0" role="button"' if number == 0 and ghost.run else ""
             title = f"<title>{escape(ghost.words)}: {escape(name)} {_number(points[-1][1])}</title>"
             parts.append(line(name, points, " ghost", reach, title) if points else "")
     ends = []

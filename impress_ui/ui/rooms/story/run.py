@@ -47,13 +47,12 @@ class PageRun(PageJob):
             yield from self._follow(work, "protected", steps, lambda: self.start_over("original", picture))
             yield self._reconstruct()
         if self.what != "protect" and not self.stopped:
-            begin = None
+            begin: Callable[[], Update] = self._leave_a_ghost
             if "protected" in self.record.files:
                 protected = self.image("protected")
             else:
                 picture = runs.open_at(values[page.upload], self.job)
                 protected, begin = picture.image, lambda: self.start_over("protected", picture)
-            self._leave_a_ghost()
             steps = workflow.purify_picture(protected, self.job, mask=mask, should_stop=should_stop)
             yield from self._follow(work_of("purify", self.job, protected.size), "purified", steps, begin)
         if self.own and self.own.superseded:
@@ -61,16 +60,16 @@ class PageRun(PageJob):
         yield from self._measure(mask, should_stop)
         yield self.ready("; ".join(self.told), self.stopped)
 
-    def _leave_a_ghost(self) -> None:
-        """Keep the losses of the purification that this one is about to replace, to be drawn faintly behind it."""
+    def _leave_a_ghost(self) -> Update:
+        """Keep the losses of the purification that this one replaces, to be drawn faintly behind it."""
         drawn = {name: list(values) for name, values in self.record.curves.items() if name in curves.SERIES["purify"]}
-        if not drawn:
-            return
-        past = HISTORIES.find(self.session, self.record.run)
-        words = f"run {past.number}: {knobs_of(past.job.purify)}" if past else "the example"
-        ghost = Ghost(self.record.run, words, drawn)
-        kept = {name: values for name, values in self.record.curves.items() if name not in drawn}
-        self.record = replace(self.record, ghosts=(*self.record.ghosts, ghost)[-GHOSTS:], curves=kept)
+        if drawn:
+            past = HISTORIES.find(self.session, self.record.run)
+            words = f"run {self.record.run}" if self.record.run else "the example"
+            ghost = Ghost(self.record.run, f"{words}: {knobs_of(past.job.purify)}" if past else words, drawn)
+            kept = {name: values for name, values in self.record.curves.items() if name not in drawn}
+            self.record = replace(self.record, ghosts=(*self.record.ghosts, ghost)[-GHOSTS:], curves=kept)
+        return {self.page.record: self.record}
 
     def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
         """The steps that protect the picture."""
