@@ -3,8 +3,28 @@
   const SIDES = { left: 42, right: 104, top: 8, bottom: 24 }; // ui/curves.py draws with these
   const shorten = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(0) : Number(value.toPrecision(3)));
 
+  // Every plot is drawn on both scales: its button shows the one or the other, and what is drawn anew keeps the choice.
+  const flipped = new Set();
+  const scaleOf = (svg) => svg.querySelector(svg.closest("figure").classList.contains("flipped") ? ".flip-scale" : ".own-scale");
+  const keepScales = () => {
+    document.querySelectorAll(".chart .flip").forEach((button) => {
+      const figure = button.closest("figure");
+      const flip = flipped.has(button.dataset.panel);
+      if (figure.classList.contains("flipped") === flip) return;
+      figure.classList.toggle("flipped", flip);
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+    });
+  };
+  document.addEventListener("click", (event) => {
+    const panel = event.target.closest?.(".chart .flip")?.dataset.panel;
+    if (!panel) return;
+    if (!flipped.delete(panel)) flipped.add(panel);
+    keepScales();
+  });
+  new MutationObserver(keepScales).observe(document.body, { childList: true, subtree: true });
+
   const plot = (svg) => {
-    const frame = svg.querySelector(".frame[data-last]");
+    const frame = scaleOf(svg)?.querySelector(".frame[data-last]");
     if (!frame) return null;
     const box = svg.viewBox.baseVal;
     const [low, high, last] = ["low", "high", "last"].map((name) => Number(frame.dataset[name]));
@@ -22,7 +42,7 @@
     };
   };
   const linesOf = (svg) =>
-    [...svg.querySelectorAll(".line:not(.ghost)")].map((line) => {
+    [...scaleOf(svg).querySelectorAll(".line:not(.ghost)")].map((line) => {
       const name = [...line.classList].find((one) => one.startsWith("line-")).slice(5).replaceAll("-", " ");
       return [name, line.getAttribute("points").split(" ").map((pair) => pair.split(",").map(Number))];
     });

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from impress_ui.errors import UserError
-from impress_ui.pictures.files import make_folder
+from impress_ui.pictures.files import distinct_names, make_folder
 from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in
 from impress_ui.settings import JobSettings
 
@@ -40,8 +40,7 @@ def targets(files: Sequence[Path], output: Path, *, as_folder: bool) -> list[tup
     if not as_folder and output.suffix.lower() != ".png":
         raise UserError(f"{output.name} would not keep the picture exactly; give --output a name that ends in .png.")
     make_folder(output if as_folder else output.parent, output.name)
-    stems = [path.stem for path in files]
-    names = [path.stem if stems.count(path.stem) == 1 else path.name for path in files]  # a.jpg beside a.png
+    names = distinct_names(files)
     return [(path, output / f"{name}.png" if as_folder else output) for path, name in zip(files, names, strict=True)]
 
 

@@ -38,9 +38,7 @@ class RunFolder:
         UserError: the folder holds a run with another manifest, or one that cannot be read.
     """
 
-    def __init__(
-        self, path: Path, manifest: Record, completed: Callable[[Record], Record] = lambda kept: kept
-    ) -> None:
+    def __init__(self, path: Path, manifest: Record, completed: Callable[[Record], Record] = lambda kept: kept) -> None:
         self.path = path
         file = path / "run.json"
         manifest = json.loads(json.dumps(manifest))  # tuples become lists, as in the file

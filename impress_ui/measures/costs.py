@@ -19,6 +19,7 @@ from impress_ui.settings.purify import CHAIN
 # Seconds that a unit of work took in the last run of each sort: what every estimate is made of.
 PACE: dict[str, float] = {}
 
+
 def note_pace(sort: str, seconds: float) -> None:
     """Keep what a unit of work of a sort took."""
     PACE[sort] = seconds

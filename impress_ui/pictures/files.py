@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from impress_ui.errors import UserError
@@ -39,3 +39,23 @@ def make_folder(folder: Path, file: str = "") -> None:
     except OSError as error:
         named = f"for {file}" if file else folder.name
         raise UserError(f"The folder {named} cannot be made ({error.strerror}); choose another place.") from None
+
+
+def distinct_names(files: Sequence[Path]) -> list[str]:
+    """A name without ending for what is made of each file, no two of them alike, on file systems without case too.
+
+    It is the file's stem; its whole name beside another file of that stem (a.jpg and a.png); and with a number where
+    even that is taken.
+    """
+    stems = [file.stem.casefold() for file in files]
+    taken: set[str] = set()
+    names = []
+    for file, stem in zip(files, stems, strict=True):
+        wanted = name = file.stem if stems.count(stem) == 1 else file.name
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{wanted}-{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from impress_ui.charts.ticks import TINY, round_ticks
+from impress_ui.jobs.archive import losses_csv
 from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.ui.record import Ghost, Record
 
@@ -25,7 +26,7 @@ OTHER = " (other)"
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: which series it draws, in which words, on which scale."""
+    """One chart: which series it draws, in which words, and whether its scale is logarithmic until it is clicked."""
 
     title: str
     series: Mapping[str, str]  # name of the loss -> what it is
@@ -85,7 +86,12 @@ def decimate(values: Sequence[float], limit: int = MAX_POINTS) -> list[Point]:
 
 
 def charts(
-    curves: Mapping[str, Sequence[float]], steps: Mapping[str, int], ghosts: Sequence[Ghost] = (), scrub: Scrub = ()
+    curves: Mapping[str, Sequence[float]],
+    steps: Mapping[str, int],
+    ghosts: Sequence[Ghost] = (),
+    scrub: Scrub = (),
+    *,
+    export: bool = False,
 ) -> str:
     """The panels as HTML, without those that only an adaptive protection fills.
 
@@ -93,14 +99,17 @@ def charts(
         steps: the length of each series' whole run, so that axes never jump.
         ghosts: earlier runs, drawn faintly behind.
         scrub: the pictures of some steps, to be looked at under the pointer.
+        export: bring every value along, for ``assets/export.js`` to save.
     """
+    values = dict(curves) | {f"{name}, {ghost.words}": of for ghost in ghosts for name, of in ghost.curves.items()}
+    data = f' data-csv="{escape(losses_csv(values))}"' if export and curves else ""
     shown = [panel for panel in PANELS if any(name not in RARE or curves.get(name) for name in panel.series)]
-    return f'<div class="charts">{"".join(chart(panel, curves, steps, ghosts, scrub) for panel in shown)}</div>'
+    return f'<div class="charts"{data}>{"".join(chart(panel, curves, steps, ghosts, scrub) for panel in shown)}</div>'
 
 
-def charts_of(record: Record) -> str:
-    """The losses of what stands on the page."""
-    return charts(record.curves, record.steps, record.ghosts, record.scrub)
+def charts_of(record: Record, *, running: bool = False) -> str:
+    """The losses of what stands on the page, to be saved once it is whole."""
+    return charts(record.curves, record.steps, record.ghosts, record.scrub, export=not running)
 
 
 def chart(
@@ -118,16 +127,21 @@ def chart(
     ]
     lengths = [len(ghost.curves[name]) - 1 for ghost, lines in behind for name in lines]
     last = max(1, *(steps.get(name, 1) for name in panel.series), *lengths)
-    scale = " <small>logarithmic</small>" if panel.log else ""
     about = "; ".join(panel.series[name] for name in drawn) or ", ".join(panel.series.values())
-    plot = _plot(panel, drawn, behind, last) if any(drawn.values()) else _empty()
+    # Drawn on both scales, so that a click changes it at once, also while it runs: assets/curves.js, assets/curves.css.
+    scales = (("own", panel.log), ("flip", not panel.log)) if any(drawn.values()) else ()
+    plots = [f'<g class="{which}-scale">{_plot(panel, log, drawn, behind, last)}</g>' for which, log in scales]
+    flip = (
+        f'<button type="button" class="flip" data-panel="{escape(panel.title)}" '
+        f'aria-pressed="{str(panel.log).lower()}" title="Logarithmic or linear">log</button>'
+    )
     kind = next((kind for kind, names in SERIES.items() if names & set(panel.series)), "")
     pictures = escape(json.dumps([[step, f"gradio_api/file={path}"] for part, step, path in scrub if part == kind]))
     return (
-        f'<figure class="chart"><figcaption title="{escape(about)}"><strong>{escape(panel.title)}{scale}</strong>'
+        f'<figure class="chart"><figcaption title="{escape(about)}"><strong>{escape(panel.title)}</strong>{flip}'
         f'<output class="readout"></output></figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(_summary(panel, drawn))}" data-scrub="{pictures}" '
-        f'data-pane="{PANES.get(kind, "")}">{plot}</svg></figure>'
+        f'data-pane="{PANES.get(kind, "")}">{"".join(plots) or _empty()}</svg></figure>'
     )
 
 
@@ -139,17 +153,17 @@ def _empty() -> str:
     )
 
 
-def _plot(panel: Panel, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], last: int) -> str:
+def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], last: int) -> str:
     everything = [drawn, *(lines for _, lines in behind)]
     values = [value for lines in everything for points in lines.values() for _, value in points]
-    ticks = _log_ticks(values) if panel.log else round_ticks(values)
+    ticks = _log_ticks(values) if log else round_ticks(values)
     low, high = ticks[0], ticks[-1]
 
     def x(index: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * index / last
 
     def y(value: float) -> float:
-        if panel.log:
+        if log:
             share = (math.log10(max(value, low)) - math.log10(low)) / (math.log10(high) - math.log10(low))
         else:
             share = (value - low) / (high - low)
@@ -159,7 +173,7 @@ def _plot(panel: Panel, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], las
         path = " ".join(f"{x(index):.1f},{y(value):.1f}" for index, value in points)
         return f'<polyline class="line{more} line-{_slug(name)}" points="{path}"{about}>{inside}</polyline>'
 
-    scale = f'data-low="{low:g}" data-high="{high:g}" data-log="{str(panel.log).lower()}" data-last="{last}"'
+    scale = f'data-low="{low:g}" data-high="{high:g}" data-log="{str(log).lower()}" data-last="{last}"'
     parts = [_empty().split("<text")[0].replace("<rect", f"<rect {scale}")]
     for tick in ticks:
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')

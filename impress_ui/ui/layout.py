@@ -18,6 +18,8 @@ from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edit
 from impress_ui.ui.rooms.explore.room import ExploreRoom
 from impress_ui.ui.rooms.generate.room import GenerateRoom
 from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
+from impress_ui.ui.rooms.many.room import ManyStrip
+from impress_ui.ui.rooms.story.viewer import viewer
 from impress_ui.ui.rooms.stress.room import StressRoom
 from impress_ui.ui.rooms.style.room import StyleRoom
 from impress_ui.ui.rooms.universal.room import UniversalFold
@@ -30,7 +32,8 @@ def build_page() -> Page:
     page.record = gr.State(Record())
     # Before anything is drawn: what the rooms have in common is asked of all of them.
     page.rooms = {
-        room.name: room for room in (StressRoom(), ExploreRoom(), StyleRoom(), GenerateRoom(), UniversalFold())
+        room.name: room
+        for room in (StressRoom(), ExploreRoom(), StyleRoom(), GenerateRoom(), UniversalFold(), ManyStrip())
     }
     gr.HTML(views.header(), elem_id="masthead")
     with gr.Column(elem_id="bench"):
@@ -52,10 +55,12 @@ def _story(page: Page) -> None:
     with gr.Column(elem_id="result-area"):
         page.status = gr.HTML(views.idle(), elem_id="run-status")
         page.answer = gr.HTML("", elem_id="answer")
+        page.rooms["many"].build(page)
         _panes(page)
         _edits(page)
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
         gr.HTML(views.how_to_read(), elem_id="told")
+        gr.HTML(viewer(), elem_id="viewer-area")
         run_zip(page)
     with gr.Column(elem_id="edit-area"):
         finer_edits(page)
@@ -92,6 +97,7 @@ def _input(page: Page) -> None:
         [[str(PHOTOS / "test" / f"{name}.jpg")] for name in EXAMPLES], [page.upload],
         label="Example photographs", elem_id="examples", api_visibility="private",
     )  # fmt: skip
+    page.rooms["many"].ask()
     page.notes = gr.HTML("", elem_id="notes")
     page.both = gr.Button(views.BOTH, variant="primary", size="lg", elem_id="run-both")
     with gr.Row(elem_id="run-row"):
@@ -200,8 +206,8 @@ def _comparison(page: Page) -> None:
 TITLES = {room.name: room.title for room in (StressRoom, ExploreRoom, StyleRoom, GenerateRoom)}
 # The page's tabs: name -> (title, what is in it). Which of the controls stand beside each, assets/bench.css says.
 TABS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "story": ("Protect, purify, edit", _story),
+    "story": ("Protect and purify", _story),
     **{name: _room(name) for name in TITLES},
-    "history": ("History, report", _section(history_section, "history")),
-    "about": ("About", _section(about_section, "about")),
+    "history": ("Look back", _section(history_section, "history")),
+    "about": ("How it works", _section(about_section, "about")),
 }

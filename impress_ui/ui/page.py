@@ -68,6 +68,7 @@ class Room(ABC):
         run_buttons, stop_buttons: what starts a job, and what ends it.
         archives: where a run's zip is put.
         given: what a visitor puts in: a restored run leaves it as it is.
+        read: what its estimate reads besides the settings.
         telling: what says something by itself in a report, in order; ``galleries``: whose pictures are put in.
         hint: the line that says what a run will take; ``hinted``: the settings that it depends on.
     """
@@ -79,6 +80,7 @@ class Room(ABC):
     stop_buttons: tuple[gr.Button, ...] = ()
     archives: tuple[gr.File, ...] = ()
     given: tuple[Component, ...] = ()
+    read: tuple[Component, ...] = ()
     telling: tuple[gr.HTML, ...] = ()
     galleries: tuple[gr.Gallery, ...] = ()
     hint: gr.HTML | None = None
@@ -179,8 +181,8 @@ class Page:
     @property
     def settings(self) -> set[Component]:
         """What every job and every estimate reads."""
-        elsewhere = {widget for room in self.rooms.values() for widget in room.given if isinstance(widget, gr.Image)}
-        return {*self.knobs.values(), self.new_seed, self.record, self.upload, *elsewhere}
+        rooms = {widget for room in self.rooms.values() for widget in room.read}
+        return {*self.knobs.values(), self.new_seed, self.record, self.upload, *rooms}
 
     @property
     def run_inputs(self) -> set[Component]:

@@ -237,7 +237,10 @@ class PageJob(ABC):
         run = PastRun(self.title, self.job, self.record, told, drawn, steps, last, packed, room=self.room)
         run = replace(run, report=str(write_report(self.folder / "report.html", run, page)))
         number = HISTORIES.add(self.session, run).number
-        return {**runs_after(page, self.session), page.record: replace(self.record, run=number)}
+        # A run that left the losses as they were made nothing of what stands there.
+        mine = self.record.curves != self.values[page.record].curves
+        record = replace(self.record, run=number) if mine else self.record
+        return {**runs_after(page, self.session), page.record: record}
 
     def _busy(self) -> Update:
         return {

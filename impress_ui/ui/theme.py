@@ -8,8 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
-STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare")))
-SCRIPTS = ("shortcuts.js", "share.js", "zoom.js", "names.js", "tips.js", "live.js", "curves.js")
+STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare", "viewer")))
+SCRIPTS = ("shortcuts", "share", "zoom", "names", "tips", "live", "curves", "export", "viewer", "many")
 
 INK = colors.Color(
     name="ink",
@@ -100,5 +100,5 @@ def theme() -> gr.themes.Base:
 
 def scripts() -> str:
     """What runs in the browser once the page is there, as one function."""
-    parts = [(ASSETS / name).read_text(encoding="utf-8").strip() for name in SCRIPTS]
+    parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8").strip() for name in SCRIPTS]
     return "() => {\n" + "".join(f"({part})();\n" for part in parts) + "}"

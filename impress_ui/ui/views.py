@@ -88,9 +88,14 @@ def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
 
 
 def how_to_read() -> str:
-    """How the pictures and the curves are read, on request, and the zoom of all pictures."""
+    """The large view, the zoom of all pictures, the curves as files, and how all of it is read, on request."""
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in (PANES_TOLD, CURVES_TOLD))
-    return f'<div class="told-row">{zoom_bar()}<details><summary>What you see</summary>{told}</details></div>'
+    ways = "".join(f'<button type="button" data-as="{way.lower()}">{way}</button>' for way in ("SVG", "PNG", "CSV"))
+    return (
+        f'<div class="told-row"><button type="button" id="closer">Compare large</button>{zoom_bar()}'
+        f'<span id="export">Save the curves {ways}</span>'
+        f"<details><summary>What you see</summary>{told}</details></div>"
+    )
 
 
 def zoom_bar() -> str:

@@ -26,7 +26,7 @@ def test_a_finished_run_stands_there(opened: Page) -> None:
     expect(opened.locator("#run-status")).to_contain_text("An example, computed when this version was made")
     expect(opened.locator("#answer")).to_contain_text(re.compile(r"The protection moves the latent by \d+%"))
     expect(opened.locator("#edit-verdict")).to_contain_text("The protection changed the edit")
-    expect(opened.locator("#curves .line-total")).to_have_count(1)
+    expect(opened.locator("#curves .own-scale .line-total")).to_have_count(1)
     expect(opened.locator("#measures tbody tr")).not_to_have_count(0)
     expect(opened.locator("#hint")).to_contain_text("takes the protected picture that stands here")
     enter(opened, "stress")

@@ -30,7 +30,7 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
     run(opened)
     first = opened.locator("#pane-purified img").get_attribute("src")
     protected = opened.locator("#pane-protected img").get_attribute("src")
-    expect(opened.locator("#curves .ghost")).to_have_count(0)
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
 
     nudge(opened, "purify-alpha")
     nudge(opened, "purify-alpha")  # the second move comes before the first has run
@@ -38,7 +38,7 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
     assert "purified in" in end_of_run(opened)
     expect(opened.locator("#pane-purified img")).not_to_have_attribute("src", first)
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", protected)
-    ghost = opened.locator("#curves .ghost.line-total")
+    ghost = opened.locator("#curves .own-scale .ghost.line-total")
     expect(ghost).to_have_count(1)
     expect(ghost.locator("title")).to_have_text(re.compile(r"run 1: α 0\.1, Δ_L 0\.5, 5 steps"))
     expect(opened.locator("#panes .pane-purified .change").first).to_have_text(re.compile(r"[+-]\d"))
@@ -57,14 +57,14 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
     nudge(opened, "protect-budget")
     opened.wait_for_selector("#run-status .running")
     assert re.search("protected in .* purified in", end_of_run(opened))
-    expect(opened.locator("#curves .ghost")).to_have_count(0)
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
     nudge(opened, "purify-steps")
     opened.wait_for_selector("#run-status .running")
     end_of_run(opened)
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("6")
-    opened.locator("#curves .ghost.line-total").dispatch_event("click")
+    opened.locator("#curves .own-scale .ghost.line-total").dispatch_event("click")
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("5")
-    expect(opened.locator("#curves .ghost")).to_have_count(0)
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
 
     # Switched off, a slider is a slider.
     opened.locator("#live input").uncheck()

@@ -38,8 +38,8 @@ def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_
     rows = opened.locator("table.measures tbody tr")
     assert rows.count() >= 7
     assert "0.000" in rows.nth(0).inner_text() and "JPEG" in opened.inner_text("#measures")
-    assert opened.locator(".line-latent-distance").get_attribute("points").count(",") == 7
-    assert opened.locator(".line-total").get_attribute("points").count(",") == 6
+    assert opened.locator(".own-scale .line-latent-distance").get_attribute("points").count(",") == 7
+    assert opened.locator(".own-scale .line-total").get_attribute("points").count(",") == 6
     expect(opened.locator("#before-after img")).to_have_count(2)
     opened.locator("#difference").scroll_into_view_if_needed()  # pictures far below the window are loaded late
     expect(opened.locator("#difference img")).to_be_visible()
@@ -65,8 +65,8 @@ def test_stop_keeps_the_partial_result_and_a_closed_tab_frees_the_device(
     upload(opened, photo)
     put(opened, "protect-steps", 2000)
     opened.click("#run-both")
-    opened.wait_for_selector(".line-latent-distance")
-    expect(opened.locator(".line-total")).to_have_count(0)
+    opened.wait_for_selector(".own-scale .line-latent-distance")
+    expect(opened.locator(".own-scale .line-total")).to_have_count(0)
     expect(opened.locator("#run-protect")).to_be_disabled()
     opened.keyboard.press("Escape")
     status = end_of_run(opened)
@@ -127,9 +127,9 @@ def test_methods_and_recipes_bring_their_knobs_and_their_curves(opened: Page, ph
     for label, shown, hidden, line in (
         ("SDS(−)", ("budget",), ("concept",), ""),
         ("Nightshade", ("concept", "perceptual_budget"), ("budget", "style"), ""),
-        ("PhotoGuard, diffusion attack", ("budget",), ("style",), ".line-edit-distance"),
-        ("AdvDM (Mist", ("budget",), ("perceptual_budget", "style", "concept"), ".line-denoising-error"),
-        ("GLAZE", ("style", "perceptual_budget"), ("budget", "concept"), ".line-style-distance"),
+        ("PhotoGuard, diffusion attack", ("budget",), ("style",), ".own-scale .line-edit-distance"),
+        ("AdvDM (Mist", ("budget",), ("perceptual_budget", "style", "concept"), ".own-scale .line-denoising-error"),
+        ("GLAZE", ("style", "perceptual_budget"), ("budget", "concept"), ".own-scale .line-style-distance"),
     ):
         choose(opened, "protect-method", label)
         for name in shown:
@@ -142,7 +142,7 @@ def test_methods_and_recipes_bring_their_knobs_and_their_curves(opened: Page, ph
             put(opened, "protect-steps", 2)
             assert "protected in" in run(opened, "#run-protect")
             assert opened.locator(line).get_attribute("points").count(",") == 3
-    expect(opened.locator(".line-perceptual")).to_have_count(1)
+    expect(opened.locator(".own-scale .line-perceptual")).to_have_count(1)
     choose(opened, "protect-method", "encoder attack")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("40")
 

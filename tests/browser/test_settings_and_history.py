@@ -145,9 +145,10 @@ def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: P
     enter(opened, "history")
     view = opened.locator("#past-view")
     expect(view).to_contain_text("protect.budget")
-    expect(view.locator(".line-latent-distance")).to_have_count(2)
-    expect(view.locator(".line-latent-distance.other")).to_have_count(1)
-    assert [line.get_attribute("points").count(",") for line in view.locator(".line-latent-distance").all()] == [5, 7]
+    expect(view.locator(".own-scale .line-latent-distance")).to_have_count(2)
+    expect(view.locator(".own-scale .line-latent-distance.other")).to_have_count(1)
+    lines = view.locator(".own-scale .line-latent-distance").all()
+    assert [line.get_attribute("points").count(",") for line in lines] == [5, 7]
     expect(view).to_contain_text("Run 1, purified")
 
     choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so
@@ -156,7 +157,7 @@ def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: P
     expect(opened.locator("#protect-budget input[type=number]")).to_have_value("16")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("6")
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
-    assert opened.locator("#curves .line-latent-distance").get_attribute("points").count(",") == 7
+    assert opened.locator("#curves .own-scale .line-latent-distance").get_attribute("points").count(",") == 7
 
     enter(opened, "history")
     archive = save(opened, "#past-zip", tmp_path)

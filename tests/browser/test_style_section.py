@@ -43,7 +43,7 @@ def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
     for name in ("clean", "protected", "purified"):
         expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
         expect(opened.locator(f"#style-imitations-{name} .thumbnail-item")).to_have_count(2)
-        expect(opened.locator(f"#style-losses .line-{name}")).to_have_count(1)
+        expect(opened.locator(f"#style-losses .own-scale .line-{name}")).to_have_count(1)
     expect(opened.locator("#style-bars .bar")).to_have_count(3)
     expect(opened.locator("#style-verdict")).to_contain_text(
         re.compile(r"for Birch, learnt from the clean works: \d of 2")

@@ -52,12 +52,12 @@ def test_two_runs_share_a_plot_and_what_differs_is_told() -> None:
     first = run_of(8, [4.0, 2.0, 1.0], number=1)
     second = run_of(5, [8.0, 3.0], number=2, room="story")
     shown = history_views.compared(first, second)
-    assert shown.count("<svg") == 1 and shown.count("<polyline") == 2
+    assert shown.count("<svg") == 1 and shown.count("<polyline") == 4
     assert 'class="line line-latent-distance other"' in shown and "run 2" in shown
     assert "protect.budget" in shown and "<td>8</td><td>5</td>" in shown
     assert "<b>8" not in shown and "&lt;b&gt;8" in shown  # escaped
     alone = history_views.compared(first, None)
-    assert alone.count("<polyline") == 1 and "other" not in alone.replace("another", "")
+    assert alone.count("<polyline") == 2 and "other" not in alone.replace("another", "")
     assert history_views.compared(None, None) == history_views.NONE_YET
     measured = PastRun("Purify", JobSettings(), Record(rows=[ROW]), "done", number=3)
     assert "0.812" in history_views.compared(measured, None) and "0.01230" in history_views.compared(measured, None)

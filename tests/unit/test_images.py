@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from impress_ui.errors import UserError
+from impress_ui.pictures.files import distinct_names
 from impress_ui.pictures.images import (
     LEVELS_PER_UNIT,
     MIN_SIDE,
@@ -175,3 +178,14 @@ def test_a_grey_level_is_the_unit_of_budgets() -> None:
     a = to_tensor(Image.new("RGB", (32, 32), (100, 100, 100)))
     b = to_tensor(Image.new("RGB", (32, 32), (116, 100, 100)))
     assert ((b - a).abs().max() * LEVELS_PER_UNIT).item() == pytest.approx(16, abs=1e-4)
+
+
+@given(st.lists(st.sampled_from(["a.png", "A.png", "a.jpg", "a.png.webp", "a-2.png", "b.jpeg"]), max_size=8))
+def test_names_of_results_are_never_alike(files: list[str]) -> None:
+    names = distinct_names([Path(file) for file in files])
+    assert len({name.casefold() for name in names}) == len(files)
+    assert all(name.startswith(Path(file).stem) for name, file in zip(names, files, strict=True))
+
+
+def test_a_lone_name_is_its_stem() -> None:
+    assert distinct_names([Path("a.png"), Path("b.png"), Path("b.jpg")]) == ["a", "b.png", "b.jpg"]

@@ -41,7 +41,8 @@ on images that you have the right to use.
 KEYS = """
 ### Keys
 <kbd>Ctrl</kbd> + <kbd>Enter</kbd> runs what the open tab is for, <kbd>Esc</kbd> stops it; the arrow keys move along the
-tabs and the sliders.
+tabs and the sliders. <kbd>1</kbd> to <kbd>7</kbd> show a picture as large as the screen; there <kbd>Space</kbd> holds
+the original, <kbd>B</kbd> blinks, <kbd>F</kbd> fades and <kbd>D</kbd> shows what differs.
 """
 
 

@@ -100,7 +100,7 @@ class PageRun(PageJob):
             )
             update: Update = {
                 **self.progress(timing),
-                page.curves: curves.charts_of(self.record),
+                page.curves: curves.charts_of(self.record, running=True),
             }
             if progress.result is None:
                 preview = self.preview(progress.preview())

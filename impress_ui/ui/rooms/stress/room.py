@@ -17,7 +17,7 @@ from impress_ui.ui.rooms.stress import views as stress_views
 class StressRoom(Room):
     """The purifiers on top; below them the verdict, the scatter, the ranked table and the pictures."""
 
-    name, title = "stress", "Stress test"
+    name, title = "stress", "Does it hold?"
     hinted = (
         ("stress", "purifiers"), ("stress", "edits"), ("stress", "twins"), ("purify", "method"), ("purify", "steps"),
         ("purify", "chain"), ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"),
@@ -59,7 +59,7 @@ class StressRoom(Room):
                 )  # fmt: skip
                 self.zip = gr.File(label="The test as a zip", visible=False, interactive=False, elem_id="stress-zip")
         self.run_buttons, self.stop_buttons, self.archives = (self.run,), (self.stop,), (self.zip,)
-        self.given = (self.protected, self.original)
+        self.given, self.read = (self.protected, self.original), (self.protected,)
         self.telling, self.galleries = (self.verdict, self.scatter, self.table), (self.pictures,)
 
     def connect(self, shell: Any) -> None:

@@ -1,0 +1,104 @@
+"""Several pictures at once: a strip on the bench, and what is done with all of it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from impress_ui.settings import JobSettings
+from impress_ui.ui.components import lossless
+from impress_ui.ui.engine import load_engine
+from impress_ui.ui.page import PRIVATE, Page, Room, Update, Values
+from impress_ui.ui.rooms.many import views as many_views
+from impress_ui.ui.sessions import session_of
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The files that were given, and of each that was protected here the protected picture's file."""
+
+    files: tuple[str, ...] = ()
+    protected: dict[str, str] = field(default_factory=dict)
+
+
+class ManyStrip(Room):
+    """The pictures in a row with a line under each; below them what can be done with all of them."""
+
+    name = "many"
+
+    def ask(self) -> None:
+        """The button that takes several files; files dropped together on the picture come to it: assets/many.js."""
+        self.add = gr.UploadButton(
+            "Several…", file_count="multiple", file_types=["image"], type="filepath", size="sm", elem_id="many-add",
+            min_width=40,
+        )  # fmt: skip
+
+    def build(self, page: Page) -> None:
+        """The strip, which is seen once there are files: assets/compare.css."""
+        self.strip = gr.State(Strip())
+        with gr.Column(elem_id="many-area"):
+            self.told = gr.HTML("", elem_id="many-told")
+            self.pictures = lossless(
+                gr.Gallery, "Your pictures", type="filepath", interactive=False, columns=6, height="auto",
+                object_fit="contain", show_label=False, buttons=["download", "fullscreen"], elem_id="many-pictures",
+                elem_classes="style-gallery",
+            )  # fmt: skip
+            with gr.Row(elem_id="many-buttons"):
+                self.runs = {
+                    what: gr.Button(f"{words} all", size="sm", min_width=90, elem_id=f"many-{what}")
+                    for what, words in many_views.WORDS.items()
+                }
+                self.away = gr.Button("Put away", size="sm", min_width=80, elem_id="many-away")
+            self.hint = gr.HTML("", elem_id="many-hint")
+        self.read = (self.strip,)
+        self.run_buttons = tuple(self.runs.values())
+        self.telling, self.galleries = (self.told,), (self.pictures,)
+
+    def connect(self, shell: Any) -> None:
+        """Files that come and go, and the runs over all of them."""
+        shown = [self.strip, self.told, self.pictures]
+        shell.hints_after(self.add.upload(self.take, {self.add}, shown, **PRIVATE))
+        self.away.click(self.put_away, None, shown, **PRIVATE)
+        for what, button in self.runs.items():
+            job = functools.partial(self.job, what)
+            shell.hints_after(shell.starts(button, job, [shell.page.target], [shell.page.status, *shown]))
+
+    def job(self, what: str, page: Page, values: Values, session: str) -> Any:
+        """The job of a click."""
+        from impress_ui.ui.rooms.many.run import ManyRun
+
+        return ManyRun(page, values, session, what)
+
+    def take(self, values: Values, request: gr.Request) -> Update:
+        """Files that were chosen together take the place of those that lay there."""
+        load_engine()
+        from impress_ui.ui.rooms.many.run import laid_out
+
+        files = tuple(str(file) for file in values[self.add] or ())
+        pictures, failed = laid_out(files, session_of(request))
+        return {
+            self.strip: Strip(files),
+            self.pictures: pictures,
+            self.told: many_views.told(len(files), failed),
+        }
+
+    def put_away(self) -> list[Any]:
+        """The strip is empty again."""
+        return [Strip(), "", []]
+
+    def expects(self, page: Page, values: Values, job: JobSettings | None) -> str:
+        """What protecting and purifying all of them will take, by the runs so far, were they as large as this one."""
+        from impress_ui.methods.purify import planned_steps
+        from impress_ui.ui.progress import estimate, work_of
+
+        count, size = len(values[self.strip].files), values[page.record].size
+        if not count or job is None or size is None:
+            return ""
+        costs = {
+            "protect": estimate(work_of("protect", job, size), job.protect.steps),
+            "purify": estimate(work_of("purify", job, size), planned_steps(job.purify)),
+        }
+        return many_views.hint({what: count * cost for what, cost in costs.items() if cost})
