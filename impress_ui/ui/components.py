@@ -134,9 +134,8 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
     if annotation is bool:
         return gr.Checkbox(**common)
     if get_origin(annotation) is typing.Literal:
-        return gr.Dropdown(
-            choices=[(CHOICE_NAMES.get(value, value), value) for value in get_args(annotation)], **common
-        )
+        choices = [(CHOICE_NAMES.get(value, value), value) for value in get_args(annotation)]
+        return gr.Dropdown(choices=choices, filterable=False, **common)
     if get_origin(annotation) is tuple:
         if not about["choices"]:
             return gr.Textbox(max_lines=1, **{**common, "value": ", then ".join(about["default"])})

@@ -127,7 +127,7 @@ def chart(
     ]
     lengths = [len(ghost.curves[name]) - 1 for ghost, lines in behind for name in lines]
     last = max(1, *(steps.get(name, 1) for name in panel.series), *lengths)
-    about = "; ".join(panel.series[name] for name in drawn) or ", ".join(panel.series.values())
+    about = "; ".join(panel.series[name] for name in drawn) or "; ".join(panel.series.values())
     # Drawn on both scales, so that a click changes it at once, also while it runs: assets/curves.js, assets/curves.css.
     scales = (("own", panel.log), ("flip", not panel.log)) if any(drawn.values()) else ()
     plots = [f'<g class="{which}-scale">{_plot(panel, log, drawn, behind, last)}</g>' for which, log in scales]

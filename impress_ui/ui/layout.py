@@ -206,7 +206,7 @@ def _comparison(page: Page) -> None:
 TITLES = {room.name: room.title for room in (StressRoom, ExploreRoom, StyleRoom, GenerateRoom)}
 # The page's tabs: name -> (title, what is in it). Which of the controls stand beside each, assets/bench.css says.
 TABS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "story": ("Protect and purify", _story),
+    "story": ("Protect, purify", _story),
     **{name: _room(name) for name in TITLES},
     "history": ("Look back", _section(history_section, "history")),
     "about": ("How it works", _section(about_section, "about")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 from gradio.themes.utils import colors, fonts, sizes
 
 from impress_ui.paths import ASSETS
 
 STYLE = ASSETS / "style.css"
+LANGUAGES = ASSETS / "languages"  # a table each: English text -> that language's
 STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare", "viewer")))
 SCRIPTS = ("shortcuts", "share", "zoom", "names", "tips", "live", "curves", "export", "viewer", "many")
 
@@ -101,4 +104,6 @@ def theme() -> gr.themes.Base:
 def scripts() -> str:
     """What runs in the browser once the page is there, as one function."""
     parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8").strip() for name in SCRIPTS]
-    return "() => {\n" + "".join(f"({part})();\n" for part in parts) + "}"
+    tables = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(LANGUAGES.glob("*.json"))}
+    last = f"({(ASSETS / 'languages.js').read_text(encoding='utf-8').strip()})({json.dumps(tables, ensure_ascii=False)});\n"
+    return "() => {\n" + "".join(f"({part})();\n" for part in parts) + last + "}"

@@ -29,7 +29,8 @@ def upload(page: Page, path: Path) -> None:
 
 
 def clear(page: Page) -> None:
-    page.locator("#upload [aria-label=Clear], #upload [aria-label='Remove Image']").first.click()
+    names = ("Clear", "Remove Image", "Bild entfernen")
+    page.locator(", ".join(f"#upload [aria-label='{name}']" for name in names)).first.click()
     expect(page.locator("#upload img")).to_have_count(0)
 
 

@@ -53,7 +53,8 @@ def known_words() -> str:
     """What the embedded checkpoint was taught to paint."""
     return (
         "<details class='words'><summary>Words that the embedded model was taught</summary>"
-        f"<p><b>Styles</b> {', '.join(STYLES)}.</p><p><b>Subjects</b> {', '.join(SUBJECTS)}.</p>"
+        f'<p><b>Styles</b> <span translate="no" lang="en">{", ".join(STYLES)}.</span></p>'
+        f'<p><b>Subjects</b> <span translate="no" lang="en">{", ".join(SUBJECTS)}.</span></p>'
         "<p>It is a small model of landscapes: it follows styles well, and of subjects the colours more than the "
         "shapes; other words lead it astray.</p></details>"
     )

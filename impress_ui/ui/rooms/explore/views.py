@@ -31,9 +31,7 @@ def hint(taken: str | None, seconds: float | None, cells: int = 0, protections: 
     if cells:
         made = f"{protections} protection{'s' if protections > 1 else ''} and " if protections else ""
         work = f" {cells} cells: {made}{cells} purifications."
-    wait = (
-        f"About <b>{duration(seconds)}</b> here." if seconds else "The pace is measured first, and the cost then told."
-    )
+    wait = f"About {duration(seconds)} here." if seconds else "The pace is measured first, and the cost then told."
     return f'<p class="hint">{TAKEN[taken]}{work} {wait} Stop keeps what is done.</p>'
 
 

@@ -17,7 +17,7 @@ from impress_ui.ui.rooms.edit import views as edit_views
 class GenerateRoom(Room):
     """Pictures from words, in a gallery."""
 
-    name, title = "generate", "Paint from words"
+    name, title = "generate", "Paint"
     hinted = tuple(("generate", name) for name in ("count", "guidance", "sampling_steps", "width", "height"))
 
     def build(self, page: Page) -> None:

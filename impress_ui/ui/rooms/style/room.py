@@ -20,7 +20,7 @@ OWN_NAME = "my style"
 class StyleRoom(Room):
     """Three columns: clean, protected and purified works, and under each what was imitated from them."""
 
-    name, title = "style", "Imitate a style"
+    name, title = "style", "Copy a style"
 
     def build(self, page: Page) -> None:
         """The section, in its tab."""

@@ -1,0 +1,57 @@
+"""The page in German: no text of it is left in English, before a run, after one, and where something goes wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.hands import enter, make_quick, run, upload
+
+ROOMS = ("story", "stress", "explore", "style", "generate", "history", "about")
+
+
+def untold(page: Page) -> list[str]:
+    """Texts that were looked up in the table and not found."""
+    page.wait_for_timeout(300)
+    return sorted(page.evaluate("[...window.impressUntold]"))
+
+
+def test_every_text_of_every_room_is_german(opened: Page, app_url: str, photo: Path, tmp_path: Path) -> None:
+    opened.goto(f"{app_url}?__lang=de")
+    opened.wait_for_selector("#run-both")
+    expect(opened.locator("#run-purify")).to_have_text("Bereinigen")
+    assert opened.locator("html").get_attribute("lang") == "de"
+    for room in ROOMS:
+        enter(opened, room)
+        folds = opened.locator("button.label-wrap:visible:not(.open)")
+        while folds.count():
+            folds.first.click()
+        for box in opened.locator("input[role=listbox]:visible").all():
+            box.click()
+            expect(opened.get_by_role("option").first).to_be_visible()
+            opened.keyboard.press("Escape")
+            box.blur()
+    assert not untold(opened), "\n".join(untold(opened))
+    enter(opened, "story")
+    expect(opened.locator("#purify-recipe input")).to_have_value("fast (von uns)")
+
+    upload(opened, photo)
+    make_quick(opened)
+    assert re.search(r"Fertig.*geschützt in .* s; bereinigt in", run(opened), re.DOTALL)
+    expect(opened.locator("#answer")).to_contain_text(re.compile("Der Schutz verschiebt|Dieser Schutz bewirkt"))
+    run(opened, "#edit-run", "edit-status")
+    expect(opened.locator("#edit-verdict")).to_contain_text("Der Schutz hat die Bearbeitung")
+    enter(opened, "history")
+    expect(opened.locator("#past-view")).to_contain_text("Lauf")
+    assert not untold(opened), "\n".join(untold(opened))
+
+
+def test_other_browsers_read_english(opened: Page) -> None:
+    expect(opened.locator("#run-purify")).to_have_text("Purify")
+    assert opened.evaluate("window.impressUntold === undefined")
