@@ -105,5 +105,6 @@ def scripts() -> str:
     """What runs in the browser once the page is there, as one function."""
     parts = [(ASSETS / f"{name}.js").read_text(encoding="utf-8").strip() for name in SCRIPTS]
     tables = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(LANGUAGES.glob("*.json"))}
-    last = f"({(ASSETS / 'languages.js').read_text(encoding='utf-8').strip()})({json.dumps(tables, ensure_ascii=False)});\n"
+    translate = (ASSETS / "languages.js").read_text(encoding="utf-8").strip()
+    last = f"({translate})({json.dumps(tables, ensure_ascii=False)});\n"
     return "() => {\n" + "".join(f"({part})();\n" for part in parts) + last + "}"
