@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from impress_ui.errors import UserError
 from impress_ui.paths import ASSETS, PHOTOS
@@ -18,11 +19,12 @@ from impress_ui.ui.api import connect_api
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
+from impress_ui.ui.packed import Packed
 from impress_ui.ui.page import register
 from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
 from impress_ui.ui.rooms.history.keep import Keep
-from impress_ui.ui.theme import STYLES, scripts, theme
+from impress_ui.ui.theme import STYLES, faces, scripts, theme
 from impress_ui.ui.zero_gpu import ON_ZERO_GPU
 
 CLEANED_EVERY = 600  # seconds
@@ -84,6 +86,7 @@ def launch(
             theme=theme(),
             css_paths=list(STYLES),
             js=scripts(),
+            head=faces(),
             favicon_path=ASSETS / "favicon.svg",
             share=False,
             show_error=False,
@@ -93,6 +96,7 @@ def launch(
             footer_links=["api", "settings"],
             max_file_size="40mb",
             max_threads=THREADS,
+            app_kwargs={"middleware": [Middleware(Packed)]},
             state_session_capacity=200,
             ssr_mode=False,
             prevent_thread_lock=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import gradio as gr
-from gradio.themes.utils import colors, fonts, sizes
+from gradio.themes.utils import colors, sizes
 
 from impress_ui.paths import ASSETS
 
@@ -13,6 +13,14 @@ STYLE = ASSETS / "style.css"
 LANGUAGES = ASSETS / "languages"  # a table each: English text -> that language's
 STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare", "viewer")))
 SCRIPTS = ("shortcuts", "share", "zoom", "names", "tips", "live", "curves", "export", "viewer", "many")
+
+# Of the fonts that Gradio brings along, the semibold files lack most of the alphabet: 400 and 700 are whole.
+FACES = {
+    ("IMPRESS Sans", 400): "IBMPlexSans/IBMPlexSans-Regular",
+    ("IMPRESS Sans", 700): "IBMPlexSans/IBMPlexSans-Bold",
+    ("IMPRESS Mono", 400): "IBMPlexMono/IBMPlexMono-Regular",
+    ("IMPRESS Mono", 700): "IBMPlexMono/IBMPlexMono-Bold",
+}
 
 INK = colors.Color(
     name="ink",
@@ -28,7 +36,6 @@ TEAL = colors.Color(
 
 def theme() -> gr.themes.Base:
     """Warm paper by day, soft black by night; teal for what can be pressed."""
-    # Of the fonts that Gradio brings along, the semibold files lack most of the alphabet: 400 and 700 are whole.
     return gr.themes.Base(
         primary_hue=TEAL,
         secondary_hue=TEAL,
@@ -36,8 +43,8 @@ def theme() -> gr.themes.Base:
         radius_size=sizes.radius_sm,
         spacing_size=sizes.spacing_md,
         text_size=sizes.text_md,
-        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 700)), "ui-sans-serif", "system-ui", "sans-serif"),
-        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
+        font=("IMPRESS Sans", "ui-sans-serif", "system-ui", "sans-serif"),
+        font_mono=("IMPRESS Mono", "ui-monospace", "monospace"),
     ).set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
@@ -99,6 +106,16 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent",
         checkbox_label_background_fill_dark="transparent",
     )
+
+
+def faces() -> str:
+    """The fonts for the page's head, loaded while the page is: a text that changes its font moves what is below it."""
+    rules = "".join(
+        f'@font-face {{ font-family: "{name}"; font-weight: {weight}; src: url("static/fonts/{file}.woff2"); }}'
+        for (name, weight), file in FACES.items()
+    )
+    loads = "".join(f"document.fonts.load('{weight} 1em \"{name}\"');" for name, weight in FACES)
+    return f"<style>{rules}</style><script>{loads}</script>"
 
 
 def scripts() -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hands import enter
 
@@ -93,3 +93,30 @@ def test_help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> 
     expect(tip).to_be_visible()
     described = opened.locator("#purify-alpha input[type=range]").get_attribute("aria-describedby")
     assert opened.locator(f"#{described}").inner_text().startswith("Weight of the similarity term")
+
+
+WATCH = """() => {
+  window.moved = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+    if (!entry.hadRecentInput) window.moved += entry.value;
+  })).observe({ type: "layout-shift", buffered: true });
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_the_page_opens_without_jumping_and_weighs_little(
+    browser: Browser, app_url: str, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.add_init_script(f"({WATCH})()")
+    network, weights = context.new_cdp_session(page), []
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
+    page.goto(app_url)
+    for picture in (*PANES, *EDITS):
+        expect(page.locator(f"{picture} img")).to_have_count(1)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.moved") < 0.1
+    assert sum(weights) <= 2_500_000
+    context.close()
