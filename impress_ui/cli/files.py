@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from impress_ui.cli.outputs import opened, optional_picture, pairs_of, targets
+from impress_ui.cli.outputs import opened, pairs_of, targets
 from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of, stop_on_interrupt
 from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
@@ -19,10 +19,11 @@ from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures.images import Picture, pictures_in, save_png, to_images
+from impress_ui.pictures.images import Picture, open_picture, pictures_in, save_png, to_images, with_target
+from impress_ui.pictures.masks import with_mask
 from impress_ui.settings import JobSettings
 
-Attempt = Callable[[Image.Image, ShouldStop], Iterator[Step]]
+Attempt = Callable[[Image.Image, Image.Image | None, Image.Image | None, ShouldStop], Iterator[Step]]
 
 logging.getLogger("diffusers").setLevel(logging.ERROR)
 
@@ -41,25 +42,25 @@ def protect_files(
     Args:
         universal: file of a perturbation that is added as it is, without an attack of the picture's own.
     """
-    mask_image, target_image = optional_picture(mask), optional_picture(target)
 
-    def run(image: Image.Image, should_stop: ShouldStop) -> Iterator[Step]:
+    def run(
+        image: Image.Image, laid: Image.Image | None, aim: Image.Image | None, should_stop: ShouldStop
+    ) -> Iterator[Step]:
         if universal is not None:
-            return workflow.apply_universal(image, universal, job, mask=mask_image)
-        return workflow.protect_picture(image, job, mask=mask_image, target=target_image, should_stop=should_stop)
+            return workflow.apply_universal(image, universal, job, mask=laid)
+        return workflow.protect_picture(image, job, mask=laid, target=aim, should_stop=should_stop)
 
     facts = {} if universal is None else {"universal": universal.name}
-    return _over_files("protect", "protected", source, output, job, run, **facts)
+    return _over_files("protect", "protected", source, output, job, run, mask=mask, target=target, **facts)
 
 
 def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None) -> Report:
     """Purify every picture of ``source``; the report holds settings, losses, measures and seconds."""
-    mask_image = optional_picture(mask)
 
-    def run(image: Image.Image, should_stop: ShouldStop) -> Iterator[Step]:
-        return workflow.purify_picture(image, job, mask=mask_image, should_stop=should_stop)
+    def run(image: Image.Image, laid: Image.Image | None, _: object, should_stop: ShouldStop) -> Iterator[Step]:
+        return workflow.purify_picture(image, job, mask=laid, should_stop=should_stop)
 
-    return _over_files("purify", "purified", source, output, job, run)
+    return _over_files("purify", "purified", source, output, job, run, mask=mask)
 
 
 def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
@@ -91,7 +92,9 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
         measures = measure(first.image, second.image).as_dict()
         shown = f"{in_words(measures, measures)}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}"
         summary = f"{left.name} against {right.name}: {shown}"
-        return {"a": str(left), "b": str(right), **measures, "round_trip_error": errors, "summary": summary}
+        notes = [f"{path.name}: {note}" for path, each in ((left, first), (right, second)) for note in each.notes]
+        about = {"round_trip_error": errors, "notes": notes, "summary": summary}
+        return {"a": str(left), "b": str(right), **measures, **about}
 
     several = a.is_dir()
     rows = over_inputs(_matched(a, b), one, job=job, several=several, names=("a", "b"))
@@ -108,7 +111,8 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
     images = squares_of(files, job.run.size)
     history = LossHistory()
     with stop_on_interrupt() as should_stop:
-        steps = workflow.learn_universal(images, job, target=optional_picture(target), should_stop=should_stop)
+        aim = None if target is None else open_picture(target).image
+        steps = workflow.learn_universal(images, job, target=aim, should_stop=should_stop)
         last = follow(source.name, steps, history)
     facts = {"pictures": len(files), "steps_done": last.index, "stopped": last.stopped}
     save_perturbation(last, path, job, **facts)
@@ -119,18 +123,27 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
 
 
 def _over_files(
-    command: str, kind: str, source: Path, output: Path, job: JobSettings, run: Attempt, **facts: Any
+    command: str,
+    kind: str,
+    source: Path,
+    output: Path,
+    job: JobSettings,
+    run: Attempt,
+    mask: Path | None = None,
+    target: Path | None = None,
+    **facts: Any,
 ) -> Report:
-    def one(path: Path, target: Path, should_stop: ShouldStop) -> Report:
+    def one(path: Path, place: Path, should_stop: ShouldStop) -> Report:
         began = time.monotonic()
-        picture = opened(path, job)
+        picture, laid = with_mask(opened(path, job), mask)
+        picture, aim = with_target(picture, target)
         history = LossHistory()
-        last = follow(path.name, run(picture.image, should_stop), history)
+        last = follow(path.name, run(picture.image, laid, aim, should_stop), history)
         seconds = time.monotonic() - began
         image = to_images(last.result)[0]
         measures = workflow.measures_of(image, job, picture.image)
-        save_png(image, target, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
-        row = _saved(path, target, picture, measures, seconds)
+        save_png(image, place, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
+        row = _saved(path, place, picture, measures, seconds)
         if last.fault:
             row["summary"] += f"; {last.fault}"
         how = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}

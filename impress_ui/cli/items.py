@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from impress_ui.cli.outputs import folder_for, opened, optional_picture
+from impress_ui.cli.outputs import folder_for, opened
 from impress_ui.cli.runs import stop_on_interrupt, tell
 from impress_ui.cli.shared import Report, log
 from impress_ui.errors import UserError
@@ -14,6 +14,8 @@ from impress_ui.jobs.saving import report_of, save_exploration, save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.grid import GridCell, words_of
 from impress_ui.measures.stress_rows import StressRow
+from impress_ui.pictures.images import with_target
+from impress_ui.pictures.masks import with_mask
 from impress_ui.settings import MEASURES, JobSettings
 
 HEADS = ("rank", "purifier", "left", "lost", "by edit", "by twin", "by V(x)", "SSIM", "seconds")
@@ -28,8 +30,8 @@ def stress_file(picture: Path, output: Path | None, job: JobSettings, *, origina
     began = time.monotonic()
     if output is not None:
         folder_for(output, "the table, the scatter and the pictures")
-    protected = opened(picture, job).image
-    test = StressTest(protected, job, None if original is None else opened(original, job).image)
+    protected, clean = opened(picture, job), None if original is None else opened(original, job)
+    test = StressTest(protected.image, job, None if clean is None else clean.image)
     stopped = _follow(test, "purifiers")
     if output is not None:
         save_stress(test, output, stopped=stopped)
@@ -41,6 +43,7 @@ def stress_file(picture: Path, output: Path | None, job: JobSettings, *, origina
         "original": None if original is None else str(original),
         "output": None if output is None else str(output),
         "seconds": seconds,
+        "notes": [*protected.notes, *(f"Original: {note}" for note in (clean.notes if clean else ()))],
         **report,
         "summary": f"{table_of(test)}\n{report['verdict']}",
     }
@@ -115,7 +118,9 @@ def explore_file(
     if output is not None:
         folder_for(output, "the table, the chart and the pictures")
     given = None if protected is None else opened(protected, job).image
-    exploration = Exploration(opened(picture, job).image, job, given, optional_picture(mask), optional_picture(target))
+    shown, laid = with_mask(opened(picture, job), mask)
+    shown, aim = with_target(shown, target)
+    exploration = Exploration(shown.image, job, given, laid, aim)
     stopped = _follow(exploration, "cells")
     if output is not None:
         save_exploration(exploration, output, stopped=stopped)
@@ -126,6 +131,7 @@ def explore_file(
         "input": str(picture),
         "output": None if output is None else str(output),
         "seconds": round(time.monotonic() - began, 3),
+        "notes": list(shown.notes),
         **report,
         "summary": "\n".join([*lines, report["verdict"]]),
     }

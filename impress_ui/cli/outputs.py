@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from impress_ui.errors import UserError
 from impress_ui.pictures.files import distinct_names, make_folder
 from impress_ui.pictures.images import Picture, fit, open_picture, pictures_in
@@ -16,11 +14,6 @@ from impress_ui.settings import JobSettings
 def opened(path: Path, job: JobSettings) -> Picture:
     """The picture at its working size."""
     return fit(open_picture(path), job.run.size)
-
-
-def optional_picture(path: Path | None) -> Image.Image | None:
-    """A mask or a target, where one was given."""
-    return None if path is None else open_picture(path).image
 
 
 def pairs_of(source: Path, output: Path) -> list[tuple[Path, Path]]:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from impress_ui.cli.outputs import opened, optional_picture, spared, targets
+from impress_ui.cli.outputs import opened, spared, targets
 from impress_ui.cli.runs import follow, in_words, report_of, row_of, stop_on_interrupt
 from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import Measures, check_seeds, save_edits, save_generated
+from impress_ui.pictures.masks import with_mask
 from impress_ui.settings import JobSettings
 
 
@@ -39,8 +40,9 @@ def edit_files(
     for path, picture in pictures.items():
         workflow.same_size(next(iter(pictures.values())).image, picture, f"picture {Path(path).name}")
     images = [picture.image for picture in pictures.values()]
+    pictures[str(files[0])], laid = with_mask(pictures[str(files[0])], mask)
     with stop_on_interrupt() as should_stop:
-        steps = workflow.edit_pictures(images, job, mask=optional_picture(mask), should_stop=should_stop)
+        steps = workflow.edit_pictures(images, job, mask=laid, should_stop=should_stop)
         last = follow("edit", steps)
     facts = {"stopped": last.stopped, "steps_done": last.index}
     paths = {str(path): target for path, target in pairs}

@@ -269,12 +269,20 @@ def print_report(report: Report, as_json: bool) -> None:
     import json
 
     rows = report.get("results", [report])
+    if loaded := sys.modules.get("impress_ui.models.autoencoder"):  # not imported for a command without a model
+        report = report | ({"model_notes": told} if (told := loaded.notes()) else {})
     if as_json:
-        print(json.dumps(report, ensure_ascii=False, allow_nan=False))
+        try:
+            text = json.dumps(report, ensure_ascii=False, allow_nan=False)
+        except ValueError:
+            raise UserError("A figure of this run is not a number, so nothing can be reported of it.") from None
+        print(text)
     else:
         for row in rows:
             if "error" not in row:
                 print(row["summary"])
+                for note in row.get("notes", ()):
+                    print(f"  {note}")
         if "accuracy" in report:
             print(report["accuracy"]["summary"])
     failed = [row["error"] for row in rows if "error" in row]

@@ -27,7 +27,8 @@ from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint
-from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, mask_tensor, to_tensor
+from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, to_tensor
+from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import ClassifySettings, JobSettings
 
 

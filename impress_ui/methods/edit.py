@@ -24,7 +24,8 @@ from torch.nn import functional as F
 from impress_ui.errors import UserError
 from impress_ui.methods.optimise import ShouldStop, never
 from impress_ui.models.diffusion_model import DiffusionModel
-from impress_ui.pictures.images import mask_tensor, to_images, to_tensor
+from impress_ui.pictures.images import to_images, to_tensor
+from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import EditSettings, GenerateSettings, SamplingSettings
 
 
@@ -190,6 +191,12 @@ def _sample(
             callback_on_step_end=after_step,
             **options,
         ).images
+        if not bool(made.isfinite().all()):
+            precision = str(model.dtype).removeprefix("torch.")
+            raise UserError(
+                f"The denoiser of the checkpoint {model.name} gives values that are no numbers in {precision}: "
+                "choose the precision float32, or another checkpoint."
+            )
         latest["made"] = made.float() * 2 - 1
 
     @torch.no_grad()

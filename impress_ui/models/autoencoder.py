@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from impress_ui.settings import LpipsNetwork, Precision, RunSettings, Similarity
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 MAX_LOADED = 2
+logger = logging.getLogger(__name__)
 
 
 class Autoencoder:
@@ -32,15 +35,22 @@ class Autoencoder:
         module: a class with ``AutoencoderKL``'s contract, already in its precision.
         name: what the person calls the checkpoint.
         own: whether it is the embedded kind, whose encoder shares VGG16's features.
+        whole: makes the same module anew in float32, for where half precision overflows.
     """
 
-    def __init__(self, module: nn.Module, name: str, device: str, own: bool) -> None:
-        self.module = spare_inputs(module.to(device).requires_grad_(False).eval())
-        if device == "cpu":
+    def __init__(
+        self, module: nn.Module, name: str, device: str, own: bool, whole: Callable[[], nn.Module] | None = None
+    ) -> None:
+        self.name, self.device, self.own, self._whole = name, device, own, whole
+        self.note = ""  # a sentence, where it is not computed in the precision that was asked for
+        self._take(module)
+
+    def _take(self, module: nn.Module) -> None:
+        self.module = spare_inputs(module.to(self.device).requires_grad_(False).eval())
+        if self.device == "cpu":
             self.module.to(memory_format=torch.channels_last)
-        self.name, self.device, self.own = name, device, own
         self.dtype: torch.dtype = next(module.parameters()).dtype
-        self._recomputation = Recomputation(self.module, device)
+        self._recomputation = Recomputation(self.module, self.device)
 
     @property
     def factor(self) -> int:
@@ -73,12 +83,49 @@ class Autoencoder:
     def encode(self, x: Tensor) -> Tensor:
         """Posterior mean (B, C, h, w) in float32, as PhotoGuard uses it: without the scaling factor."""
         self._spare_memory(x, x[:, :1].numel())
-        return self.module.encode(self._pad(x).to(self.dtype)).latent_dist.mode().float()
+        return self.posterior(self._pad(x)).mode().float()
 
     def decode(self, z: Tensor) -> Tensor:
         """Image (B, 3, H, W) in float32 of unscaled latents; not clamped, and padded as the latents were."""
         self._spare_memory(z, z[:, :1].numel() * self.factor**2)
-        return self.module.decode(z.to(self.dtype)).sample.float()
+        return self.sample(z).float()
+
+    def posterior(self, x: Tensor) -> Any:
+        """The distribution of latents of padded pictures, in the model's own precision.
+
+        Raises:
+            UserError: it is none, though the pictures are finite, as ``sample``.
+        """
+        return self._finite(x, lambda: self.module.encode(x.to(self.dtype)).latent_dist, lambda made: made.parameters)
+
+    def sample(self, z: Tensor) -> Tensor:
+        """Pictures of unscaled latents, in the model's own precision.
+
+        Raises:
+            UserError: they hold values that are no numbers, though the latents are finite.
+        """
+        return self._finite(z, lambda: self.module.decode(z.to(self.dtype)).sample, lambda made: made)
+
+    def _finite(self, given: Tensor, compute: Callable[[], Any], values: Callable[[Any], Tensor]) -> Any:
+        """What ``compute`` makes; where half precision overflows, the autoencoder goes on in float32 for good.
+
+        Many checkpoints' autoencoders do in float16 (SDXL's says so itself), and a picture of NaN is black.
+        """
+        made = compute()
+        if bool(values(made).isfinite().all()) or not bool(given.isfinite().all()):
+            return made
+        name = str(self.dtype).removeprefix("torch.")
+        if self.dtype != torch.float32 and self._whole is not None:
+            self._take(self._whole())
+            self.note = f"The autoencoder of {self.name} overflows in {name}, so it was computed in float32."
+            logger.warning(self.note)
+            made = compute()
+            if bool(values(made).isfinite().all()):
+                return made
+        raise UserError(
+            f"The autoencoder of the checkpoint {self.name} gives values that are no numbers, in float32 too; "
+            "its weights are damaged: choose another checkpoint."
+        )
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """V(x), of x's size; not clamped, so that its gradient is whole."""
@@ -182,13 +229,22 @@ def _load(source: Source, device: str, precision: Precision) -> Autoencoder:
     if precision == "float16" and part.config.get("force_upcast"):
         precision = "float32"  # the checkpoint says that its autoencoder overflows in float16, as SDXL's does
     cls = {"AutoencoderKL": AutoencoderKL, "VGGAutoencoder": VGGAutoencoder}[part.class_name]
-    module = load_part(part, cls, torch_dtype=DTYPES[precision], low_cpu_mem_usage=False)
-    return Autoencoder(module, source.name, device, own=part.class_name == "VGGAutoencoder")
+
+    def load(wanted: Precision) -> nn.Module:
+        return load_part(source.part("vae", wanted), cls, torch_dtype=DTYPES[wanted], low_cpu_mem_usage=False)
+
+    own = part.class_name == "VGGAutoencoder"
+    return Autoencoder(load(precision), source.name, device, own, whole=lambda: load("float32"))
 
 
 _loaded: OrderedDict[tuple[str, str, str], Autoencoder] = OrderedDict()
 # One for the whole program: diffusers imports its parts on demand, which two threads must not do at once.
 _loading = threading.RLock()
+
+
+def notes() -> list[str]:
+    """What is to be told of the autoencoders that were used last."""
+    return [autoencoder.note for autoencoder in _loaded.values() if autoencoder.note]
 
 
 def load_autoencoder(run: RunSettings) -> Autoencoder:

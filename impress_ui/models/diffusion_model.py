@@ -212,7 +212,7 @@ class _SharedAutoencoder(nn.Module):
 
     def __init__(self, autoencoder: Autoencoder, dtype: torch.dtype) -> None:
         super().__init__()
-        self.module, self.dtype, self._inner = autoencoder.module, dtype, autoencoder.dtype
+        self.module, self.dtype, self._autoencoder = autoencoder.module, dtype, autoencoder
         self.device = torch.device(autoencoder.device)
         self.config = type(self.module.config)({**self.module.config, "force_upcast": False})
 
@@ -221,12 +221,12 @@ class _SharedAutoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> SimpleNamespace:
         self._send_others_away()
-        posterior = self.module.encode(x.to(self._inner)).latent_dist
+        posterior = self._autoencoder.posterior(x)
         return SimpleNamespace(latent_dist=type(posterior)(posterior.parameters.to(self.dtype)))
 
     def decode(self, z: Tensor, return_dict: bool = True, **kwargs: Any) -> SimpleNamespace | tuple[Tensor]:
         self._send_others_away()
-        sample = self.module.decode(z.to(self._inner)).sample.to(self.dtype)
+        sample = self._autoencoder.sample(z).to(self.dtype)
         return SimpleNamespace(sample=sample) if return_dict else (sample,)
 
     def _send_others_away(self) -> None:

@@ -1,25 +1,33 @@
-"""Opening and checking pictures, the size policy, tensors, masks, and PNG files that carry their settings."""
+"""Opening and checking pictures, the size policy, tensors, and PNG files that carry their settings."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, features
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.pictures.colours import to_srgb
 from impress_ui.pictures.files import written_whole
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+AVIF = ("AVIF",) if features.check("avif") else ()
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", *AVIF)
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif"}
+)
+NAMES = "PNG, JPEG, WebP, AVIF, GIF, TIFF or BMP"
+SEVERAL = ("MPO", "AVIF", "HEIF")  # formats whose first picture is the picture
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 32  # AlexNet's LPIPS needs 31
 MAX_METADATA = 1_000_000
@@ -34,6 +42,11 @@ class Picture:
 
     image: Image.Image
     notes: tuple[str, ...] = ()
+    opened: tuple[int, int] | None = None  # (width, height) before it was reduced
+
+    def noted(self, *notes: str) -> Picture:
+        """The same picture with more sentences."""
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def open_picture(path: str | Path) -> Picture:
@@ -43,34 +56,83 @@ def open_picture(path: str | Path) -> Picture:
         UserError: not a picture of a known format, damaged, too large, too small or animated.
     """
     path = Path(path)
+    image, turned = loaded(path)
+    with _decoding(path):
+        rgb, notes = to_srgb(image)
+    upright = ["Turned upright as its EXIF orientation says."] if turned else []
+    return Picture(rgb, (*upright, *notes), rgb.size)
+
+
+def with_target(picture: Picture, path: str | Path | None) -> tuple[Picture, Image.Image | None]:
+    """The picture with what was done to its target among its own notes, and that target, where there is one."""
+    if not path:
+        return picture, None
+    target = open_picture(path)
+    return picture.noted(*(f"Target: {note}" for note in target.notes)), target.image
+
+
+def loaded(path: Path) -> tuple[Image.Image, bool]:
+    """The picture of a file, upright but in its own mode, and whether it was turned; checks as ``open_picture`` does.
+
+    Raises:
+        UserError: as there.
+    """
     if not path.is_file():  # a pipe would be waited for without end
         if path.is_dir():
             raise UserError(f"{path.name} is a folder, not a picture.")
         raise UserError(f"There is no file {path.name}; check the path.")
+    with _decoding(path):
+        known = (*FORMATS, *_heif(path))
+        with Image.open(path, formats=known) as image:
+            _check_size(path, image)
+            # Not their number: counting them reads the whole file. A phone's JPEG may hold more pictures (MPO).
+            if getattr(image, "is_animated", False) and image.format not in SEVERAL:
+                raise UserError(f"{path.name} is animated or has several pages; save one of them as PNG and use that.")
+            deep = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+            image.load()
+            upright, turned = _upright(image)
+            upright.info["impress_deep"] = deep
+            return upright, turned
+
+
+@contextlib.contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Whatever a decoder raises of a file becomes one sentence about it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit on pixels is lower than Pillow's and checked below
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(path, image)
-                # Not their number: counting them reads the whole file. A phone's JPEG may hold more pictures (MPO).
-                if getattr(image, "is_animated", False) and image.format != "MPO":
-                    raise UserError(
-                        f"{path.name} is animated or has several pages; save one of them as PNG and use that."
-                    )
-                image.load()
-                return _to_rgb(image)
+            warnings.simplefilter("ignore")  # our own limit on pixels is lower than Pillow's and checked
+            yield
     except (UserError, MemoryError):
         raise
     except Image.DecompressionBombError:
         raise UserError(f"{path.name} is too large; reduce it below {MAX_PIXELS // 10**6} megapixels.") from None
     except UnidentifiedImageError:
-        raise UserError(
-            f"{path.name} is not a picture that can be read; use PNG, JPEG, WebP, GIF, TIFF or BMP."
-        ) from None
+        raise UserError(f"{path.name} is not a picture that can be read; use {NAMES}.") from None
     except Exception as error:  # decoders raise many kinds on damaged files
         raise UserError(
             f"{path.name} is damaged or cut short ({type(error).__name__}); save it again and retry."
         ) from None
+
+
+def _heif(path: Path) -> tuple[str, ...]:
+    """The format of a phone's HEIC, where the file is one: Pillow reads it by a package of its own.
+
+    Raises:
+        UserError: the package is not there.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(12)
+    if head[4:8] != b"ftyp" or head[8:] not in HEIF_BRANDS:
+        return ()
+    try:
+        import pillow_heif
+    except ImportError:
+        raise UserError(
+            f"{path.name} is a HEIC picture, for which one more package is needed: pip install pillow-heif. "
+            "Or save it as JPEG or PNG."
+        ) from None
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
 
 
 def _check_size(path: Path, image: Image.Image) -> None:
@@ -82,37 +144,11 @@ def _check_size(path: Path, image: Image.Image) -> None:
         raise UserError(f"{path.name} is {width}x{height}; both sides must have at least {MIN_SIDE} pixels.")
 
 
-def _to_rgb(image: Image.Image) -> Picture:
-    notes = []
-    upright, turned = _upright(image)
-    if turned:
-        notes.append("Turned upright as its EXIF orientation says.")
-    if upright.mode.startswith(("I", "F")):
-        values = np.nan_to_num(np.asarray(upright, dtype=np.float32))
-        top = 65535.0 if upright.mode.startswith("I") else max(1.0, float(values.max()))
-        values *= 255 / top
-        upright = Image.fromarray(np.clip(values + np.float32(0.5), 0, 255, out=values).astype(np.uint8))
-        notes.append("Reduced from 16 bits or more to 8 bits a channel.")
-    if upright.mode == "P" or upright.has_transparency_data:
-        upright = upright.convert("RGBA") if upright.has_transparency_data else upright.convert("RGB")
-    if upright.mode in ("RGBA", "LA", "PA"):
-        upright = upright.convert("RGBA")
-        if upright.getchannel("A").getextrema() != (255, 255):
-            white = Image.new("RGBA", upright.size, "white")
-            upright = Image.alpha_composite(white, upright)
-            notes.append("Transparent parts are shown on white.")
-    if upright.mode == "CMYK":
-        notes.append("Converted from CMYK to RGB.")
-    rgb = upright.convert("RGB")
-    rgb.info.clear()
-    return Picture(rgb, tuple(notes))
-
-
 def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
     """The picture turned as its EXIF data say, and whether it was; damaged EXIF data say nothing."""
     try:
-        upright = ImageOps.exif_transpose(image)
-        return upright, upright.size != image.size or upright.getexif() != image.getexif()
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+        return ImageOps.exif_transpose(image), turned
     except MemoryError:
         raise
     except Exception:
@@ -140,7 +176,7 @@ def fit(picture: Picture, longest: int) -> Picture:
     if size == picture.image.size:
         return picture
     note = f"Reduced from {picture.image.width}x{picture.image.height} to {size[0]}x{size[1]} pixels."
-    return Picture(picture.image.resize(size, Image.Resampling.LANCZOS), (*picture.notes, note))
+    return replace(picture.noted(note), image=picture.image.resize(size, Image.Resampling.LANCZOS))
 
 
 def centre_square(image: Image.Image, side: int) -> Image.Image:
@@ -169,32 +205,18 @@ def quantise(x: Tensor) -> Tensor:
 
 
 def to_images(x: Tensor) -> list[Image.Image]:
-    """8-bit RGB pictures of a batch (B, 3, H, W) in [-1, 1]."""
-    arrays = to_levels(x.detach().float().cpu()).byte().permute(0, 2, 3, 1).numpy()
-    return [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
-
-
-def mask_tensor(mask: Image.Image, size: tuple[int, int], device: str = "cpu", *, inverted: bool = False) -> Tensor:
-    """(1, 1, H, W) of 0 and 1 from a mask picture: white may change, black stays; ``inverted``, the other way round.
+    """8-bit RGB pictures of a batch (B, 3, H, W) in [-1, 1].
 
     Raises:
-        UserError: another aspect ratio than the picture's, or nothing in it that may change.
+        UserError: it holds values that are no numbers, which would be black in a file.
     """
-    if abs(mask.width / mask.height - size[0] / size[1]) > 0.02:
+    if not bool(x.isfinite().all()):
         raise UserError(
-            f"The mask is {mask.width}x{mask.height}, which does not fit a {size[0]}x{size[1]} picture; "
-            "use a mask of the picture's shape."
+            "What was made is no picture: it holds values that are no numbers. Choose the precision float32, or "
+            "another checkpoint."
         )
-    grey = mask.convert("L").resize(size, Image.Resampling.NEAREST)
-    white = np.asarray(grey) >= 128
-    values = torch.from_numpy((white != inverted).astype(np.float32))
-    if not values.any():
-        raise UserError(
-            "The mask covers everything, and it is inverted: paint in white what is to stay."
-            if inverted
-            else "The mask is empty: paint in white what may change."
-        )
-    return values[None, None].to(device)
+    arrays = to_levels(x.detach().float().cpu()).byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
 
 
 def save_png(image: Image.Image, path: str | Path, metadata: dict[str, Any] | None = None) -> Path:
@@ -235,7 +257,7 @@ def pictures_in(path: str | Path) -> list[Path]:
     if path.is_dir():
         files = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES)
         if not files:
-            raise UserError(f"The folder {path.name} holds no PNG, JPEG, WebP, GIF, TIFF or BMP file.")
+            raise UserError(f"The folder {path.name} holds no {NAMES} file.")
         return files
     if not path.exists():
         raise UserError(f"There is no file or folder {path.name}; check the path.")

@@ -10,34 +10,35 @@ from impress_ui.jobs.explore import Exploration
 from impress_ui.jobs.saving import check_seeds, squares_of
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures import metrics
+from impress_ui.pictures.images import open_picture
 from impress_ui.ui.api_job import ApiJob, Streamed, StreamedFiles
 from impress_ui.ui.rooms.style import study as style_study
 
 
 def protect(job: ApiJob, image: str, mask: str | None, target: str | None, universal: str | None) -> Streamed:
     """A protected picture, by an attack or by a perturbation that was learnt before."""
-    picture = job.open(image)
+    picture, laid = job.masked(job.open(image), mask)
     if universal:
-        steps = workflow.apply_universal(picture.image, Path(universal), job.settings, mask=job.extra(mask))
+        steps = workflow.apply_universal(picture.image, Path(universal), job.settings, mask=laid)
         yield from job.stream("protect", "protected", picture, steps)
         return
-    steps = workflow.protect_picture(
-        picture.image, job.settings, mask=job.extra(mask), target=job.extra(target), should_stop=job.should_stop
-    )
+    picture, aim = job.aimed(picture, target)
+    steps = workflow.protect_picture(picture.image, job.settings, mask=laid, target=aim, should_stop=job.should_stop)
     yield from job.stream("protect", "protected", picture, steps)
 
 
 def universal(job: ApiJob, works: list[str] | None, target: str | None) -> Streamed:
     """A perturbation, as the file that ``protect`` takes."""
     images = squares_of(works or (), job.settings.run.size)
-    steps = workflow.learn_universal(images, job.settings, target=job.extra(target), should_stop=job.should_stop)
+    aim = open_picture(target).image if target else None
+    steps = workflow.learn_universal(images, job.settings, target=aim, should_stop=job.should_stop)
     yield from job.stream_universal(images, steps)
 
 
 def purify(job: ApiJob, image: str, mask: str | None) -> Streamed:
     """A purified picture."""
-    picture = job.open(image)
-    steps = workflow.purify_picture(picture.image, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
+    picture, laid = job.masked(job.open(image), mask)
+    steps = workflow.purify_picture(picture.image, job.settings, mask=laid, should_stop=job.should_stop)
     yield from job.stream("purify", "purified", picture, steps)
 
 
@@ -56,7 +57,8 @@ def edit(job: ApiJob, image: str, protected: str | None, purified: str | None, m
     for name, picture in pictures.items():
         workflow.same_size(pictures["original"].image, picture, f"{name} picture")
     images = [picture.image for picture in pictures.values()]
-    steps = workflow.edit_pictures(images, job.settings, mask=job.extra(mask), should_stop=job.should_stop)
+    pictures["original"], laid = job.masked(pictures["original"], mask)
+    steps = workflow.edit_pictures(images, job.settings, mask=laid, should_stop=job.should_stop)
     yield from job.stream_edits(pictures, steps)
 
 
@@ -85,7 +87,8 @@ def explore(job: ApiJob, image: str, protected: str | None, mask: str | None) ->
     """An exploration's files."""
     picture, known = job.open(image), job.open(protected) if protected else None
     given = None if known is None else known.image
-    exploration = Exploration(picture.image, job.settings, given, job.extra(mask))
+    picture, laid = job.masked(picture, mask)
+    exploration = Exploration(picture.image, job.settings, given, laid)
     yield from job.stream_test(exploration, "cell", list(picture.notes))
 
 

@@ -38,11 +38,17 @@ class ApiJob:
 
         return open_at(path, self.settings)
 
-    def extra(self, path: str | None) -> Image.Image | None:
-        """A mask or a target, which the engine fits to the picture."""
-        from impress_ui.pictures.images import open_picture
+    def masked(self, picture: Picture, path: str | None) -> tuple[Picture, Image.Image | None]:
+        """The picture with the mask's note, and the mask."""
+        from impress_ui.pictures.masks import with_mask
 
-        return open_picture(path).image if path else None
+        return with_mask(picture, path)
+
+    def aimed(self, picture: Picture, path: str | None) -> tuple[Picture, Image.Image | None]:
+        """The picture with the target's notes, and the target."""
+        from impress_ui.pictures.images import with_target
+
+        return with_target(picture, path)
 
     def save(self, kind: str, image: Image.Image, **facts: Any) -> str:
         from impress_ui.jobs.workflow import describe_result

@@ -16,7 +16,6 @@ from impress_ui.pictures.images import (
     MIN_SIDE,
     Picture,
     fit,
-    mask_tensor,
     open_picture,
     pictures_in,
     quantise,
@@ -148,21 +147,6 @@ def test_png_carries_its_settings_and_its_pixels(tmp_path: Path) -> None:
     assert read_metadata(path) == data
     assert np.array_equal(np.asarray(Image.open(path)), np.asarray(image))
     assert read_metadata(save_png(image, tmp_path / "plain.png")) is None
-
-
-def test_masks_are_checked() -> None:
-    mask = Image.new("L", (64, 48))
-    with pytest.raises(UserError, match="empty"):
-        mask_tensor(mask, (64, 48))
-    mask.paste(255, (0, 0, 32, 48))
-    values = mask_tensor(mask, (128, 96))
-    assert values.shape == (1, 1, 96, 128)
-    assert values[..., :64].all() and not values[..., 64:].any()
-    assert np.array_equal(mask_tensor(mask, (128, 96), inverted=True), 1 - values)
-    with pytest.raises(UserError, match="covers everything, and it is inverted"):
-        mask_tensor(Image.new("L", (64, 48), 255), (64, 48), inverted=True)
-    with pytest.raises(UserError, match="does not fit"):
-        mask_tensor(mask, (64, 64))
 
 
 def test_folders_list_their_pictures_in_order(tmp_path: Path) -> None:
