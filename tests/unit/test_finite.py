@@ -68,11 +68,17 @@ def test_what_was_asked_for_is_told_on_the_command_line(overflowing: Path, photo
 
 
 @pytest.mark.parametrize(
-    "command", [("reconstruct", "{photo}", "-o", "{out}"), ("purify", "{photo}", "-o", "{out}", "--steps", "2"),
-                ("edit", "{photo}", "{other}", "-o", "{folder}", "--sampling-steps", "2"), ("generate", "-o", "{folder}", "--sampling-steps", "2"),
-                ("measure", "{photo}", "{other}"), ("stress", "{photo}", "--purifiers", "jpeg 40")],
+    "command",
+    [
+        ("reconstruct", "{photo}", "-o", "{out}"),
+        ("purify", "{photo}", "-o", "{out}", "--steps", "2"),
+        ("edit", "{photo}", "{other}", "-o", "{folder}", "--sampling-steps", "2"),
+        ("generate", "-o", "{folder}", "--sampling-steps", "2"),
+        ("measure", "{photo}", "{other}"),
+        ("stress", "{photo}", "--purifiers", "jpeg 40"),
+    ],
     ids=lambda command: command[0],
-)  # fmt: skip
+)
 def test_weights_that_are_no_numbers_end_in_one_sentence(
     command: tuple[str, ...], broken: Path, photo: Path, tmp_path: Path
 ) -> None:
