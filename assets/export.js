@@ -60,5 +60,5 @@
       image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
     },
   };
-  document.addEventListener("click", (event) => ways[event.target.closest?.("#export button")?.dataset.as]?.());
+  document.addEventListener("click", (event) => ways[event.target.closest?.("#save-curves button")?.dataset.as]?.());
 }

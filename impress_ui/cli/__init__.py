@@ -8,6 +8,7 @@ standard error. Mistakes end with status 2 and one sentence. Torch is imported i
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from impress_ui.cli import pictures, sampling, stress, styles  # noqa: F401  (im
 # Commands are listed in the order in which they are added.
 # isort: split
 from impress_ui.cli import documents  # noqa: F401
+from impress_ui.cli.interruption import Stopped, interruption
 from impress_ui.cli.shared import app, log
 from impress_ui.errors import UserError
 from impress_ui.models.shortage import is_out_of_memory, what_would_fit
@@ -31,8 +33,15 @@ def _fail(sentence: str) -> NoReturn:
 
 def main() -> None:
     """Entry point: runs a command; mistakes become one sentence on standard error and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console without Greek, or a name that is no text, is no mistake
+            stream.reconfigure(errors="backslashreplace")
+    interruption.reset()
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except Stopped as stopped:
+        log(str(stopped))
+        sys.exit(130)
     except ValidationError as error:
         _fail(sentence_of(error))
     except UserError as error:

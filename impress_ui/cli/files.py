@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import opened, pairs_of, targets
-from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of, stop_on_interrupt
+from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of
 from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
@@ -19,7 +20,16 @@ from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.pictures.images import Picture, open_picture, pictures_in, save_png, to_images, with_target
+from impress_ui.pictures.files import distinct_names
+from impress_ui.pictures.images import (
+    Picture,
+    gathered,
+    open_picture,
+    pictures_in,
+    save_png,
+    to_images,
+    with_target,
+)
 from impress_ui.pictures.masks import with_mask
 from impress_ui.settings import JobSettings
 
@@ -74,8 +84,7 @@ def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
         save_png(image, target, workflow.describe_result("reconstructed", job, measures=measures))
         return _saved(path, target, picture, measures, time.monotonic() - began)
 
-    several = source.is_dir()
-    return _report("reconstruct", job, over_inputs(pairs_of(source, output), one, job=job, several=several), several)
+    return _over(source, output, "reconstruct", job, one)
 
 
 def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
@@ -97,8 +106,9 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
         return {"a": str(left), "b": str(right), **measures, **about}
 
     several = a.is_dir()
-    rows = over_inputs(_matched(a, b), one, job=job, several=several, names=("a", "b"))
-    return _report("measure", job, rows, several)
+    pairs, left_out = _matched(a, b)
+    rows = over_inputs(pairs, one, job=job, several=several, names=("a", "b"))
+    return _report("measure", job, rows, several, left_out)
 
 
 def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path | None) -> Report:
@@ -149,8 +159,14 @@ def _over_files(
         how = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}
         return {**row, **how}
 
+    return _over(source, output, command, job, one)
+
+
+def _over(source: Path, output: Path, command: str, job: JobSettings, one: Callable[..., Report]) -> Report:
+    """The report of a command over a picture or a folder of them."""
+    pairs, left_out = pairs_of(source, output)
     several = source.is_dir()
-    return _report(command, job, over_inputs(pairs_of(source, output), one, job=job, several=several), several)
+    return _report(command, job, over_inputs(pairs, one, job=job, several=several), several, left_out)
 
 
 def _saved(path: Path, target: Path, picture: Picture, measures: Report, seconds: float) -> Report:
@@ -161,19 +177,35 @@ def _saved(path: Path, target: Path, picture: Picture, measures: Report, seconds
     return {**row_of(path, target, picture, measures, summary), "seconds": round(seconds, 3)}
 
 
-def _report(command: str, job: JobSettings, rows: list[Report], several: bool) -> Report:
-    """One object: a single file's figures stand at the top, a folder's in ``results``."""
+def _report(command: str, job: JobSettings, rows: list[Report], several: bool, left_out: Mapping[str, str]) -> Report:
+    """One object: a single file's figures stand at the top, a folder's in ``results``, with what was ``left_out``."""
     head = {"command": command, "settings": job.model_dump(mode="json")}
-    return {**head, "results": rows} if several else {**head, **rows[0]}
+    return {**head, "results": rows, "left_out": dict(left_out)} if several else {**head, **rows[0]}
 
 
-def _matched(a: Path, b: Path) -> list[tuple[Path, Path]]:
+def _matched(a: Path, b: Path) -> tuple[list[tuple[Path, Path]], dict[str, str]]:
+    """The pairs of two folders, and what is left out of either, with why.
+
+    Files of one name belong together, and a file and what this program makes of it: ``targets`` names that.
+    """
     if a.is_dir() != b.is_dir():
         raise UserError("Give two pictures, or two folders with the same file names.")
     if not a.is_dir():
-        return [(pictures_in(a)[0], pictures_in(b)[0])]
-    others = {path.stem: path for path in pictures_in(b)}
-    pairs = [(path, others[path.stem]) for path in pictures_in(a) if path.stem in others]
+        return [(pictures_in(a)[0], pictures_in(b)[0])], {}
+    left, right = gathered(a), gathered(b)
+    left_out = {f"{a.name}/{name}": why for name, why in left.left_out.items()}
+    left_out |= {f"{b.name}/{name}": why for name, why in right.left_out.items()}
+    others = {path.name: path for path in right.files}
+    made_of = {f"{name}.png": path for path, name in zip(right.files, distinct_names(right.files), strict=True)}
+    pairs = []
+    for path, name in zip(left.files, distinct_names(left.files), strict=True):
+        partner = others.get(path.name) or others.get(f"{name}.png") or made_of.get(path.name)
+        if partner is None:
+            left_out[f"{a.name}/{path.name}"] = f"no partner in {b.name}"
+        else:
+            pairs.append((path, partner))
+    taken = {partner for _, partner in pairs}
+    left_out |= {f"{b.name}/{path.name}": f"no partner in {a.name}" for path in right.files if path not in taken}
     if not pairs:
         raise UserError("The two folders share no file name; name the pictures alike.")
-    return pairs
+    return pairs, left_out

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import folder_for, opened
-from impress_ui.cli.runs import stop_on_interrupt, tell
+from impress_ui.cli.runs import tell
 from impress_ui.cli.shared import Report, log
 from impress_ui.errors import UserError
 from impress_ui.jobs.explore import Exploration, varies_protection
-from impress_ui.jobs.saving import report_of, save_exploration, save_stress
+from impress_ui.jobs.saving import EXPLORE_FILES, STRESS_FILES, report_of, save_exploration, save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.grid import GridCell, words_of
 from impress_ui.measures.stress_rows import StressRow
@@ -29,7 +30,7 @@ def stress_file(picture: Path, output: Path | None, job: JobSettings, *, origina
     """
     began = time.monotonic()
     if output is not None:
-        folder_for(output, "the table, the scatter and the pictures")
+        folder_for(output, "the table, the scatter and the pictures", *STRESS_FILES)
     protected, clean = opened(picture, job), None if original is None else opened(original, job)
     test = StressTest(protected.image, job, None if clean is None else clean.image)
     stopped = _follow(test, "purifiers")
@@ -116,7 +117,7 @@ def explore_file(
     if protected is not None and varies_protection(job):
         raise UserError("A picture that is protected already cannot be protected again: vary the purification alone.")
     if output is not None:
-        folder_for(output, "the table, the chart and the pictures")
+        folder_for(output, "the table, the chart and the pictures", *EXPLORE_FILES)
     given = None if protected is None else opened(protected, job).image
     shown, laid = with_mask(opened(picture, job), mask)
     shown, aim = with_target(shown, target)

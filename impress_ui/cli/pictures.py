@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.places import place
 from impress_ui.cli.shared import Given, Input, Mask, Options, Output, Report, job_command
 from impress_ui.settings import ProtectSettings, PurifySettings
 
@@ -42,7 +43,9 @@ def protect(
 @job_command("universal", protect=Options(ProtectSettings))
 def learn_universal(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures to learn from; their middle squares.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The .png file of the perturbation.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", parser=place, help="The .png file of the perturbation.")
+    ],
     target_image: Annotated[Path | None, typer.Option(help="The picture for --target image.")] = None,
     *,
     given: Given,

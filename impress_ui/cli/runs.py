@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from impress_ui.cli.interruption import interruption, stop_on_interrupt
 from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
-from impress_ui.methods.optimise import LossHistory, ShouldStop
+from impress_ui.methods.optimise import LossHistory
 from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit
 from impress_ui.pictures.images import Picture
 from impress_ui.settings import JobSettings
@@ -51,6 +50,8 @@ def over_inputs(
                 rows.append({**given, "error": str(error), "summary": f"{paths[0].name}: {error}"})
             if should_stop():
                 break
+        if should_stop() and len(rows) < len(inputs):
+            interruption.left = f"{len(inputs) - len(rows)} of {len(inputs)} pictures not begun"
     return rows
 
 
@@ -85,6 +86,8 @@ def follow(what: str, steps: Iterable[Any], history: LossHistory | None = None) 
         if history is not None:
             history.add(last)
         tell(what, last, ended=last.index >= last.steps or last.stopped)
+    if last is not None and last.stopped:
+        interruption.at = f"step {last.index} of {last.steps}"
     return last
 
 
@@ -92,21 +95,3 @@ def tell(what: str, step: Any, *, ended: bool = False) -> None:
     """How far a run is, on a terminal alone: always on one line, which ends with the run."""
     if sys.stderr.isatty() and step.steps:
         print(f"\r{what}: step {step.index}/{step.steps} ", end="\n" if ended else "", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[ShouldStop]:
-    """Ctrl+C once ends the run after its step and keeps what was reached; twice ends the program."""
-    stopped = False
-
-    def handler(*_: object) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield lambda: stopped
-    finally:
-        signal.signal(signal.SIGINT, previous)

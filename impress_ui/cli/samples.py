@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from impress_ui.cli.outputs import opened, spared, targets
-from impress_ui.cli.runs import follow, in_words, report_of, row_of, stop_on_interrupt
+from impress_ui.cli.interruption import stop_on_interrupt
+from impress_ui.cli.outputs import opened, targets
+from impress_ui.cli.runs import follow, in_words, report_of, row_of
 from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
@@ -33,7 +34,7 @@ def edit_files(
     against = files[0] if len(files) > 1 else None
     if reference is not None:
         against = next(path for path in files if path.resolve() == reference.resolve())
-    pairs = spared(targets(files, output, as_folder=len(files) > 1))
+    pairs = targets(files, output, as_folder=len(files) > 1)
     pictures = {str(path): opened(path, job) for path in files}
     if len(pictures) < len(files):
         raise UserError("A picture was given more than once; give each one once.")

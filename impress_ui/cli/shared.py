@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from impress_ui.cli.interruption import Stopped, interruption
+from impress_ui.cli.places import forced, place
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import read_settings
 from impress_ui.settings import JobSettings, RunSettings, Settings
@@ -185,7 +187,10 @@ def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
 # One alias an option, used by every command that has it.
 Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Where to save: a .png file, or a folder.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="OUT", parser=place, help="Where to save: a .png file, or a folder.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that this program did not make.")]
 Mask = Annotated[Path | None, typer.Option(help="A picture whose white parts may change; the rest stays as it is.")]
 SettingsFile = Annotated[
     str | None,
@@ -250,7 +255,10 @@ def job_command(
     options = {**sections, "run": _run(without, mask)}
 
     def decorate(work: Callable[..., Report]) -> Callable[..., None]:
-        def command(*, settings: str | None = None, set_: list[str] | None = None, json: bool, **given: Any) -> None:
+        def command(
+            *, settings: str | None = None, set_: list[str] | None = None, force: bool = False, json: bool, **given: Any
+        ) -> None:
+            forced.set(force)
             taken = {section: each.take(section, given) for section, each in options.items()}
             print_report(work(given=Given(taken, settings, set_), **given), json)
 
@@ -258,7 +266,9 @@ def job_command(
         run = blocks.pop("run")
         set_ = [_keyword("set_", Set)] if others else []
         settings = [_keyword("settings", SettingsFile)] if stored else []
-        shared = [*itertools.chain(*blocks.values()), *set_, *run, *settings, _keyword("json", AsJson, False)]
+        writes = "output" in inspect.signature(work).parameters
+        last = [*([_keyword("force", Force, False)] if writes else []), _keyword("json", AsJson, False)]
+        shared = [*itertools.chain(*blocks.values()), *set_, *run, *settings, *last]
         return app.command(name)(_with_parameters(command, work, {"given": shared}))
 
     return decorate
@@ -271,9 +281,13 @@ def print_report(report: Report, as_json: bool) -> None:
     rows = report.get("results", [report])
     if loaded := sys.modules.get("impress_ui.models.autoencoder"):  # not imported for a command without a model
         report = report | ({"model_notes": told} if (told := loaded.notes()) else {})
+    if interruption.asked:
+        report = report | {"stopped": True, "interrupted": interruption.sentence()}
     if as_json:
         try:
-            text = json.dumps(report, ensure_ascii=False, allow_nan=False)
+            # A console of another encoding is given the escapes of JSON.
+            plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            text = json.dumps(report, ensure_ascii=plain, allow_nan=False)
         except ValueError:
             raise UserError("A figure of this run is not a number, so nothing can be reported of it.") from None
         print(text)
@@ -285,9 +299,13 @@ def print_report(report: Report, as_json: bool) -> None:
                     print(f"  {note}")
         if "accuracy" in report:
             print(report["accuracy"]["summary"])
+        if left_out := report.get("left_out"):
+            print(f"Left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}")
     failed = [row["error"] for row in rows if "error" in row]
+    if interruption.asked:
+        raise Stopped(interruption.sentence())
     if failed:
-        raise UserError(f"{len(failed)} of {len(rows)} pictures were not done; the first: {failed[0]}")
+        raise UserError(f"{len(failed)} of {len(rows)} pictures were not done: {'; '.join(failed)}")
 
 
 def log(text: str) -> None:

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.places import place
 from impress_ui.cli.shared import Given, Mask, Options, Report, job_command
 from impress_ui.settings import EditSettings, ExploreSettings, StressSettings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import default_range, swept_names
 
 Folder = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for pictures, table and chart.")
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", parser=place, help="Folder for pictures, table and chart."),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impress_ui.cli.places import place
 from impress_ui.cli.shared import AsJson, SettingsFile, app, assigned, assignment, log, print_report, run_options
 from impress_ui.errors import UserError
 from impress_ui.experiments import table
@@ -18,7 +19,10 @@ from impress_ui.jobs.documents import read_data
 def experiment(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"{', '.join(table.NAMES[:-1])} or {table.NAMES[-1]}.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the tables, charts and the report; a run goes on in it.")
+        Path,
+        typer.Option(
+            "-o", "--output", parser=place, help="Folder for the tables, charts and the report; a run goes on in it."
+        ),
     ] = Path("outputs"),
     photographs: Annotated[int | None, typer.Option(help="Only the first so many photographs of the split.")] = None,
     paper_photographs: Annotated[

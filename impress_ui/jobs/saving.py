@@ -27,6 +27,9 @@ from impress_ui.pictures.images import centre_square, open_picture, save_png
 from impress_ui.settings import JobSettings, RunSettings
 
 Measures = dict[str, Any] | None
+# What a test writes besides its pictures; the first of them says whose the folder is.
+STRESS_FILES = ("stress.json", "stress.csv", "scatter.svg", "sheet.png", "edits.png")
+EXPLORE_FILES = ("explore.json", "explore.csv", "chart.svg", "sheet.png")
 STRESS_COLUMNS = (
     "rank", "name", "protection_left", "picture_lost", "left_latent", "left_edit", "left_twin",
     "left_round_trip", "latent_distance", "edit_distance", "twin_distance", "round_trip_error",

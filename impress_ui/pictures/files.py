@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     What stood there before stays until then.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{uuid.uuid4().hex}.part")  # a name of the longest kind has no room for more
     try:
         yield part
         part.replace(path)

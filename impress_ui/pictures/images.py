@@ -247,18 +247,44 @@ def read_metadata(path: str | Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def pictures_in(path: str | Path) -> list[Path]:
-    """The picture files of a folder in order of name, or the file itself.
+@dataclass(frozen=True)
+class Gathered:
+    """The picture files of a folder in order of name, and of what looks like one and is left out the name and why."""
+
+    files: list[Path]
+    left_out: dict[str, str]
+
+
+def gathered(path: str | Path) -> Gathered:
+    """The picture files of a folder, or the file itself.
+
+    Hidden files, as other systems leave beside pictures, and empty ones are left out.
 
     Raises:
         UserError: nothing there.
     """
     path = Path(path)
-    if path.is_dir():
-        files = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES)
-        if not files:
-            raise UserError(f"The folder {path.name} holds no {NAMES} file.")
-        return files
-    if not path.exists():
-        raise UserError(f"There is no file or folder {path.name}; check the path.")
-    return [path]
+    if not path.is_dir():
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path.name}; check the path.")
+        return Gathered([path], {})
+    files: list[Path] = []
+    left_out: dict[str, str] = {}
+    for child in sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES):
+        if child.name.startswith("."):
+            left_out[child.name] = "hidden"
+        elif not child.is_file():
+            left_out[child.name] = "not a file"
+        elif child.stat().st_size == 0:
+            left_out[child.name] = "empty"
+        else:
+            files.append(child)
+    if not files:
+        told = f" but {', '.join(f'{name} ({why})' for name, why in left_out.items())}" if left_out else ""
+        raise UserError(f"The folder {path.name} holds no {NAMES} file{told}.")
+    return Gathered(files, left_out)
+
+
+def pictures_in(path: str | Path) -> list[Path]:
+    """The files of ``gathered``."""
+    return gathered(path).files

@@ -93,7 +93,7 @@ def how_to_read() -> str:
     ways = "".join(f'<button type="button" data-as="{way.lower()}">{way}</button>' for way in ("SVG", "PNG", "CSV"))
     return (
         f'<div class="told-row"><button type="button" id="closer">Compare large</button>{zoom_bar()}'
-        f'<span id="export">Save the curves {ways}</span>'
+        f'<span id="save-curves">Save the curves {ways}</span>'
         f"<details><summary>What you see</summary>{told}</details></div>"
     )
 

@@ -89,7 +89,7 @@ def test_a_curve_changes_its_scale_by_a_click_and_all_are_saved(opened: Page, tm
     files = {}
     for kind in ("csv", "svg", "png"):
         with opened.expect_download() as caught:
-            opened.click(f"#export [data-as={kind}]")
+            opened.click(f"#save-curves [data-as={kind}]")
         files[kind] = tmp_path / caught.value.suggested_filename
         caught.value.save_as(files[kind])
         assert files[kind].name == f"impress-curves.{kind}"

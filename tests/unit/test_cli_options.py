@@ -169,7 +169,9 @@ def test_ctrl_c_ends_an_exploration_and_keeps_its_cells(
                 signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Exploration, "run", pressed)
-    report = run_json(capsys, "explore", photo, "-o", tmp_path / "out", *JPEGS, "--x-count", "3")
+    status, out, err = run(capsys, "explore", photo, "-o", tmp_path / "out", *JPEGS, "--x-count", "3", "--json")
+    report = json.loads(out)
+    assert status == 130 and "Stopped" in err.splitlines()[-1] and "what was done is kept" in report["interrupted"]
     assert report["stopped"] and report["planned"] == 3 and len(report["cells"]) == 1
     kept = json.loads((tmp_path / "out" / "explore.json").read_text())
     assert kept["cells"] == report["cells"] and (tmp_path / "out" / "sheet.png").exists()
