@@ -23,7 +23,7 @@ AXES = ("x", "x_from", "x_to", "x_count", "y", "y_from", "y_to", "y_count")
 class ExploreRoom(Room):
     """What is varied on top; below it the map or the curve, what it says, and every cell's picture."""
 
-    name, title = "explore", "What does α do?"
+    name, title = "explore", "What does a slider do?"
     hinted = (*(("explore", axis) for axis in AXES), ("protect", "method"), ("purify", "method"))
 
     def build(self, page: Page) -> None:
