@@ -119,9 +119,13 @@ def sentence_of(error: ValidationError) -> str:
         more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
         return f"There is no setting named {', '.join(unknown[:NAMED])}{more}."
     first = found[0]
+    if not first["loc"]:  # of several settings together: the sentence names them
+        told = first["msg"].removeprefix("Value error, ")
+        return f"{told[:1].upper()}{told[1:].rstrip('.')}."
     given = first["input"]
     shown = "" if isinstance(given, (dict, list)) else f" (given: {_shortened(given)})"
-    wrong = first["msg"] if len(first["msg"]) <= EXPLAINED else f"{first['msg'][: EXPLAINED - 1]}…"
+    said = first["msg"].removeprefix("Value error, ")
+    wrong = said if len(said) <= EXPLAINED else f"{said[: EXPLAINED - 1]}…"
     return f"The setting {_name(first['loc'])} is not valid: {wrong[0].lower()}{wrong[1:]}{shown}."
 
 

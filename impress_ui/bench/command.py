@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from impress_ui.cli.shared import AsJson, app, job_of, log, print_report, run_options
+from impress_ui.cli.report import log, print_report
+from impress_ui.cli.shared import AsJson, app, job_of, run_options
 
 QUICK_REPEATS, REPEATS = 3, 5
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import sys
 from typing import NoReturn
 
@@ -20,7 +21,8 @@ from impress_ui.cli import pictures, sampling, stress, styles  # noqa: F401  (im
 # isort: split
 from impress_ui.cli import documents  # noqa: F401
 from impress_ui.cli.interruption import Stopped, interruption
-from impress_ui.cli.shared import app, log
+from impress_ui.cli.report import log
+from impress_ui.cli.shared import app
 from impress_ui.errors import UserError
 from impress_ui.models.shortage import is_out_of_memory, what_would_fit
 from impress_ui.settings import sentence_of
@@ -57,5 +59,9 @@ def main() -> None:
         # typer's own usage errors; it has moved their class between versions, their method stayed.
         if not hasattr(error, "format_message"):
             raise
-        _fail(error.format_message())
+        told = error.format_message()
+        comma = next((part for part in sys.argv[1:] if re.fullmatch(r"-?\d*,\d+", part)), "")
+        if comma and "valid number" in told:
+            told += f" Decimals are written with a point: {comma.replace(',', '.')}."
+        _fail(told)
     sys.exit(code if isinstance(code, int) else 0)

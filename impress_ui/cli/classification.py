@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from impress_ui.cli.report import Report, log
 from impress_ui.cli.runs import over_inputs
-from impress_ui.cli.shared import Report, log
 from impress_ui.measures.classifiers.clip import ClipClassifier, load_clip_classifier
 from impress_ui.measures.classifiers.common import accuracy, class_index, ranking
 from impress_ui.measures.classifiers.diffusion import DiffusionClassifier

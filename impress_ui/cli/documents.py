@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import AsJson, app, print_report
+from impress_ui.cli.report import print_report
+from impress_ui.cli.shared import AsJson, app
 from impress_ui.jobs.documents import read_settings, to_json, to_query
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import opened, pairs_of, targets
+from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of
-from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import save_perturbation, squares_of

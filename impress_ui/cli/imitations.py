@@ -11,8 +11,8 @@ from PIL import Image
 from impress_ui.art.artists import ARTISTS, Work, asked_captions, own_works, works
 from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import folder_for
+from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, report_of
-from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.methods.mimic import PROGRESS, FineTuning, MimicStep, imitate

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import folder_for, opened
+from impress_ui.cli.report import Report, log
 from impress_ui.cli.runs import tell
-from impress_ui.cli.shared import Report, log
 from impress_ui.errors import UserError
 from impress_ui.jobs.explore import Exploration, varies_protection
 from impress_ui.jobs.saving import EXPLORE_FILES, STRESS_FILES, report_of, save_exploration, save_stress

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from impress_ui.cli.places import place
-from impress_ui.cli.shared import Given, Input, Mask, Options, Output, Report, job_command
+from impress_ui.cli.report import Report
+from impress_ui.cli.shared import Given, Input, Mask, Options, Output, job_command
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 

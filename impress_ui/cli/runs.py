@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.cli.interruption import interruption, stop_on_interrupt
-from impress_ui.cli.shared import Report
+from impress_ui.cli.report import Report
 from impress_ui.errors import UserError
 from impress_ui.methods.optimise import LossHistory
 from impress_ui.models.shortage import is_out_of_memory, release, what_would_fit

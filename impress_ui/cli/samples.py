@@ -8,8 +8,8 @@ from pathlib import Path
 
 from impress_ui.cli.interruption import stop_on_interrupt
 from impress_ui.cli.outputs import opened, targets
+from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, in_words, report_of, row_of
-from impress_ui.cli.shared import Report
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import Measures, check_seeds, save_edits, save_generated

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import Given, Inputs, Options, Output, Report, job_command
+from impress_ui.cli.report import Report
+from impress_ui.cli.shared import Given, Inputs, Options, Output, job_command
+from impress_ui.errors import UserError
 from impress_ui.settings import EditSettings, GenerateSettings
 
 SHORT = {"sampling_steps": "steps"}
@@ -30,8 +32,8 @@ def edit(
     """Edit pictures by text, all with the same noise: an original and what was made of it, say."""
     from impress_ui.cli import samples
 
-    if mask is not None:
-        given.sections["edit"].setdefault("mode", "inpaint")
+    if mask is not None and given.sections["edit"].setdefault("mode", "inpaint") != "inpaint":
+        raise UserError("A mask is for --mode inpaint; the mode that was given repaints the whole picture.")
     return samples.edit_files(sources, output, given.job(), reference=reference, mask=mask)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from impress_ui.cli.interruption import Stopped, interruption
 from impress_ui.cli.places import forced, place
+from impress_ui.cli.report import Report, print_report
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import read_settings
 from impress_ui.settings import JobSettings, RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
 
-Report = dict[str, Any]
 SECTIONS = tuple(name for name in JobSettings.model_fields if name != "version")
 
 app = typer.Typer(
@@ -228,8 +226,26 @@ class Given:
     others: Sequence[str] | None = None
 
     def job(self) -> JobSettings:
-        """All of them as settings; see ``job_of``."""
-        return job_of(self.file, self.others, **self.sections)
+        """All of them as settings; see ``job_of``.
+
+        Raises:
+            UserError: an option that the method does not have, which would change nothing.
+        """
+        given = {name: dict(values) for name, values in self.sections.items()}
+        job = job_of(self.file, self.others, **self.sections)
+        for section, values in given.items():
+            settings = getattr(job, section, None)
+            if settings is None or not settings.picker:
+                continue
+            picked = getattr(settings, settings.picker)
+            for name in values:
+                if not settings.has(name, picked):
+                    of = ", ".join(settings.describe(name)["of"])
+                    raise UserError(
+                        f"The option --{name.replace('_', '-')} changes nothing with --{settings.picker} {picked}; "
+                        f"it is one of {of}."
+                    )
+        return job
 
 
 def job_command(
@@ -272,42 +288,3 @@ def job_command(
         return app.command(name)(_with_parameters(command, work, {"given": shared}))
 
     return decorate
-
-
-def print_report(report: Report, as_json: bool) -> None:
-    """One JSON object, or a line a picture; afterwards what failed is told as a mistake."""
-    import json
-
-    rows = report.get("results", [report])
-    if loaded := sys.modules.get("impress_ui.models.autoencoder"):  # not imported for a command without a model
-        report = report | ({"model_notes": told} if (told := loaded.notes()) else {})
-    if interruption.asked:
-        report = report | {"stopped": True, "interrupted": interruption.sentence()}
-    if as_json:
-        try:
-            # A console of another encoding is given the escapes of JSON.
-            plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-            text = json.dumps(report, ensure_ascii=plain, allow_nan=False)
-        except ValueError:
-            raise UserError("A figure of this run is not a number, so nothing can be reported of it.") from None
-        print(text)
-    else:
-        for row in rows:
-            if "error" not in row:
-                print(row["summary"])
-                for note in row.get("notes", ()):
-                    print(f"  {note}")
-        if "accuracy" in report:
-            print(report["accuracy"]["summary"])
-        if left_out := report.get("left_out"):
-            print(f"Left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}")
-    failed = [row["error"] for row in rows if "error" in row]
-    if interruption.asked:
-        raise Stopped(interruption.sentence())
-    if failed:
-        raise UserError(f"{len(failed)} of {len(rows)} pictures were not done: {'; '.join(failed)}")
-
-
-def log(text: str) -> None:
-    """A line on standard error."""
-    print(text, file=sys.stderr, flush=True)

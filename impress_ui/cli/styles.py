@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import Given, Options, Output, Report, job_command
+from impress_ui.cli.report import Report
+from impress_ui.cli.shared import Given, Options, Output, job_command
 from impress_ui.settings import ClassifySettings, MimicSettings
 
 

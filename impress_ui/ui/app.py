@@ -17,6 +17,7 @@ from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import demo as example
 from impress_ui.ui.api import connect_api
 from impress_ui.ui.engine import load_engine
+from impress_ui.ui.environment import check_address
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.packed import Packed
@@ -75,6 +76,7 @@ def launch(
         raise UserError("MCP needs one more package: pip install 'gradio[mcp]'.")
     logging.getLogger("diffusers").setLevel(logging.ERROR)
     address = address_of(host)
+    check_address(address)
     HOST.listens(address, checkpoints)
     sweep()
     if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
@@ -103,7 +105,7 @@ def launch(
             quiet=True,
         )
     except OSError:
-        raise UserError(f"Port {port} of {host or 'this machine'} is taken; choose another one.") from None
+        raise UserError(f"Port {port or 'from 7860 on'} of {address} is taken; choose another one.") from None
     print(f"The page is at {demo.local_url}", flush=True)
     if not ON_ZERO_GPU:
         threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

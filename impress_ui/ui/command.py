@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from impress_ui.cli.shared import AsJson, app, log, print_report
+from impress_ui.cli.report import log, print_report
+from impress_ui.cli.shared import AsJson, app
 from impress_ui.paths import DEMO
 
 
@@ -26,6 +27,9 @@ def serve(
     ] = False,
 ) -> None:
     """Open the page; visitors from elsewhere can choose no checkpoint but the embedded one, and those offered."""
+    from impress_ui.ui.environment import check_environment
+
+    check_environment()
     from impress_ui.ui.app import build_app, launch
 
     launch(build_app(), host=host, port=port, checkpoints=checkpoints or (), mcp=mcp)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from impress_ui.errors import UserError
-from impress_ui.models.checkpoints import HUB
+from impress_ui.models.hub_catalogue import HUB
 from impress_ui.settings import EMBEDDED, JobSettings
 from impress_ui.ui.queue import LONGEST
 

@@ -18,7 +18,8 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, Repo
 from small_checkpoints import save_sd, save_sd3, save_sdxl
 
 from impress_ui.errors import UserError
-from impress_ui.models.checkpoints import HUB, SD, SDXL, Source, find_source
+from impress_ui.models.checkpoints import Source, find_source
+from impress_ui.models.hub_catalogue import HUB, SD, SDXL
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
 
 SD15, SD15_MIRROR = HUB["stable-diffusion-v1-5/stable-diffusion-v1-5"].repos

@@ -131,14 +131,16 @@ def test_any_other_setting_is_set_by_name(command: str, monkeypatch: pytest.Monk
 def test_every_setting_is_an_option_and_arrives(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     section = COMMANDS[command][0]
     model = model_of(section)
-    values = {field: another(model, field) for field in model.model_fields}
-    got = settings_given(monkeypatch, command, *options_for(values))
-    settings = got[0] if section == "classify" else getattr(got[0], section)
-    for field, value in values.items():
-        found = getattr(settings, field)
-        assert found != getattr(model(), field), field
-        if field not in TEXTS:
-            assert found == value, field
+    for picked in model.fields_of or [None]:  # a method takes its own options, and refuses the others
+        values = {field: another(model, field) for field in model.model_fields if model.has(field, picked)}
+        values |= {model.picker: picked} if picked else {}
+        got = settings_given(monkeypatch, command, *options_for(values))
+        settings = got[0] if section == "classify" else getattr(got[0], section)
+        for field, value in values.items():
+            found = getattr(settings, field)
+            assert found != getattr(model(), field) or field == model.picker, field
+            if field not in TEXTS:
+                assert found == value, field
     if section == "classify":
         assert settings.stages == ((2, 3),) and settings.classes == ("woodcut", "mosaic")
 

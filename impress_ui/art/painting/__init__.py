@@ -17,6 +17,7 @@ from impress_ui.art.painting.strokes import oil, pointillist
 Painter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 PHOTOGRAPH = "photograph"
+LEAST = 8  # pixels
 # The styles that the embedded denoiser was taught, by the name that its captions use.
 STYLES: dict[str, Painter] = {
     "oil painting": oil,
@@ -43,6 +44,11 @@ def paint(style: str, picture: np.ndarray, seed: int) -> np.ndarray:
 
 
 def rendered(painter: Painter, picture: np.ndarray, seed: int) -> np.ndarray:
-    """What a painter makes of a uint8 picture (H, W, 3), as uint8."""
-    painted = painter(picture.astype(np.float32) / 255, np.random.default_rng(seed))
+    """What a painter makes of a uint8 picture (H, W, 3), as uint8.
+
+    Painters look at slopes and lay tiles, so a narrower picture than ``LEAST`` is continued by its edge, and cut again.
+    """
+    height, width = picture.shape[:2]
+    ample = np.pad(picture, ((0, max(0, LEAST - height)), (0, max(0, LEAST - width)), (0, 0)), mode="edge")
+    painted = painter(ample.astype(np.float32) / 255, np.random.default_rng(seed))[:height, :width]
     return (painted.clip(0, 1) * 255 + 0.5).astype(np.uint8)

@@ -95,6 +95,8 @@ def draw_lines(canvas: np.ndarray, paths: np.ndarray, colours: np.ndarray, width
         colours: (N, 3) in [0, 1].
         widths: pixels, one for all or (N,).
     """
+    if not len(paths):  # so smooth or so dark that no stroke is wanted
+        return canvas.clip(0, 1)
     sheet, draw = _sheet(canvas)
     widths = np.broadcast_to(np.round(np.asarray(widths) * SUPERSAMPLING).astype(int), len(paths))
     flat = (paths.reshape(len(paths), -1) * SUPERSAMPLING).tolist()
@@ -105,6 +107,8 @@ def draw_lines(canvas: np.ndarray, paths: np.ndarray, colours: np.ndarray, width
 
 def draw_polygons(canvas: np.ndarray, corners: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """The canvas (H, W, 3) with N filled polygons on it: (N, corners, 2) of x and y, (N, 3) in [0, 1]."""
+    if not len(corners):
+        return canvas.clip(0, 1)
     sheet, draw = _sheet(canvas)
     for corner, colour in zip(
         (corners.reshape(len(corners), -1) * SUPERSAMPLING).tolist(), _bytes(colours), strict=True

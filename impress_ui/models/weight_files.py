@@ -1,0 +1,38 @@
+"""Files that are taken for weights and are none that is loaded: pickles, which can run anything, and Git's pointers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from impress_ui.errors import UserError
+
+PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
+LFS = b"version https://git-lfs"
+
+
+def refuse_pointers(folder: Path, checkpoint: str, name: str) -> None:
+    """Git keeps large files elsewhere: a clone without Git LFS has a few lines of text in place of the weights."""
+    for file in folder.glob("*.safetensors"):
+        with file.open("rb") as stream:
+            if stream.read(len(LFS)) == LFS:
+                raise UserError(
+                    f"The weights {name}/{file.name} of the checkpoint {checkpoint} were not fetched, only Git's "
+                    "pointer to them: run 'git lfs pull' in its folder."
+                )
+
+
+def is_safe(shard: Any) -> bool:
+    """Whether a shard that an index names is a safetensors file beside it."""
+    return isinstance(shard, str) and shard.endswith(".safetensors") and Path(shard).name == shard
+
+
+def pickled(folder: Path) -> bool:
+    return any(any(folder.glob(pattern)) for pattern in PICKLES)
+
+
+def refusal_of_pickles(checkpoint: str, where: str) -> str:
+    return (
+        f"The checkpoint {checkpoint} has no safetensors weights in {where}; pickled weights are not loaded, "
+        "convert them to safetensors."
+    )

@@ -1,0 +1,39 @@
+"""What the page needs of its surroundings, looked at before Gradio says something else of it, or a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from impress_ui.errors import UserError
+
+
+def check_environment() -> None:
+    """To be called before Gradio is imported, which reads the environment then.
+
+    Raises:
+        UserError: a port that is none, or no place for uploads and results.
+    """
+    port = os.environ.get("GRADIO_SERVER_PORT")
+    if port and not (port.isdecimal() and 0 < int(port) < 65536):
+        raise UserError(f"GRADIO_SERVER_PORT is '{port[:40]}'; it must be a number from 1 to 65535.")
+    try:
+        folder = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"Uploads and results have no place that can be written ({error.strerror or error}); set GRADIO_TEMP_DIR."
+        ) from None
+
+
+def check_address(address: str) -> None:
+    """Raises UserError for an address to listen on that is not this machine's."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        raise UserError(f"{address} is no address of this machine; 127.0.0.1 is it alone, 0.0.0.0 all.") from None
