@@ -116,19 +116,20 @@ def universal_file(source: Path, output: Path, job: JobSettings, *, target: Path
     began = time.monotonic()
     if output.is_dir():
         raise UserError(f"{output.name} is a folder; give --output a file that ends in .png.")
-    files = pictures_in(source)
-    ((_, path),) = targets(files[:1], output, as_folder=False)
-    images = squares_of(files, job.run.size)
+    found = gathered(source)
+    ((_, path),) = targets(found.files[:1], output, as_folder=False)
+    left_out = dict(found.left_out)
+    images = squares_of(found.files, job.run.size, left_out)
     history = LossHistory()
     with stop_on_interrupt() as should_stop:
         aim = None if target is None else open_picture(target).image
         steps = workflow.learn_universal(images, job, target=aim, should_stop=should_stop)
         last = follow(source.name, steps, history)
-    facts = {"pictures": len(files), "steps_done": last.index, "stopped": last.stopped}
+    facts = {"pictures": len(images), "steps_done": last.index, "stopped": last.stopped}
     save_perturbation(last, path, job, **facts)
-    places = {"input": str(source), "output": str(path)}
+    places = {"input": str(source), "output": str(path), "left_out": left_out}
     report = report_of("universal", job, began, **places, losses=history.curves, **facts)
-    pictures = f"{len(files)} picture{'' if len(files) == 1 else 's'}"
+    pictures = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
     return {**report, "summary": f"{path} ({report['seconds']:.1f} s): learnt over {pictures}"}
 
 

@@ -38,7 +38,8 @@ def mimic_files(
     began = time.monotonic()
     model = load_diffusion_model(job.run)
     side = min(job.run.size, model.size)
-    learnt = _works(source, artist, side, job)
+    left_out: dict[str, str] = {}
+    learnt = _works(source, artist, side, job, left_out)
     captions = list(prompts) or _captions(source, artist, learnt, job)
     folder_for(output, "the fine-tuned model and the pictures")
     losses: list[float] = []
@@ -59,12 +60,12 @@ def mimic_files(
     results = [_saved(output, number, caption, image, job) for number, (caption, image) in pairs]
     kept = adapter or output / (ADAPTER if job.mimic.tuning == "lora" else DENOISER)
     facts = {"artist": artist, "works": len(learnt), "adapter": str(kept), "losses": losses, "stopped": stopped}
-    return report_of("mimic", job, began, **facts, results=results)
+    return report_of("mimic", job, began, **facts, results=results, left_out=left_out)
 
 
-def _works(source: Path | None, artist: str, side: int, job: JobSettings) -> list[Work]:
+def _works(source: Path | None, artist: str, side: int, job: JobSettings, left_out: dict[str, str]) -> list[Work]:
     if source is not None:
-        return own_works(source, artist, side=side)[: job.mimic.works]
+        return own_works(source, artist, side=side, left_out=left_out)[: job.mimic.works]
     if artist not in ARTISTS:
         raise UserError(
             f"{artist} is none of the artists that come along ({', '.join(ARTISTS)}); give a folder of pictures too."

@@ -94,13 +94,23 @@ def save_generated(
 # --- universal perturbations -------------------------------------------------------------------------------
 
 
-def squares_of(files: Iterable[Path | str], side: int) -> list[Image.Image]:
+def squares_of(files: Iterable[Path | str], side: int, left_out: dict[str, str] | None = None) -> list[Image.Image]:
     """The pictures' middle squares at a side, in pixels.
+
+    Args:
+        left_out: takes the name of each that cannot be opened, with why; without it the first of them is raised.
 
     Raises:
         UserError: there is none, or one cannot be opened.
     """
-    images = [centre_square(open_picture(file).image, side) for file in files]
+    images = []
+    for file in files:
+        try:
+            images.append(centre_square(open_picture(file).image, side))
+        except UserError as error:
+            if left_out is None:
+                raise
+            left_out[Path(file).name] = str(error)
     if not images:
         raise UserError("There are no pictures to learn from: give some.")
     return images

@@ -49,8 +49,10 @@ def test_three_in_three_out_and_what_is_left_out_is_named(
     assert report["left_out"] == {"._a.png": "hidden", "none.png": "empty"}
     status, out, _ = run(capsys, "reconstruct", folder, "-o", tmp_path / "seen", "--size", 64)
     assert status == 0 and "Left out: ._a.png (hidden), none.png (empty)" in out
+    (folder / "damaged.png").write_bytes((folder / "a.png").read_bytes()[:200])
     report = run_json(capsys, "universal", folder, "-o", tmp_path / "u.png", "--steps", 1, "--size", 64)
-    assert report["pictures"] == 3
+    assert report["pictures"] == 3 and "damaged" in report["left_out"]["damaged.png"]
+    (folder / "damaged.png").unlink()
 
     # Measured against what they were made of, each finds its own; what has no partner is named.
     (tmp_path / "out" / "b.png").write_bytes((tmp_path / "out" / "a.png.png").read_bytes())
