@@ -20,6 +20,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from impress_ui.paths import DEMO, PHOTOS
+from impress_ui.pictures.files import make_folder
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import views
 from impress_ui.ui.page import Page, Update
@@ -84,7 +85,7 @@ def write(folder: Path) -> Iterator[str]:
     values |= {page.upload: str(EXAMPLE), page.record: Record()}
     target, folder = folder, folder.with_name(f"{folder.name}.new")  # the old one stays until this one is whole
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    make_folder(folder, target.name)
     shown: Update = {}
     yield "protect, purify"
     shown |= _shown_by(PageRun(page, values, "demo", "both"), values)
