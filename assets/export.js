@@ -33,7 +33,7 @@
     const box = figures[0].querySelector("svg").viewBox.baseVal;
     const size = [figures.length * (box.width + GAP) - GAP, box.height + TITLE];
     const whole = svg("svg", { xmlns: "http://www.w3.org/2000/svg", width: size[0], height: size[1], viewBox: `0 0 ${size[0]} ${size[1]}` });
-    whole.append(svg("rect", { width: size[0], height: size[1], fill: getComputedStyle(document.body).backgroundColor }));
+    whole.append(svg("rect", { width: size[0], height: size[1], fill: getComputedStyle(document.querySelector(".gradio-container")).backgroundColor }));
     figures.forEach((figure, number) => {
       const name = figure.querySelector("strong");
       const style = getComputedStyle(name);

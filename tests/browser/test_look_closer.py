@@ -70,7 +70,7 @@ def test_keys_choose_hold_blink_fade_and_take_the_difference(opened: Page) -> No
     expect(opened.locator("#viewer")).to_be_hidden()
 
 
-def test_a_curve_changes_its_scale_by_a_click_and_all_are_saved(opened: Page, tmp_path: Path) -> None:
+def test_a_curve_changes_its_scale_by_a_click_and_all_are_saved(opened: Page, app_url: str, tmp_path: Path) -> None:
     figure = opened.locator("#curves figure:has(.line-total)")
     line = "g:not([style]) .line-total"
     expect(figure.locator(".own-scale .line-total")).to_be_visible()
@@ -101,3 +101,11 @@ def test_a_curve_changes_its_scale_by_a_click_and_all_are_saved(opened: Page, tm
     assert drawn.count("<polyline") == 6 and "var(" not in drawn and "Purification" in drawn
     with Image.open(files["png"]) as image:
         assert image.width > 3000 and len(image.convert("RGB").getcolors(1 << 24)) > 10
+        assert min(image.convert("RGB").getpixel((3, 3))) > 200
+    opened.goto(f"{app_url}?__theme=dark")
+    expect(opened.locator("#save-curves")).to_be_visible()
+    with opened.expect_download() as caught:
+        opened.click("#save-curves [data-as=png]")
+    caught.value.save_as(files["png"])
+    with Image.open(files["png"]) as image:
+        assert max(image.convert("RGB").getpixel((3, 3))) < 60
