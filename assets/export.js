@@ -28,12 +28,17 @@
     }
     return made;
   };
+  // What the curves lie on: the nearest ground that is not transparent.
+  const paperOf = (element) => {
+    const ground = getComputedStyle(element).backgroundColor;
+    return ground !== "rgba(0, 0, 0, 0)" || !element.parentElement ? ground : paperOf(element.parentElement);
+  };
   const drawing = () => {
     const figures = [...document.querySelectorAll("#curves figure")];
     const box = figures[0].querySelector("svg").viewBox.baseVal;
     const size = [figures.length * (box.width + GAP) - GAP, box.height + TITLE];
     const whole = svg("svg", { xmlns: "http://www.w3.org/2000/svg", width: size[0], height: size[1], viewBox: `0 0 ${size[0]} ${size[1]}` });
-    whole.append(svg("rect", { width: size[0], height: size[1], fill: getComputedStyle(document.querySelector(".gradio-container")).backgroundColor }));
+    whole.append(svg("rect", { width: size[0], height: size[1], fill: paperOf(document.getElementById("curves")) }));
     figures.forEach((figure, number) => {
       const name = figure.querySelector("strong");
       const style = getComputedStyle(name);

@@ -25,7 +25,8 @@ def upload(page: Page, path: Path) -> None:
         clear(page)
     page.set_input_files("#upload input[type=file]", path)
     expect(page.locator("#upload img")).to_be_visible()
-    expect(page.locator("#pane-purified img")).to_have_count(0)  # the results of another picture are gone
+    # The results of another picture are gone; the first that is opened waits for the engine, which is loading.
+    expect(page.locator("#pane-purified img")).to_have_count(0, timeout=60_000)
 
 
 def clear(page: Page) -> None:

@@ -44,6 +44,10 @@ def test_from_upload_to_edits_for_everybody(told: Page) -> None:
         for room in rooms if width > 1000 else rooms[:1]:
             enter(told, room)
             assert serious_findings(told) == [], f"{room}, {theme}, {width} pixels wide"
+        told.evaluate("document.getElementById('closer').click()")
+        expect(told.locator("#viewer output")).not_to_be_empty()
+        assert serious_findings(told) == [], f"the large view, {theme}, {width} pixels wide"
+        told.keyboard.press("Escape")
 
 
 def the_edits_stand_in_the_order_of_the_pictures(page: Page) -> None:

@@ -43,7 +43,7 @@ def test_a_grid_a_list_and_one_at_a_time() -> None:
     [
         ({"vary": {"protect.budgte": [1]}}, "no setting protect.budgte"),
         ({"vary": {"protect.budget": [1000]}}, "budget"),
-        ({"vary": {"purify.jpeg_quality": [10]}}, "impress has no setting"),
+        ({"vary": {"purify.jpeg_quality": [10]}}, "has no setting JPEG quality"),
         ({"vary": {}}, "at least one setting"),
         ({"vary": {"purify.alpha": {"from": 3, "to": 1}}}, "cannot go from 3 to 1"),
         ({"experiment": "editing"}, "experiment"),

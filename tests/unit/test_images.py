@@ -151,7 +151,7 @@ def test_png_carries_its_settings_and_its_pixels(tmp_path: Path) -> None:
 
 def test_folders_list_their_pictures_in_order(tmp_path: Path) -> None:
     for name in ("b.png", "a.jpg", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(b"x")
     assert [path.name for path in pictures_in(tmp_path)] == ["a.jpg", "b.png"]
     (tmp_path / "none").mkdir()
     with pytest.raises(UserError, match="holds no"):
