@@ -163,11 +163,12 @@ def text_of(line: str) -> str:
     return unescape(told[1]) if told else ""
 
 
-def running(phase: str, index: int, steps: int, rate: float, left: float | None) -> str:
-    """The status line of a run at step ``index`` of ``steps``."""
+def running(phase: str, index: int, steps: int, rate: float, left: float | None, where: str = "") -> str:
+    """The status line of a run at step ``index`` of ``steps``; ``where``: on which of several pictures."""
     pace = f" · {rate:.1f} steps/s" if rate else ""
     remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
-    return status(phase, f"step {index} of {steps}{pace}{remaining}", "running", index / steps if steps else 1.0)
+    told = f"{where}step {index} of {steps}{pace}{remaining}"
+    return status(phase, told, "running", index / steps if steps else 1.0)
 
 
 def waiting(ahead: int, seconds: float) -> str:

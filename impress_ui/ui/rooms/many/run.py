@@ -108,7 +108,7 @@ class ManyRun(PageJob):
 
     def _one(self, path: str, name: str, where: str, should_stop: ShouldStop) -> Iterator[Update]:
         given = runs.open_at(path, self.job)
-        protected = self._protected(path)
+        protected = self._protected(path, given.image.size)
         if self.what == "stress":
             original = None if protected is None else given.image
             yield from self._tested(protected or given.image, original, name, where, should_stop)
@@ -119,8 +119,8 @@ class ManyRun(PageJob):
         steps = run(image, self.job, should_stop=should_stop, **kwargs)
         for progress in follow(work_of(self.what, self.job, image.size), steps):
             timing = progress.timing
-            line = views.running(timing.phase, timing.index, timing.steps, timing.rate, timing.seconds_left)
-            yield {self.status: line.replace('class="told">', f'class="told">{views.escape(where)}: ', 1)}
+            pace = (timing.rate, timing.seconds_left)
+            yield {self.status: views.running(timing.phase, timing.index, timing.steps, *pace, f"{where}: ")}
         measures = workflow.measures_of(progress.result, self.job, given.image)
         facts = self.facts(progress)
         kind = many_views.DONE[self.what]
@@ -152,11 +152,11 @@ class ManyRun(PageJob):
         self.rows.append({"name": name, "verdict": said, "stopped": stopped, **test.report()})
         self.shown[name] = (self.shown[name][0], f"{name}: {said}")
 
-    def _protected(self, path: str) -> Image.Image | None:
-        """What this strip's picture was protected as, if its working size is still the same."""
+    def _protected(self, path: str, size: tuple[int, int]) -> Image.Image | None:
+        """What a picture of this strip was protected as, if its working size is still the same."""
         file = self.strip.protected.get(path)
         image = open_picture(file).image if file and Path(file).is_file() else None
-        return image if image and image.size == runs.open_at(path, self.job).image.size else None
+        return image if image and image.size == size else None
 
     def _target(self) -> Image.Image | None:
         aims = self.job.protect.target == "image" and self.values[self.page.target]
