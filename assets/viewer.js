@@ -69,11 +69,11 @@
   let before = "one"; // how it was looked at when a key was held
   document.addEventListener("keydown", (event) => {
     const open = find("")?.open;
+    if (open && event.key === "Escape") event.stopPropagation(); // it closes this, and stops no run
     if (event.ctrlKey || event.metaKey || event.altKey || written(event.target)) return;
     const number = "1234567".indexOf(event.key);
     if (number >= 0 && (open || document.querySelector("#room-story-button[aria-selected=true]"))) show(number);
     if (!open) return;
-    if (event.key === "Escape") event.stopPropagation(); // it closes this, and stops no run
     if (event.key === " " || event.key.toLowerCase() === "b") {
       event.preventDefault();
       if (event.repeat) return;
@@ -97,6 +97,10 @@
     if (event.key.toLowerCase() === "b") choose(before === "blink" ? "one" : before);
   }, true);
   // `close` does not bubble. Whatever is drawn on the page meanwhile is drawn here too.
-  document.addEventListener("close", (event) => event.target.id === "viewer" && clearInterval(blinking), true);
+  document.addEventListener("close", (event) => {
+    if (event.target.id !== "viewer") return;
+    clearInterval(blinking);
+    held = false;
+  }, true);
   document.addEventListener("load", (event) => find("")?.open && event.target.matches?.("#panes img, #edits img") && draw(), true);
 }
