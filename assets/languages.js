@@ -19,6 +19,7 @@
     .filter(([key]) => /\{#?\}/.test(key))
     .map(([key, value]) => [new RegExp(`^${escaped(key)}$`, "s"), value, key.length])
     .sort((a, b) => b[2] - a[2]);
+  const KEPT = 2000; // a day's running status lines are no reason to grow without end
   const seen = new Map();
   const missing = (window.impressUntold = new Set()); // what the table lacks: the tests ask for it
 
@@ -47,6 +48,8 @@
     if (!words) return text;
     if (!seen.has(words)) {
       const said = known(words);
+      if (seen.size > KEPT) seen.clear();
+      if (missing.size > KEPT) missing.clear();
       if (said === null) missing.add(words);
       seen.set(words, said ?? words);
     }

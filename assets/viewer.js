@@ -32,7 +32,9 @@
     const name = (number) => find(`[data-number="${number}"] span`).textContent;
     find("output").textContent = held ? name(0) : look === "one" ? name(chosen) : `${name(chosen)} / ${name(other())}`;
   };
+  const amounts = { fade: 50, difference: 8 }; // what was set last, of each
   const choose = (way) => {
+    if (look in amounts && find("").open) amounts[look] = Number(find("input[type=range]").value);
     look = way;
     clearInterval(blinking);
     turned = false;
@@ -40,7 +42,8 @@
     const range = find("input[type=range]");
     find(".pair").classList.toggle("off", way === "one");
     find(".amount").classList.toggle("off", way !== "fade" && way !== "difference");
-    [range.min, range.max, range.value] = way === "difference" ? [1, 32, 8] : [0, 100, 50];
+    [range.min, range.max] = way === "difference" ? [1, 32] : [0, 100];
+    range.value = amounts[way] ?? 50;
     range.setAttribute("aria-label", find(`[data-look="${way}"]`).textContent);
     draw();
   };
@@ -77,13 +80,14 @@
     if (event.key === " " || event.key.toLowerCase() === "b") {
       event.preventDefault();
       if (event.repeat) return;
-      if (event.key === " ") held = true;
+      if (event.key === " ") held = true; // also on a button: Enter presses that
       else {
         before = look;
         choose("blink");
       }
       draw();
     }
+    if (event.repeat) return;
     if (event.key.toLowerCase() === "f") choose("fade");
     if (event.key.toLowerCase() === "d") choose("difference");
   }, true);
@@ -96,6 +100,10 @@
     }
     if (event.key.toLowerCase() === "b") choose(before === "blink" ? "one" : before);
   }, true);
+  // A key that is let go in another window is never let go here.
+  window.addEventListener("blur", () => { if (held) { held = false; draw(); } });
+  // The list of pictures takes keys for its own choosing: once it has chosen, they are the picture's again.
+  document.addEventListener("change", (event) => event.target.matches?.("#viewer select") && event.target.blur());
   // `close` does not bubble. Whatever is drawn on the page meanwhile is drawn here too.
   document.addEventListener("close", (event) => {
     if (event.target.id !== "viewer") return;

@@ -19,15 +19,19 @@ def knob(
     label: str = "",
     choices: Sequence[str] = (),
     place: int = OWN,
+    local: bool = False,
     **limits: Any,
 ) -> Any:
     """A pydantic field that also carries its widget's label, symbol and step, or what a list offers to choose from.
 
-    ``place``: where it stands among the fields of all methods, in ``together``.
+    ``place``: where it stands among the fields of all methods, in ``together``. ``local``: whether it names a file of
+    the machine, which is not a visitor's to choose on a public page.
     """
     extra: dict[str, Any] = {"symbol": symbol, "step": step, "label": label, "choices": list(choices)}
     if place != OWN:
         extra["place"] = place
+    if local:
+        extra["local"] = True
     return Field(default, description=help, json_schema_extra=extra, **limits)
 
 
@@ -90,6 +94,7 @@ class Settings(BaseModel):
             "maximum": getattr(bounds.get("Le"), "le", None),
             "step": extra.get("step"),
             "choices": extra.get("choices", []),
+            "local": extra.get("local", False),
             "of": tuple(method for method in cls.fields_of if cls.has(name, method)),
             "not_of": tuple(method for method in cls.fields_of if not cls.has(name, method)),
         }

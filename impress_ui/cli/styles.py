@@ -10,6 +10,7 @@ import typer
 from impress_ui.cli.report import Report
 from impress_ui.cli.shared import Given, Options, Output, job_command
 from impress_ui.settings import ClassifySettings, MimicSettings
+from impress_ui.settings.learn import LearnSettings
 
 
 @job_command(without=["size"], stored=False, classify=Options(ClassifySettings))
@@ -26,6 +27,26 @@ def classify(
 
     settings = ClassifySettings.model_validate(given.sections.pop("classify"))  # no section of a job
     return classification.classify_files(sources, settings, given.job().run, truth=truth)
+
+
+@job_command(without=["size", "precision"], stored=False, learn=Options(LearnSettings))
+def train_purifier(
+    pairs: Annotated[
+        tuple[Path, Path],
+        typer.Option(metavar="CLEAN PROTECTED", help="Two folders of pictures; each pair has one name in both."),
+    ],
+    output: Output,
+    *,
+    given: Given,
+) -> Report:
+    """Teach the learned purifier what a tool adds, from a few pictures as they were and as that tool protected them.
+
+    Five to ten pairs do. Purify with what it learnt by: purify IN -o OUT --method learned --learned-weights FILE.
+    """
+    from impress_ui.cli import learning
+
+    settings = LearnSettings.model_validate(given.sections.pop("learn"))  # no section of a job
+    return learning.train_files(*pairs, output, settings, given.job().run)
 
 
 @job_command(others=True, mimic=Options(MimicSettings))

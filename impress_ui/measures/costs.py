@@ -9,12 +9,12 @@ from PIL import Image
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.methods.protect import needs_model, protect
 from impress_ui.methods.purifiers import PURIFIERS
-from impress_ui.methods.purify import parts_of, purify
+from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import ProtectSettings, PurifySettings
-from impress_ui.settings.purify import CHAIN
+from impress_ui.settings.purify import CHAIN, parts_of
 
 # Seconds that a unit of work took in the last run of each sort: what every estimate is made of.
 PACE: dict[str, float] = {}

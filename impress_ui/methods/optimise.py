@@ -11,7 +11,7 @@ influence each other: the summed loss has, for each image, the gradient that it 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -281,6 +281,9 @@ def optimise(
 
 
 def sum_terms(terms: Terms, weights: Mapping[str, float]) -> Tensor:
-    """Weighted sum (B,) of the terms; a term without a weight counts once."""
-    values: Sequence[Tensor] = [weights.get(name, 1.0) * value for name, value in terms.items()]
-    return torch.stack(list(values)).sum(dim=0)
+    """Weighted sum (B,) of the terms; a term without a weight counts once, and one of weight 0 is only looked at.
+
+    Not multiplied by it: what is infinite or no number would be none still, and end the run.
+    """
+    counted = [weight * value for name, value in terms.items() if (weight := weights.get(name, 1.0))]
+    return torch.stack(counted or [0 * value for value in terms.values()]).sum(dim=0)

@@ -13,8 +13,8 @@ from impress_ui.methods.purifiers.purifier import Tools
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise
-from impress_ui.settings import PurifySettings, purifier_of
-from impress_ui.settings.purify import CHAIN
+from impress_ui.settings import PurifySettings
+from impress_ui.settings.purify import parts_of
 
 
 def purify(
@@ -64,11 +64,6 @@ def _one(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step
         if step.result is not None:
             step.result = quantise(within_mask(identity, x_adv, tools.mask)(step.result))
         yield step
-
-
-def parts_of(settings: PurifySettings) -> list[PurifySettings]:
-    """The purifiers that run one after the other."""
-    return [purifier_of(text) for text in settings.chain] if settings.method == CHAIN else [settings]
 
 
 def needs_model(settings: PurifySettings) -> bool:

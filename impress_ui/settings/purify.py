@@ -97,6 +97,11 @@ def purifier_of(text: str) -> PurifySettings:
     return _built(name, values)
 
 
+def parts_of(settings: PurifySettings) -> list[PurifySettings]:
+    """The purifiers that run one after the other: a chain's, or the one."""
+    return [purifier_of(text) for text in settings.chain] if settings.method == CHAIN else [settings]
+
+
 def words_of(settings: PurifySettings) -> str:
     """The words that ``purifier_of`` makes these settings of again."""
     if settings.method == "chain":

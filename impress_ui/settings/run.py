@@ -24,6 +24,7 @@ class RunSettings(Settings):
         "3.5 and FLUX to protect, reconstruct and purify).",
         min_length=1,
         max_length=500,
+        local=True,
     )
     device: Device = knob("auto", "Where to compute; 'auto' takes a GPU when there is one.")
     precision: Precision = knob("float32", "Precision of the model; pixels, losses and optimiser stay in float32.")

@@ -17,6 +17,7 @@ from impress_ui.errors import UserError
 from impress_ui.settings import JobSettings
 from impress_ui.ui.api_job import ApiJob, Report, Streamed, StreamedFiles
 from impress_ui.ui.components import picture_input, picture_output, settings_input
+from impress_ui.ui.engine import load_engine
 from impress_ui.ui.forms import job_from_json, settings_report
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import DEVICE
@@ -96,9 +97,7 @@ def protect(
 
     With a perturbation that ``/universal`` made, that one is added instead of an attack.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.protect, settings, request, image, mask, target, universal)
+    yield from call(protect, settings, request, image, mask, target, universal)
 
 
 @told
@@ -109,25 +108,19 @@ def universal(
 
     Streams like ``/protect``, then the perturbation's file, which ``/protect`` adds to any picture, and a report.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.universal, settings, request, works, target)
+    yield from call(universal, settings, request, works, target)
 
 
 @told
 def purify(image: str, settings: dict | None = None, mask: str | None = None, request: gr.Request = None) -> Streamed:
     """Purify a protected picture; streams like ``protect``."""
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.purify, settings, request, image, mask)
+    yield from call(purify, settings, request, image, mask)
 
 
 @told
 def reconstruct(image: str, settings: dict | None = None, request: gr.Request = None) -> Streamed:
     """V(x) = D(E(x)): what the latent diffusion model sees of the picture, and the measures of x."""
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.reconstruct, settings, request, image)
+    yield from call(reconstruct, settings, request, image)
 
 
 @told
@@ -145,9 +138,7 @@ def edit(
     a report with the measures of each against the original's edit. The settings' ``edit`` holds the prompt, the mode
     and the strength; white parts of the mask are repainted by the mode "inpaint".
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.edit, settings, request, image, protected, purified, mask)
+    yield from call(edit, settings, request, image, protected, purified, mask)
 
 
 @told
@@ -156,9 +147,7 @@ def generate(settings: dict | None = None, request: gr.Request = None) -> Stream
 
     The pictures have the seeds seed, seed + 1, ...: the report lists them in the files' order.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.generate, settings, request)
+    yield from call(generate, settings, request)
 
 
 @told
@@ -170,9 +159,7 @@ def stress(
     Streams {"phase", "purifier", "purifiers", "step", "steps", "seconds_left"}, then the test's files (pictures, table,
     scatter) and a report: the ranked rows and the verdict. With the original the figures mean more.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.stress, settings, request, image, original)
+    yield from call(stress, settings, request, image, original)
 
 
 @told
@@ -186,9 +173,7 @@ def style(
     "stage", "stages", "step", "steps", "losses"}, then a zip (pictures, losses, adapters) and a report with the share
     of imitations that the classifier takes for the artist's.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.style, settings, request, artist, works, settings)
+    yield from call(style, settings, request, artist, works, settings)
 
 
 @told
@@ -205,17 +190,13 @@ def explore(
     cell's pictures) and a report with every cell's figures. Where the purification alone is varied, the protected
     picture may be given; a stopped exploration gives what it has.
     """
-    from impress_ui.ui import api_bodies
-
-    yield from call(api_bodies.explore, settings, request, image, protected, mask)
+    yield from call(explore, settings, request, image, protected, mask)
 
 
 @told
 def measure(image: str, reference: str, settings: dict | None = None, request: gr.Request = None) -> Iterator[Report]:
     """SSIM, PSNR, VIFp, LPIPS, L-inf and L2 of a picture against a reference, and the round-trip error of both."""
-    from impress_ui.ui import api_bodies
-
-    for _, report in call(api_bodies.measure, settings, request, image, reference):
+    for _, report in call(measure, settings, request, image, reference):
         yield report
 
 
@@ -233,13 +214,14 @@ def settings_of(source: str) -> Report:
 
 def stop(request: gr.Request) -> Report:
     """End the caller's running jobs after their current step; their streams then give the partial result."""
+    load_engine()
     from impress_ui.ui.runs import JOBS
 
     return {"stopping": JOBS.stop(session_of(request))}
 
 
-def call(body: Body, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
-    """Run a function of ``api_bodies`` as a job of the caller's; any mistake inside becomes one sentence.
+def call(endpoint: Body, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
+    """Run the function of ``api_bodies`` that has the endpoint's name; any mistake inside becomes one sentence.
 
     While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. A report's
     "cut" says why the job was ended early on a public page. What it makes lasts as long as the
@@ -247,8 +229,10 @@ def call(body: Body, settings: Any, request: gr.Request, *args: Any) -> Iterator
     """
     job = None
     try:
-        from impress_ui.ui import runs
+        load_engine()
+        from impress_ui.ui import api_bodies, runs
 
+        body = getattr(api_bodies, endpoint.__name__)
         job, session = job_from_json(settings), session_of(request)
         with runs.JOBS.open(session) as own, runs.device_for(own) as waiting:
             for turn in waiting:

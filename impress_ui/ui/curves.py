@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 from impress_ui.charts.ticks import TINY, round_ticks
 from impress_ui.jobs.archive import losses_csv
@@ -136,7 +137,8 @@ def chart(
         f'aria-pressed="{str(panel.log).lower()}" title="Logarithmic or linear">log</button>'
     )
     kind = next((kind for kind, names in SERIES.items() if names & set(panel.series)), "")
-    pictures = escape(json.dumps([[step, f"gradio_api/file={path}"] for part, step, path in scrub if part == kind]))
+    seen = [[step, f"gradio_api/file={quote(path)}"] for part, step, path in scrub if part == kind]
+    pictures = escape(json.dumps(seen))
     return (
         f'<figure class="chart"><figcaption title="{escape(about)}"><strong>{escape(panel.title)}</strong>{flip}'
         f'<output class="readout"></output></figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
@@ -245,7 +247,7 @@ def _summary(panel: Panel, drawn: Mapping[str, Sequence[Point]]) -> str:
 def _number(value: float) -> str:
     if value == 0:
         return "0"
-    return f"{value:.0e}".replace("e-0", "e−") if abs(value) < 1e-3 else f"{value:.3g}"
+    return f"{value:.0e}".replace("e-0", "e−").replace("e-", "e−") if abs(value) < 1e-3 else f"{value:.3g}"
 
 
 def other(name: str) -> str:

@@ -11,9 +11,10 @@ import threading
 _ONE_AT_A_TIME = threading.Lock()
 # What a handler may ask for, with everything that these import in turn.
 PARTS = (
-    "impress_ui.ui.runs", "impress_ui.jobs.style", "impress_ui.jobs.stress", "impress_ui.jobs.explore",
-    "impress_ui.ui.rooms.story.live", "impress_ui.ui.rooms.edit.run", "impress_ui.ui.rooms.style.run",
-    "impress_ui.ui.rooms.stress.run", "impress_ui.ui.rooms.explore.run", "impress_ui.ui.rooms.generate.run",
+    "impress_ui.ui.runs", "impress_ui.ui.api_bodies", "impress_ui.jobs.style", "impress_ui.jobs.stress",
+    "impress_ui.jobs.explore", "impress_ui.ui.rooms.story.live", "impress_ui.ui.rooms.edit.run",
+    "impress_ui.ui.rooms.style.run", "impress_ui.ui.rooms.stress.run", "impress_ui.ui.rooms.explore.run",
+    "impress_ui.ui.rooms.generate.run", "impress_ui.ui.rooms.universal.run", "impress_ui.ui.rooms.many.run",
 )  # fmt: skip
 
 

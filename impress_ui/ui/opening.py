@@ -20,9 +20,12 @@ from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.rooms.edit import views as edit_views
-from impress_ui.ui.runs import made_here
+from impress_ui.ui.runs import JOBS, made_here
 
 Update = dict[Component, Any]
+BUSY = (
+    "This picture was not opened, for a run is under way: stop it or wait for its end, then choose the picture again."
+)
 
 
 def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Update]:
@@ -33,6 +36,10 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         return
     if is_example(path, values[page.record]):
         yield {page.notes: ""}
+        return
+    if not JOBS.supersede(session):  # its last update would put the page back to the picture that it began with
+        warn(BUSY)
+        yield {page.notes: views.notes([BUSY])}
         return
     told, job, settings = made_here(path), None, {}
     if "settings" in told:

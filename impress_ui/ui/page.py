@@ -255,9 +255,9 @@ def built_page() -> Page:
 def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
     """Place a section's knobs here."""
     for name in names:
-        # On a public host a checkpoint is not a visitor's to choose: the box could name any folder.
-        options = {"interactive": False} if name == "checkpoint" and ON_SPACES else {}
         model = SECTIONS[section]
+        # On a public host a file is not a visitor's to choose: the box could name any of the machine's.
+        options = {"interactive": False} if model.describe(name)["local"] and ON_SPACES else {}
         page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
 
 

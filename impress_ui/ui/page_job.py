@@ -18,7 +18,7 @@ from PIL import Image
 from impress_ui.jobs import workflow
 from impress_ui.jobs.archive import write_zip
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.pictures.images import Picture, open_picture, save_png
+from impress_ui.pictures.images import Picture, open_picture, save_png, with_target
 from impress_ui.settings import JobSettings
 from impress_ui.ui import runs, views, zero_gpu
 from impress_ui.ui.forms import job_from_widgets
@@ -105,6 +105,8 @@ class PageJob(ABC):
             # The last one says everything again: what a browser passed over on the way stands there in the end.
             yield own_copy(shown) | last | self._remember(shown)
         except Exception as error:
+            if self.own and self.own.superseded:
+                return
             sentence = explain(error, getattr(self, "job", None))
             # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
             warn(sentence)
@@ -116,6 +118,11 @@ class PageJob(ABC):
     def draws_seed(self) -> bool:
         """Whether this run may have a seed of its own."""
         return True
+
+    def aimed(self, picture: Picture) -> tuple[Picture, Image.Image | None]:
+        """The picture with the target's notes, and the target, where the protection aims at one."""
+        aims = self.job.protect.target == "image"
+        return with_target(picture, self.values[self.page.target] if aims else None)
 
     def curves(self) -> tuple[Mapping[str, Sequence[float]], Mapping[str, int]]:
         """The run's losses by name, and the length of each whole run."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from impress_ui.errors import UserError
 from impress_ui.models.hub_catalogue import HUB
 from impress_ui.settings import EMBEDDED, JobSettings
+from impress_ui.settings.purify import parts_of
 from impress_ui.ui.queue import LONGEST
 
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
@@ -35,7 +36,7 @@ class Host:
         return LONGEST if self.public else None
 
     def check(self, job: JobSettings) -> JobSettings:
-        """The settings, unless they name a checkpoint that is not a stranger's to choose.
+        """The settings, unless they name a checkpoint or a file that is not a stranger's to choose.
 
         A folder could be any of the machine's, and a hub checkpoint may not fit into it.
 
@@ -49,6 +50,11 @@ class Host:
             listed = ", ".join([EMBEDDED, *self.offered])
             raise UserError(
                 f"On this public page a checkpoint is one of its list ({listed}); run the program yourself for others."
+            )
+        named = (job.purify, *job.stress.settings_of(job.purify).values())
+        if self.public and any(part.learned_weights for purifier in named for part in parts_of(purifier)):
+            raise UserError(
+                "On this public page a purifier has the weights that come along; run the program yourself for others."
             )
         return job
 

@@ -163,12 +163,17 @@ def text_of(line: str) -> str:
     return unescape(told[1]) if told else ""
 
 
-def running(phase: str, index: int, steps: int, rate: float, left: float | None, where: str = "") -> str:
-    """The status line of a run at step ``index`` of ``steps``; ``where``: on which of several pictures."""
+def running(
+    phase: str, index: int, steps: int, rate: float, left: float | None, where: str = "", share: float | None = None
+) -> str:
+    """The status line of a run at step ``index`` of ``steps``.
+
+    ``where``: on which of several pictures; ``share``: what is done of all of them.
+    """
     pace = f" · {rate:.1f} steps/s" if rate else ""
     remaining = f" · {duration(left)} left" if left is not None and index < steps else ""
     told = f"{where}step {index} of {steps}{pace}{remaining}"
-    return status(phase, told, "running", index / steps if steps else 1.0)
+    return status(phase, told, "running", (index / steps if steps else 1.0) if share is None else share)
 
 
 def waiting(ahead: int, seconds: float) -> str:

@@ -54,7 +54,7 @@ def pixels(path: str | Path) -> np.ndarray:
 def test_three_edits_in_order_with_the_core_s_pixels(client: Client, photo: Path, darker: Path) -> None:
     # The original comes again as the purified picture: the same picture and noise must give the same edit.
     job = client.submit(handle_file(photo), QUICK, handle_file(darker), handle_file(photo), api_name="/edit")
-    files, report = job.result(timeout=120)
+    files, report = job.result(timeout=300)
     first = job.outputs()[0][1]
     assert first["phase"] == "Editing" and first["step"] == 1 and first["steps"] == 3
     assert report["pictures"] == ["original", "protected", "purified"] and report["stopped"] is False
@@ -101,7 +101,7 @@ def test_stop_keeps_the_partial_results(client: Client, photo: Path, endpoint: s
     job = client.submit(*arguments, api_name=endpoint)
     _wait_for_step(job, 2)
     assert client.predict(api_name="/stop") == {"stopping": True}
-    files, report = job.result(timeout=30)
+    files, report = job.result(timeout=300)
     assert report["stopped"] is True and 2 <= report["steps_done"] < 250
     assert len(files) == (1 if endpoint == "/edit" else 4)
 

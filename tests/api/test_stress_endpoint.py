@@ -23,7 +23,7 @@ def test_a_protected_picture_is_put_through_its_purifiers(client: Client, photo:
     protected, _ = client.predict(handle_file(photo), quick, api_name="/protect")
     settings = {"stress": {"purifiers": "jpeg 40, blur 2, jpeg 30 then fast 2"}}
     job = client.submit(handle_file(protected), settings, handle_file(photo), api_name="/stress")
-    files, report = job.result(timeout=120)
+    files, report = job.result(timeout=300)
     told = [said for _, said in job.outputs() if "seconds_left" in said]
     assert told and told[-1]["purifiers"] == 3
     names = {Path(file).name for file in files}

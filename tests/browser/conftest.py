@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 if HAS_PLAYWRIGHT:
     from playwright.sync_api import Page, expect
 
-    expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
     @pytest.fixture(scope="session")
     def browser_type_launch_args(browser_type_launch_args: dict) -> dict:

@@ -26,7 +26,7 @@ def upload(page: Page, path: Path) -> None:
     page.set_input_files("#upload input[type=file]", path)
     expect(page.locator("#upload img")).to_be_visible()
     # The results of another picture are gone; the first that is opened waits for the engine, which is loading.
-    expect(page.locator("#pane-purified img")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#pane-purified img")).to_have_count(0, timeout=180_000)
 
 
 def clear(page: Page) -> None:
@@ -92,7 +92,7 @@ def run(page: Page, button: str = "#run-both", status: str = "run-status") -> st
 
 
 def end_of_run(page: Page, status: str = "run-status") -> str:
-    page.wait_for_selector(", ".join(f"#{status} .{state}" for state in ENDED), timeout=120_000)
+    page.wait_for_selector(", ".join(f"#{status} .{state}" for state in ENDED), timeout=300_000)
     return page.inner_text(f"#{status}")
 
 

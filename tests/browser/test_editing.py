@@ -91,11 +91,11 @@ def test_inpainting_within_a_painted_mask(opened: Page, photo: Path, tmp_path: P
 
 def test_stop_shows_the_edit_as_it_stands(opened: Page, photo: Path) -> None:
     upload(opened, photo)
-    expect(opened.locator("#pane-original img")).to_be_visible(timeout=60_000)  # a cold start takes its time
+    expect(opened.locator("#pane-original img")).to_be_visible(timeout=180_000)  # a cold start takes its time
     put(opened, "edit-sampling_steps", 250)
     expect(opened.locator("#edit-of-original img")).to_have_count(0)
     opened.click("#edit-run")
-    expect(opened.locator("#edit-of-original img")).to_be_visible(timeout=60_000)  # the first edit loads the model
+    expect(opened.locator("#edit-of-original img")).to_be_visible(timeout=180_000)  # the first edit loads the model
     expect(opened.locator("#run-both")).to_be_disabled()
     opened.click("#edit-stop")
     assert re.search(r"at step \d+ of \d+; the partial result is kept", end_of_run(opened, "edit-status"))

@@ -20,7 +20,7 @@ from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
 from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 def press(page: Page, button: str) -> None:

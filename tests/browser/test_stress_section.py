@@ -38,7 +38,7 @@ def test_only_the_chosen_purifier_s_knobs_are_shown(opened: Page, photo: Path, t
 
 def run_refused(page: Page) -> str:
     page.click("#run-purify")
-    page.wait_for_selector("#run-status .failed", timeout=60_000)
+    page.wait_for_selector("#run-status .failed", timeout=180_000)
     return page.inner_text("#run-status")
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from impress_ui.art.artists import works
 from tests.browser.hands import choose, enter, put
 
-SLOW = 90_000
+SLOW = 300_000
 
 
 def make_quick(page: Page) -> None:

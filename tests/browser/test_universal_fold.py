@@ -18,7 +18,7 @@ def test_what_is_learnt_is_added_to_the_picture(opened: Page, photo: Path, tmp_p
     opened.set_input_files("#universal-works input[type=file]", [photo])
     expect(opened.locator("#universal-works")).to_contain_text(photo.name)
     opened.click("#universal-learn")
-    expect(opened.locator("#run-status .done")).to_contain_text("learnt over 1 picture", timeout=120_000)
+    expect(opened.locator("#run-status .done")).to_contain_text("learnt over 1 picture", timeout=300_000)
     expect(opened.locator("#universal-file").get_by_role("link")).to_be_visible()
     opened.click("#universal-add")
     opened.wait_for_selector("#run-status .running")

@@ -6,6 +6,7 @@ from impress_ui.methods.purifiers.crop_resize import CROP_RESIZE
 from impress_ui.methods.purifiers.gridpure import GRIDPURE
 from impress_ui.methods.purifiers.impress import IMPRESS
 from impress_ui.methods.purifiers.jpeg import JPEG
+from impress_ui.methods.purifiers.learned import LEARNED
 from impress_ui.methods.purifiers.median import MEDIAN
 from impress_ui.methods.purifiers.noise import NOISE
 from impress_ui.methods.purifiers.non_local_means import NON_LOCAL_MEANS
@@ -20,6 +21,7 @@ PURIFIERS: dict[str, Purifier] = {
     purifier.name: purifier
     for purifier in (
         IMPRESS,
+        LEARNED,
         ROUND_TRIP,
         JPEG,
         NOISE,

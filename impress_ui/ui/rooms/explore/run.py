@@ -14,7 +14,7 @@ from impress_ui.jobs.explore import Exploration, varies_protection
 from impress_ui.jobs.saving import save_cell, save_exploration
 from impress_ui.measures.grid import Grid, words_of
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.pictures.images import open_picture
+from impress_ui.pictures.images import Picture
 from impress_ui.ui import runs, views
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
@@ -61,8 +61,7 @@ class ExploreRun(PageJob):
         protected: Image.Image | None = None
         if taken == "protected":
             protected = self.image("protected")
-        aims = self.job.protect.target == "image" and values[page.target] and varies_protection(self.job)
-        target = open_picture(values[page.target]).image if aims else None
+        target = self.aimed(Picture(original))[1] if varies_protection(self.job) else None
         mask = runs.mask_of(values[page.mask]) if taken is not None else None
         return Exploration(original, self.job, protected, mask, target)
 

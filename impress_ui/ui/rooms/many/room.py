@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
-from impress_ui.settings import JobSettings
+from impress_ui.settings import JobSettings, RunSettings
 from impress_ui.ui.components import lossless
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.page import PRIVATE, Page, Room, Update, Values
 from impress_ui.ui.rooms.many import views as many_views
+from impress_ui.ui.rooms.many.strip import Strip, laid_out
 from impress_ui.ui.sessions import session_of
-
-
-@dataclass(frozen=True)
-class Strip:
-    """The files that were given, and of each that was protected here the protected picture's file."""
-
-    files: tuple[str, ...] = ()
-    protected: dict[str, str] = field(default_factory=dict)
 
 
 class ManyStrip(Room):
@@ -54,17 +46,21 @@ class ManyStrip(Room):
                 self.away = gr.Button("Put away", size="sm", min_width=80, elem_id="many-away")
             self.hint = gr.HTML("", elem_id="many-hint")
         self.read = (self.strip,)
-        self.run_buttons = tuple(self.runs.values())
+        # What would change the strip under a run's hands waits for its end, as the runs do.
+        self.run_buttons = (*self.runs.values(), self.add, self.away)
         self.telling, self.galleries = (self.told,), (self.pictures,)
 
     def connect(self, shell: Any) -> None:
         """Files that come and go, and the runs over all of them."""
         shown = [self.strip, self.told, self.pictures]
-        shell.hints_after(self.add.upload(self.take, {self.add}, shown, **PRIVATE))
+        self.size = shell.page.knobs["run", "size"]
+        shell.hints_after(self.add.upload(self.take, {self.add, self.size}, shown, **PRIVATE))
         self.away.click(self.put_away, None, shown, **PRIVATE)
         for what, button in self.runs.items():
             job = functools.partial(self.job, what)
-            shell.hints_after(shell.starts(button, job, [shell.page.target], [shell.page.status, *shown]))
+            shell.hints_after(
+                shell.starts(button, job, [shell.page.target, shell.page.mask], [shell.page.status, *shown])
+            )
 
     def job(self, what: str, page: Page, values: Values, session: str) -> Any:
         """The job of a click."""
@@ -75,14 +71,12 @@ class ManyStrip(Room):
     def take(self, values: Values, request: gr.Request) -> Update:
         """Files that were chosen together take the place of those that lay there."""
         load_engine()
-        from impress_ui.ui.rooms.many.run import laid_out
-
-        files = tuple(str(file) for file in values[self.add] or ())
-        pictures, failed = laid_out(files, session_of(request))
+        size = RunSettings(size=values[self.size]).size
+        strip = laid_out([str(file) for file in values[self.add] or ()], size, session_of(request))
         return {
-            self.strip: Strip(files),
-            self.pictures: pictures,
-            self.told: many_views.told(len(files), failed),
+            self.strip: strip,
+            self.pictures: [(given.thumbnail, given.name) for given in strip.pictures],
+            self.told: many_views.told(strip.count, strip.failed),
         }
 
     def put_away(self) -> list[Any]:
@@ -94,7 +88,7 @@ class ManyStrip(Room):
         from impress_ui.methods.purify import planned_steps
         from impress_ui.ui.progress import estimate, work_of
 
-        count, size = len(values[self.strip].files), values[page.record].size
+        count, size = len(values[self.strip].pictures), values[page.record].size
         if not count or job is None or size is None:
             return ""
         costs = {

@@ -17,32 +17,17 @@ from impress_ui.jobs.saving import save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.pictures.files import distinct_names
-from impress_ui.pictures.images import Picture, fit, open_picture, save_png
-from impress_ui.settings import RunSettings
+from impress_ui.pictures.images import Picture, open_picture, save_png
 from impress_ui.ui import runs, views
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL, follow, work_of
 from impress_ui.ui.queue import throttled
-from impress_ui.ui.record import new_folder
 from impress_ui.ui.rooms.many import views as many_views
+from impress_ui.ui.rooms.many.strip import Given
 
-Shown = list[tuple[str, str]]  # files with their captions, as a gallery takes them
-
-
-def laid_out(files: Sequence[str], session: str) -> tuple[Shown, dict[str, str]]:
-    """The pictures as a strip shows them, and of each file that is none its name and why."""
-    folder, failed = new_folder(session), {}
-    shown: Shown = []
-    for path, name in zip(files, distinct_names([Path(file) for file in files]), strict=True):
-        try:
-            picture = fit(open_picture(path), RunSettings().size)
-            shown.append((str(save_png(picture.image, folder / f"{name}.png")), name))
-        except Exception as error:
-            failed[Path(path).name] = explain(error)
-    return shown, failed
+MASKED = "the painted mask belongs to the picture above, and was left out here"
 
 
 class ManyRun(PageJob):
@@ -53,12 +38,13 @@ class ManyRun(PageJob):
     def __init__(self, page: Page, values: Mapping[Any, Any], session: str, what: str) -> None:
         super().__init__(page, values, session, page.status)
         self.what, self.strip = what, values[page.rooms["many"].strip]
-        self.parts = (what,) * len(self.strip.files)
-        self.title = f"{many_views.WORDS[what]} {many_views.pictures(len(self.strip.files))}"
-        self.shown: dict[str, tuple[str, str]] = {}  # of each picture what stands in the strip
+        self.parts = (what,) * self.strip.count
+        self.title = f"{many_views.WORDS[what]} {many_views.pictures(self.strip.count)}"
+        # Of each picture the file and the words that stand in the strip.
+        self.shown = {given.name: (given.thumbnail, f"{given.name}: waiting") for given in self.strip.pictures}
         self.made: dict[str, Path] = {}  # by the name in the zip
         self.rows: list[dict[str, Any]] = []
-        self.failed: dict[str, str] = {}
+        self.failed = dict(self.strip.failed)
 
     def curves(self) -> tuple[Mapping[str, Sequence[float]], Mapping[str, int]]:
         return {}, {}  # a picture's losses stand in its own report
@@ -70,99 +56,108 @@ class ManyRun(PageJob):
         return {"pictures": self.rows, "failed": self.failed}
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
-        files, began, room = self.strip.files, time.monotonic(), self.page.rooms["many"]
-        if not files:
+        pictures, began, room = self.strip.pictures, time.monotonic(), self.page.rooms["many"]
+        if not pictures:
             raise UserError("There are no pictures in the strip: choose several first.")
-        first, self.failed = laid_out(files, self.session)
-        self.shown = {name: (file, f"{name}: waiting") for file, name in first}
         yield self._strip()
-        stopped, begun = False, 0
-        for number, (path, name) in enumerate(zip(files, distinct_names([Path(f) for f in files]), strict=True), 1):
-            if name not in self.shown:
-                continue
-            if stopped := should_stop():
+        begun = 0
+        for number, given in enumerate(pictures):
+            if should_stop():
                 break
             begun += 1
-            yield self._strip(name, "in work")
+            yield self._strip(given.name, "in work")
             try:
-                yield from self._one(path, name, f"picture {number} of {len(files)}, {name}", should_stop)
+                yield from self._one(given, number, should_stop)
             except Exception as error:
-                self.failed[Path(path).name] = explain(error, self.job)
-                yield self._strip(name, "not done")
+                self.failed[Path(given.path).name] = explain(error, self.job)
+                yield self._strip(given.name, "not done")
             yield self._strip()
-        stopped = stopped or should_stop()
-        told = f"{len(self.rows)} of {many_views.pictures(len(files))} {many_views.DONE[self.what]}"
-        told += f" in {views.duration(time.monotonic() - began)}"
-        if begun < len(self.shown):
-            told += f"; {len(self.shown) - begun} not begun"
+        for given in pictures[begun:]:
+            yield self._strip(given.name, "not begun")
+        whole = sum(not row["stopped"] for row in self.rows)
+        parts = [
+            f"{whole} of {many_views.pictures(self.strip.count)} {many_views.DONE[self.what]} "
+            f"in {views.duration(time.monotonic() - began)}"
+        ]
+        if partial := len(self.rows) - whole:
+            parts.append(f"{partial} in part")
+        if begun < len(pictures):
+            parts.append(f"{len(pictures) - begun} not begun")
         if self.failed:
-            told += f"; {len(self.failed)} could not be"
-        yield {room.told: many_views.told(len(files), self.failed, f"{told}."), room.strip: self.strip}
-        yield self.ready(told, stopped)
+            parts.append(f"{len(self.failed)} could not be")
+        if self.what != "stress" and runs.mask_of(self.values[self.page.mask]) is not None:
+            parts.append(MASKED)
+        told = "; ".join(parts)
+        yield {room.told: many_views.told(self.strip.count, self.failed, f"{told}."), room.strip: self.strip}
+        yield self.ready(told, should_stop())
 
     def _strip(self, name: str = "", state: str = "") -> Update:
-        """The gallery as it stands; ``name``: the picture that is in another state now."""
+        """The strip as it stands; ``name``: the picture that is in another state now."""
+        room = self.page.rooms["many"]
         if name:
             self.shown[name] = (self.shown[name][0], f"{name}: {state}")
-        return {self.page.rooms["many"].pictures: list(self.shown.values())}
+        return {room.pictures: list(self.shown.values()), room.strip: self.strip}
 
-    def _one(self, path: str, name: str, where: str, should_stop: ShouldStop) -> Iterator[Update]:
-        given = runs.open_at(path, self.job)
-        protected = self._protected(path, given.image.size)
+    def _one(self, given: Given, number: int, should_stop: ShouldStop) -> Iterator[Update]:
+        name, count = given.name, len(self.strip.pictures)
+        where = f"picture {number + 1} of {count}, {name}: "
+        picture = runs.open_at(given.path, self.job)
+        taken, protected = ("", None) if self.what == "protect" else self._protected(given, picture)
         if self.what == "stress":
-            original = None if protected is None else given.image
-            yield from self._tested(protected or given.image, original, name, where, should_stop)
+            original = None if protected is None else picture.image
+            yield from self._tested(protected or picture.image, original, given, taken, number, should_stop)
             return
-        image = protected if self.what == "purify" and protected is not None else given.image
-        run = workflow.protect_picture if self.what == "protect" else workflow.purify_picture
-        kwargs = {"target": self._target()} if self.what == "protect" else {}
-        steps = run(image, self.job, should_stop=should_stop, **kwargs)
-        for progress in follow(work_of(self.what, self.job, image.size), steps):
+        if self.what == "protect":
+            picture, target = self.aimed(picture)
+            steps = workflow.protect_picture(picture.image, self.job, target=target, should_stop=should_stop)
+        else:
+            steps = workflow.purify_picture(protected or picture.image, self.job, should_stop=should_stop)
+        for progress in follow(work_of(self.what, self.job, picture.image.size), steps):
             timing = progress.timing
+            share = (number + (timing.index / timing.steps if timing.steps else 1)) / count
             pace = (timing.rate, timing.seconds_left)
-            yield {self.status: views.running(timing.phase, timing.index, timing.steps, *pace, f"{where}: ")}
-        measures = workflow.measures_of(progress.result, self.job, given.image)
-        facts = self.facts(progress)
+            line = views.running(timing.phase, timing.index, timing.steps, *pace, where, share)
+            yield {self.status: line}
+        measures = workflow.measures_of(progress.result, self.job, picture.image)
+        facts = {**self.facts(progress), "fault": progress.step.fault}
         kind = many_views.DONE[self.what]
         described = workflow.describe_result(kind, self.job, measures=measures, **facts)
         made = save_png(progress.result, self.folder / f"{name}-{kind}.png", described)
         if self.what == "protect":
-            self.strip = dataclasses.replace(self.strip, protected={**self.strip.protected, path: str(made)})
-        self._keep(name, made, given, {"measures": measures, **facts})
+            self.strip = dataclasses.replace(self.strip, protected={**self.strip.protected, name: str(made)})
+        row = {"name": name, "file": made.name, "taken": taken, "notes": list(picture.notes), "measures": measures}
+        self.rows.append(json.loads(json.dumps({**row, **facts}, allow_nan=False)))
+        self.made[made.name] = made
         known = self.what == "protect" or protected is not None
-        caption = many_views.caption(name, self.what, measures, known=known, stopped=progress.stopped)
-        self.shown[name] = (str(made), caption)
+        ended = progress.step.fault or ("stopped" if progress.stopped else "")
+        caption = many_views.caption(self.what, measures, known=known, taken=taken, ended=ended)
+        self.shown[name] = (str(made), f"{name}: {caption}")
 
     def _tested(
-        self, protected: Image.Image, original: Image.Image | None, name: str, where: str, should_stop: ShouldStop
-    ) -> Iterator[Update]:
+        self, protected: Image.Image, original: Image.Image | None, given: Given, taken: str, number: int,
+        should_stop: ShouldStop,
+    ) -> Iterator[Update]:  # fmt: skip
         """The purifiers on one picture; its table, scatter and pictures stand in a folder of its own in the zip."""
-        test = StressTest(protected, self.job, original)
+        test, name, count = StressTest(protected, self.job, original), given.name, len(self.strip.pictures)
         stopped = False
         for step, due in throttled(test.run(should_stop), INTERVAL, lambda step: step.done or step.stopped):
             stopped = step.stopped
             if due:
-                told = f"{where}: {step.number} of {step.count} purifiers done"
-                yield {self.status: views.status("Testing", told, "running", step.number / step.count)}
+                told = f"picture {number + 1} of {count}, {name}: {step.number} of {step.count} purifiers done"
+                share = (number + step.number / step.count) / count
+                yield {self.status: views.status("Testing", told, "running", share)}
         folder = self.folder / name
         folder.mkdir()
         save_stress(test, folder, stopped=stopped)
         self.made |= {f"{name}/{file.name}": file for file in sorted(folder.iterdir())}
         said = verdict(test, stopped=stopped)
-        self.rows.append({"name": name, "verdict": said, "stopped": stopped, **test.report()})
-        self.shown[name] = (self.shown[name][0], f"{name}: {said}")
+        self.rows.append({"name": name, "taken": taken, "verdict": said, "stopped": stopped, **test.report()})
+        self.shown[name] = (self.shown[name][0], f"{name}: {f'{taken}; ' if taken else ''}{said}")
 
-    def _protected(self, path: str, size: tuple[int, int]) -> Image.Image | None:
-        """What a picture of this strip was protected as, if its working size is still the same."""
-        file = self.strip.protected.get(path)
-        image = open_picture(file).image if file and Path(file).is_file() else None
-        return image if image and image.size == size else None
-
-    def _target(self) -> Image.Image | None:
-        aims = self.job.protect.target == "image" and self.values[self.page.target]
-        return open_picture(self.values[self.page.target]).image if aims else None
-
-    def _keep(self, name: str, made: Path, given: Picture, facts: dict[str, Any]) -> None:
-        row = {"name": name, "file": made.name, "notes": list(given.notes), **facts}
-        self.rows.append(json.loads(json.dumps(row, allow_nan=False)))
-        self.made[made.name] = made
+    def _protected(self, given: Given, picture: Picture) -> tuple[str, Image.Image | None]:
+        """What a picture of this strip was protected as, at this working size; and in words, what is taken if none."""
+        file = self.strip.protected.get(given.name)
+        if not file or not Path(file).is_file():
+            return many_views.AS_GIVEN, None
+        image = open_picture(file).image
+        return ("", image) if image.size == picture.image.size else (many_views.OTHER_SIZE, None)

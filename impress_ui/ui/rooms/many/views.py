@@ -11,6 +11,10 @@ from impress_ui.ui.views import duration
 WORDS = {"protect": "Protect", "purify": "Purify", "stress": "Stress-test"}
 DONE = {"protect": "protected", "purify": "purified", "stress": "stress-tested"}
 
+# What is purified or tested of a picture that was not protected here.
+AS_GIVEN = "as it was given"
+OTHER_SIZE = "as it was given, since it was protected at another working size"
+
 
 def told(count: int, failed: Mapping[str, str], done: str = "") -> str:
     """How many pictures lie there or what was done, and a sentence for each that could not be used."""
@@ -30,12 +34,14 @@ def hint(seconds: Mapping[str, float]) -> str:
     return f'<p class="hint">If they are as large as the picture above: {costs}.</p>' if costs else ""
 
 
-def caption(name: str, what: str, measures: Mapping[str, Any], *, known: bool, stopped: bool) -> str:
-    """What a picture came to, under it. ``known``: it is measured against an original."""
-    words = [f"{name}: {DONE[what]}"]
+def caption(what: str, measures: Mapping[str, Any], *, known: bool, taken: str, ended: str) -> str:
+    """What a picture came to. ``known``: it is measured against an original; ``ended``: why it ended early."""
+    words = [DONE[what]]
+    if taken:
+        words.append(taken)
     against = measures.get("against_original")
     if against:
         words.append(f"SSIM {against['ssim']:.3f} to {'the original' if known else 'the picture given'}")
     if measures.get("looks"):
         words.append(str(measures["looks"]))
-    return ", ".join([*words, "stopped"] if stopped else words)
+    return "; ".join([*words, ended] if ended else words)

@@ -10,7 +10,6 @@ from PIL import Image
 
 from impress_ui.jobs import compare, workflow
 from impress_ui.methods.optimise import ShouldStop, Step
-from impress_ui.pictures.images import open_picture
 from impress_ui.settings import PurifySettings
 from impress_ui.ui import curves, runs, views
 from impress_ui.ui.page import Page
@@ -41,8 +40,8 @@ class PageRun(PageJob):
         page, values = self.page, self.values
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
-            picture = runs.open_at(values[page.upload], self.job)
-            steps = self.protection(picture.image, mask, should_stop)
+            picture, target = self.aimed(runs.open_at(values[page.upload], self.job))
+            steps = self.protection(picture.image, mask, target, should_stop)
             work = work_of("protect", self.job, picture.image.size)
             yield from self._follow(work, "protected", steps, lambda: self.start_over("original", picture))
             yield self._reconstruct()
@@ -71,11 +70,10 @@ class PageRun(PageJob):
             self.record = replace(self.record, ghosts=(*self.record.ghosts, ghost)[-GHOSTS:], curves=kept)
         return {self.page.record: self.record}
 
-    def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
+    def protection(
+        self, image: Image.Image, mask: Image.Image | None, target: Image.Image | None, should_stop: ShouldStop
+    ) -> Iterator[Step]:
         """The steps that protect the picture."""
-        values, page = self.values, self.page
-        aims = self.job.protect.target == "image" and values[page.target]
-        target = open_picture(values[page.target]).image if aims else None
         return workflow.protect_picture(image, self.job, mask=mask, target=target, should_stop=should_stop)
 
     def _follow(

@@ -13,7 +13,7 @@ from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import save_perturbation, squares_of
 from impress_ui.methods.optimise import ShouldStop, Step
-from impress_ui.pictures.images import open_picture
+from impress_ui.pictures.images import Picture
 from impress_ui.ui import views
 from impress_ui.ui.page import Page
 from impress_ui.ui.page_job import PageJob, Update
@@ -29,8 +29,7 @@ class LearnRun(PageJob):
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, values = self.page, self.values
         images = squares_of(values[page.rooms["universal"].works] or (), self.job.run.size)
-        aims = self.job.protect.target == "image" and values[page.target]
-        target = open_picture(values[page.target]).image if aims else None
+        _, target = self.aimed(Picture(images[0]))
         steps = workflow.learn_universal(images, self.job, target=target, should_stop=should_stop)
         for progress in follow(learning(self.job, len(images)), steps):
             yield self.progress(progress.timing)
@@ -49,7 +48,9 @@ class AddRun(PageRun):
         super().__init__(page, values, session, "protect")
         self.title = "Add a universal perturbation"
 
-    def protection(self, image: Image.Image, mask: Image.Image | None, should_stop: ShouldStop) -> Iterator[Step]:
+    def protection(
+        self, image: Image.Image, mask: Image.Image | None, target: Image.Image | None, should_stop: ShouldStop
+    ) -> Iterator[Step]:
         given = self.values[self.page.rooms["universal"].file]
         if not given:
             raise UserError("There is no perturbation yet: learn one, or choose the file of one.")
