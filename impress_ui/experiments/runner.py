@@ -170,7 +170,5 @@ def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dic
         ours = found.setdefault(checkpoint, {})
         for name in names:
             part = source.part(name)
-            folder = part.root / part.subfolder
-            files = {file.resolve(): file for file in sorted(folder.glob("*.safetensors"))}
-            ours |= {f"{name}/{file.name}": sha256(file) for file in files.values()}
+            ours |= {f"{name}/{file.name}": sha256(file) for file in part.weight_files()}
     return found

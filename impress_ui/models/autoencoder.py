@@ -18,6 +18,7 @@ from impress_ui.models import checksums, fingerprint
 from impress_ui.models.checkpoints import Part, Source, find_source
 from impress_ui.models.frozen import spare_inputs
 from impress_ui.models.memory import Recomputation
+from impress_ui.models.single_file_weights import load as load_from_one_file
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -198,9 +199,15 @@ def load_part(part: Part, cls: Any, **options: Any) -> Any:
     for file in part.weight_files():
         checksums.check(file)
     default, arguments = torch.get_default_dtype(), part.arguments()
-    weights = "use_safetensors" in arguments
+    weights = "use_safetensors" in arguments and not part.in_one_file
     try:
-        loaded = cls.from_pretrained(**arguments, **({"output_loading_info": True} if weights else {}), **options)
+        if part.in_one_file:
+            dtype = options.get("torch_dtype", options.get("dtype"))
+            loaded = load_from_one_file(part.root, part.name, part.config, cls, dtype)
+        else:
+            loaded = cls.from_pretrained(**arguments, **({"output_loading_info": True} if weights else {}), **options)
+    except UserError:
+        raise
     except Exception as error:  # a truncated or foreign file fails in many ways
         raise UserError(
             f"The checkpoint {part.checkpoint} cannot be loaded ({type(error).__name__} in its {part.name}); "

@@ -1,4 +1,4 @@
-"""Where a checkpoint's parts come from (the embedded folder, a person's folder, the hub) and what may be loaded.
+"""Where a checkpoint's parts come from (a folder, one file, the hub) and what may be loaded.
 
     source = find_source("stable-diffusion-v1-5/stable-diffusion-v1-5")
     part = source.part("vae")                       # fetched if need be, and checked
@@ -10,78 +10,24 @@ only its JSON, vocabulary and safetensors files. So the same checks hold everywh
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.hub_catalogue import HUB, HubCheckpoint
+from impress_ui.models.hub_catalogue import HUB, SD, HubCheckpoint
+from impress_ui.models.part_kinds import PARTS, PREDICTIONS
+from impress_ui.models.single_file import PICKLED, SUFFIX, config_of, header
 from impress_ui.models.weight_files import is_safe, pickled, refusal_of_pickles, refuse_pointers
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
 
-
-@dataclass(frozen=True)
-class PartKind:
-    """What a part of a diffusers folder consists of, and which classes are loaded.
-
-    Args:
-        class_key: the configuration's entry that names the class.
-        weights: stem of the weights' file names; empty where there are none.
-        files: what else it needs: one of these groups of files.
-    """
-
-    config: str
-    class_key: str
-    classes: tuple[str, ...]
-    weights: str = ""
-    files: tuple[tuple[str, ...], ...] = ((),)
-
-    def weight_files(self, variant: str | None) -> tuple[str, ...]:
-        """Patterns of the weights' file names: one file or, with the shards that it names, an index."""
-        if not self.weights:
-            return ()
-        if variant is None:
-            ends = [".safetensors", ".safetensors.index.json"]
-        else:  # diffusers and transformers have changed their minds about the order
-            ends = [
-                f".{variant}.safetensors",
-                f".safetensors.index.{variant}.json",
-                f".{variant}.safetensors.index.json",
-            ]
-        return tuple(self.weights + end for end in ends)
-
-    def shards(self, variant: str | None) -> tuple[str, ...]:
-        """Patterns of the names of the weights' shards."""
-        ends = ["-0*.safetensors"] if variant is None else [f"-0*.{variant}.safetensors", f".{variant}-0*.safetensors"]
-        return tuple(self.weights + end for end in ends) if self.weights else ()
-
-
-_TEXT = PartKind("config.json", "architectures", ("CLIPTextModel", "CLIPTextModelWithProjection"), "model")
-_TOKENIZER = PartKind(
-    "tokenizer_config.json",
-    "tokenizer_class",
-    ("CLIPTokenizer", "CLIPTokenizerFast"),
-    files=(("vocab.json", "merges.txt"), ("tokenizer.json",)),
-)
-_SCHEDULERS = (
-    "DDIM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "DPMSolverMultistep", "LMSDiscrete",
-    "UniPCMultistep", "DEISMultistep", "DDPM", "LCM", "HeunDiscrete", "DPMSolverSinglestep",
-)  # fmt: skip
-PREDICTIONS = ("epsilon", "v_prediction")  # what the denoising errors and the clean estimates are written for
-_DIFFUSERS_WEIGHTS = "diffusion_pytorch_model"
-PARTS = {
-    "vae": PartKind("config.json", "_class_name", ("AutoencoderKL", "VGGAutoencoder"), _DIFFUSERS_WEIGHTS),
-    "unet": PartKind("config.json", "_class_name", ("UNet2DConditionModel",), _DIFFUSERS_WEIGHTS),
-    "text_encoder": _TEXT,
-    "text_encoder_2": _TEXT,
-    "tokenizer": _TOKENIZER,
-    "tokenizer_2": _TOKENIZER,
-    "scheduler": PartKind("scheduler_config.json", "_class_name", tuple(f"{name}Scheduler" for name in _SCHEDULERS)),
-}
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -89,7 +35,7 @@ class Part:
     """One part of a checkpoint, on disk and checked.
 
     Args:
-        root: the checkpoint's folder.
+        root: the checkpoint's folder, or its one file.
         subfolder: the part's folder in it; empty where the checkpoint is this part alone.
         variant: of the weights' file names, such as fp16.
     """
@@ -102,9 +48,16 @@ class Part:
     class_name: str
     variant: str | None = None
 
+    @property
+    def in_one_file(self) -> bool:
+        """Whether the checkpoint is one file with all its parts."""
+        return self.root.is_file()
+
     def weight_files(self) -> list[Path]:
         """The part's files of weights."""
         kind, folder = PARTS[self.name], self.root / self.subfolder
+        if self.in_one_file:
+            return [self.root] if kind.weights else []
         patterns = (*kind.weight_files(self.variant), *kind.shards(self.variant))
         return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.suffix == ".safetensors"})
 
@@ -116,28 +69,31 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A checkpoint to take parts from: a folder, or an entry of the hub's catalogue.
+    """A checkpoint to take parts from: a folder or a file, or one of the hub's.
 
     Args:
         name: what the person calls it.
+        place: the folder in diffusers' layout, or the file that holds all parts.
     """
 
     name: str
-    folder: Path | None = None
+    place: Path | None = None
     hub: HubCheckpoint | None = None
 
     @property
     def key(self) -> str:
         """Equal for equal checkpoints."""
-        return self.hub.repos[0] if self.hub else str(self.folder)
+        return self.hub.repos[0] if self.hub else str(self.place)
 
     @property
     def autoencoder_only(self) -> bool:
         """Whether it is of a kind whose denoiser this program does not know, such as SD3 and FLUX."""
         if self.hub:
-            return "unet" not in self.hub.parts
-        assert self.folder is not None
-        return (self.folder / "transformer").is_dir() and not (self.folder / "unet").is_dir()
+            return "unet" not in (self.hub.parts or _parts_of(self.hub))
+        assert self.place is not None
+        if self.place.is_file():
+            return header(self.place).layout == "autoencoder"
+        return (self.place / "transformer").is_dir() and not (self.place / "unet").is_dir()
 
     def part(self, name: str, precision: Precision = "float32") -> Part:
         """A part, fetched from the hub if need be, and checked.
@@ -152,12 +108,15 @@ class Source:
         variants = ("fp16", None) if precision == "float16" else (None, "fp16")
         if self.hub:
             return _checked(_fetch(self.hub, name, variants), self.name, name, variants)
-        assert self.folder is not None
-        return _checked(self.folder, self.name, name, variants)
+        assert self.place is not None
+        if not self.place.is_file():
+            return _checked(self.place, self.name, name, variants)
+        config = config_of(self.place, name)
+        return Part(self.name, name, self.place, "", config, PARTS[name].class_of(config))
 
 
 def find_source(checkpoint: str) -> Source:
-    """The embedded checkpoint, a folder in diffusers' layout, or a hub id from the catalogue (a mirror's will do).
+    """The embedded checkpoint, a folder in diffusers' layout, one file, or a hub id (a known one's mirror will do).
 
     Raises:
         UserError: it is none of these.
@@ -167,25 +126,43 @@ def find_source(checkpoint: str) -> Source:
             raise UserError(
                 f"The program's own files are not whole: {EMBEDDED_CHECKPOINT} is missing. Fetch the program again."
             )
-        return Source(EMBEDDED, folder=EMBEDDED_CHECKPOINT)
+        return Source(EMBEDDED, EMBEDDED_CHECKPOINT)
     try:
         folder = Path(checkpoint).expanduser().resolve()
-        found = folder.is_dir()
+        found, one = folder.is_dir(), folder.is_file()
     except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
-        found = False
+        found = one = False
+    if one:
+        header(folder)  # says what is wrong with it
+        return Source(folder.name, folder)
     if found:
         if snapshots := sorted(folder.glob("snapshots/*/"), key=lambda each: each.stat().st_mtime):
             raise UserError(
                 f"{checkpoint} is the hub's cache of a checkpoint, which lies in {snapshots[-1]}; give that folder."
             )
-        return Source(folder.name or checkpoint, folder=folder)
+        return Source(folder.name or checkpoint, folder)
     for entry in HUB.values():
         if checkpoint in entry.repos:
             return Source(checkpoint, hub=entry)
+    if HUB_ID.fullmatch(checkpoint) and Path(checkpoint).suffix.lower() not in (SUFFIX, *PICKLED):
+        return Source(checkpoint, hub=HubCheckpoint(checkpoint, (checkpoint,), ()))
     raise UserError(
-        f"There is no checkpoint folder {checkpoint}; use 'embedded', a folder in diffusers' layout, or one of the "
-        f"hub ids {', '.join(HUB)}."
+        f"There is no checkpoint {checkpoint}; use 'embedded', a folder in diffusers' layout, a "
+        f"{SUFFIX} file, or a hub id such as {next(iter(HUB))}."
     )
+
+
+def _parts_of(entry: HubCheckpoint) -> tuple[str, ...]:
+    """The parts that a checkpoint of the hub says it has; those of the usual kind where it does not say."""
+    import huggingface_hub
+
+    for cached in (True, False):
+        with contextlib.suppress(Exception):  # fetching a part says what is wrong
+            root = huggingface_hub.snapshot_download(
+                entry.repos[0], allow_patterns=["model_index.json"], local_files_only=cached
+            )
+            return tuple(json.loads((Path(root) / "model_index.json").read_text(encoding="utf-8")))
+    return SD
 
 
 def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) -> Path:
@@ -200,7 +177,7 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
         weights = (*kind.weight_files(variant), *kind.shards(variant))
         wanted = [f"{name}/{file}" for file in (kind.config, *itertools.chain(*kind.files), *weights)]
         root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, local_files_only=cached))
-        complete = (root / name / kind.config).is_file() and _has_weights(root / name, kind, variant)
+        complete = (root / name / kind.config).is_file() and kind.has_weights(root / name, variant)
         return root if complete else None
 
     for cached in (True, False):
@@ -224,11 +201,12 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
     elif not failures:
         reason = f"there are no safetensors weights of its {name}, and pickled ones are not loaded"
     elif all(isinstance(error, RepositoryNotFoundError) for error in failures):
-        reason = "it is not there any more"
+        reason = "there is none of that name, or it is not public"
     else:
         reason = "this machine may have no network"
+    here = "" if entry.title in (each.title for each in HUB.values()) else "There is no such folder here. "
     raise UserError(
-        f"The checkpoint {entry.repos[0]} could not be fetched from the hub: {reason}; "
+        f"{here}The checkpoint {entry.repos[0]} could not be fetched from the hub: {reason}; "
         "or download it elsewhere and give its folder."
     )
 
@@ -251,8 +229,7 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
             "give a whole folder in diffusers' layout."
         )
     config = _read(folder / kind.config, checkpoint, f"{name}/{kind.config}")
-    declared = config.get(kind.class_key)
-    class_name = declared[0] if isinstance(declared, list) and declared else declared
+    class_name = kind.class_of(config)
     if class_name not in kind.classes:
         raise UserError(
             f"The {name} of the checkpoint {checkpoint} is of class {class_name}; known are {', '.join(kind.classes)}."
@@ -266,7 +243,7 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
     if not kind.weights:
         return Part(checkpoint, name, root, subfolder, config, class_name)
     for variant in variants:
-        if _has_weights(folder, kind, variant):
+        if kind.has_weights(folder, variant):
             refuse_pointers(folder, checkpoint, name)
             for index in folder.glob("*.index*.json"):
                 shards = _read(index, checkpoint, f"{name}/{index.name}").get("weight_map")
@@ -278,10 +255,6 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     instead = f"rename {others[0]}, which is there, if it is meant" if others else "copy it again"
     raise UserError(f"The checkpoint {checkpoint} has no {kind.weights}.safetensors in {name}/; {instead}.")
-
-
-def _has_weights(folder: Path, kind: PartKind, variant: str | None) -> bool:
-    return not kind.weights or any(any(folder.glob(pattern)) for pattern in kind.weight_files(variant))
 
 
 def _read(file: Path, checkpoint: str, what: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from impress_ui.models.checkpoints import PARTS, Part, find_source
+from impress_ui.models.checkpoints import Part, find_source
 from impress_ui.models.checksums import sha256
+from impress_ui.models.part_kinds import PARTS
 
 _loaded: dict[tuple[Path, str], Part] = {}
 
@@ -25,15 +26,11 @@ def fingerprint(checkpoint: str) -> dict[str, str]:
     own = [
         part
         for part in _loaded.values()
-        if PARTS[part.name].weights
-        and (part.root == source.folder if source.folder else part.checkpoint == source.name)
+        if PARTS[part.name].weights and (part.root == source.place if source.place else part.checkpoint == source.name)
     ]
     return {part.name: _digest_of(part) for part in sorted(own, key=lambda part: part.name)}
 
 
 def _digest_of(part: Part) -> str:
-    kind, folder = PARTS[part.name], part.root / part.subfolder
-    patterns = (*kind.weight_files(part.variant), *kind.shards(part.variant))
-    files = sorted({file for pattern in patterns for file in folder.glob(pattern) if file.suffix == ".safetensors"})
-    digests = [sha256(file) for file in files]
+    digests = [sha256(file) for file in part.weight_files()]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

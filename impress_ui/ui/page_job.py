@@ -80,7 +80,7 @@ class PageJob(ABC):
             self.job = job_from_widgets(self.page, self.values)
             if self.values[self.page.new_seed] and self.draws_seed():
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
-            busy = self._busy()
+            busy, locked = self._busy(), {*self.page.run_buttons, *self.page.stop_buttons}
             yield own_copy(busy)
             with runs.JOBS.open(self.session, live=self.live) as own, runs.device_for(own) as waiting:
                 self.own = own
@@ -96,14 +96,17 @@ class PageJob(ABC):
                     shown |= own_copy(update)
                     self.record = update.get(self.page.record, self.record)
                     last = own_copy(update)
-                    # A browser that falls behind may pass over one of two updates at once: the first and the last,
-                    # which lock the buttons and give them back, are said again with their neighbours.
-                    yield busy | update
+                    # A browser that falls behind may pass over one of two updates at once: the first, which locks the
+                    # buttons, is said again with its neighbour. The last alone gives them back: whatever a visitor did
+                    # before it would be undone by it.
+                    yield busy | {widget: value for widget, value in update.items() if widget not in locked}
                     busy = {}
             if own.superseded:  # the one in its place has the buttons, and what stands on the page
                 return
             # The last one says everything again: what a browser passed over on the way stands there in the end.
-            yield own_copy(shown) | last | self._remember(shown)
+            final = own_copy(shown) | last | self._remember(shown)
+            time.sleep(SETTLED)  # so that it is not passed over itself
+            yield final
         except Exception as error:
             if self.own and self.own.superseded:
                 return

@@ -44,7 +44,7 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
 
     assert "2 of 3 pictures protected" in run(opened, "#many-protect")
     captions = opened.locator("#many-pictures .caption-label")
-    expect(captions.first).to_contain_text("a: protected, SSIM")
+    expect(captions.first).to_contain_text("a: protected; SSIM")
     assert "2 of 3 pictures purified" in run(opened, "#many-purify")
     expect(captions.first).to_contain_text("to the original")  # what was protected here has its original
     with opened.expect_download() as caught:
@@ -55,9 +55,14 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
         told = json.loads(archive.read("measures.json"))
     assert [row["name"] for row in told["pictures"]] == ["a", "b"] and list(told["failed"]) == ["bad.png"]
 
+    opened.locator("#protect-steps input").first.fill("400")  # long enough to be caught at it
     opened.click("#many-protect")
     opened.wait_for_selector("#run-status .running")
+    expect(opened.locator("#many-away")).to_be_disabled()
+    opened.locator("#upload input[type=file]").set_input_files(photo)
+    expect(opened.locator("#notes")).to_contain_text("a run is under way")
     opened.click("#stop")
     assert "Stopped" in end_of_run(opened)
+    expect(captions.last).to_contain_text("b: not begun")
     opened.click("#many-away")
     expect(opened.locator("#many-area")).to_be_hidden()

@@ -127,7 +127,7 @@ def test_files_of_others_cannot_be_named(app_url: str, photo: Path, tmp_path: Pa
         started = httpx.post(f"{app_url}gradio_api/call/reconstruct", json=body).json()
         told = httpx.get(f"{app_url}gradio_api/call/reconstruct/{started['event_id']}", timeout=180).text
         assert told.startswith("event: error"), told[:300]
-    with pytest.raises(AppError, match="no checkpoint folder"):
+    with pytest.raises(AppError, match="no checkpoint"):
         client.predict(handle_file(photo), {"run": {"checkpoint": "../../etc\0"}}, api_name="/reconstruct")
 
 

@@ -58,18 +58,29 @@ def test_looking_up_a_checkpoint_needs_no_torch() -> None:
 
 
 def test_names_folders_and_ids_are_found(sd: Path) -> None:
-    assert find_source("embedded") == Source("embedded", folder=EMBEDDED_CHECKPOINT)
+    assert find_source("embedded") == Source("embedded", EMBEDDED_CHECKPOINT)
     assert find_source(f"{sd}/").key == find_source(str(sd)).key
     assert find_source(str(sd)).name == "sd"
     assert find_source(SD15).hub is HUB[SD15]
     assert find_source(SD15_MIRROR).key == find_source(SD15).key
 
 
-@pytest.mark.parametrize("checkpoint", ["somebody/something", "x" * 500, "nul\0l", "~no-such-person/x", "/etc/hosts"])
-def test_what_is_none_of_these_is_told_the_ids(checkpoint: str) -> None:
+@pytest.mark.parametrize(
+    "checkpoint", ["something", "x" * 500, "nul\0l", "~no-such-person/x", "/no/such", "a/b.safetensors"]
+)
+def test_what_is_none_of_these_is_told_what_there_is(checkpoint: str) -> None:
     sentence = refusal(lambda: find_source(checkpoint))
-    assert sentence.startswith(f"There is no checkpoint folder {checkpoint}; use")
-    assert all(repo in sentence for repo in HUB)
+    assert sentence.startswith(f"There is no checkpoint {checkpoint}; use") and SD15 in sentence
+
+
+def test_any_id_of_the_hub_will_do(monkeypatch: pytest.MonkeyPatch, sd: Path) -> None:
+    source = find_source("somebody/some.fine-tune_2")
+    assert source.hub is not None and source.hub.repos == ("somebody/some.fine-tune_2",)
+    assert refusal(lambda: source.part("unet")).startswith("There is no such folder here. The checkpoint somebody/")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd))
+    assert not source.autoencoder_only and source.part("unet").class_name == "UNet2DConditionModel"
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(save_sd3(sd.parent / "three")))
+    assert source.autoencoder_only
 
 
 def test_every_part_of_a_folder_gets_arguments_for_from_pretrained(sd: Path, tmp_path: Path) -> None:
@@ -269,7 +280,7 @@ def test_why_nothing_can_be_fetched_is_told(hub: Callable[..., Hub]) -> None:
     for error, words in (
         (LocalEntryNotFoundError("no connection"), "this machine may have no network"),
         (ConnectionError("proxy"), "this machine may have no network"),
-        (RepositoryNotFoundError("404", response=_response()), "it is not there any more"),
+        (RepositoryNotFoundError("404", response=_response()), "there is none of that name"),
         (GatedRepoError("403", response=_response()), "terms must be accepted"),
         (OSError(errno.ENOSPC, "full"), "the disk is full"),
     ):

@@ -197,7 +197,7 @@ def test_the_report_needs_nothing_else(tmp_path: Path) -> None:
 def test_hashes_follow_the_parts(tmp_path: Path) -> None:
     hashes = checkpoint_hashes({"embedded": ("vae", "unet")})["embedded"]
     assert [name.split("/")[0] for name in hashes] == ["vae", "unet"] and len(set(hashes.values())) == 2
-    with pytest.raises(UserError, match="no checkpoint folder"):
+    with pytest.raises(UserError, match="no checkpoint"):
         checkpoint_hashes({str(tmp_path / "missing"): ("vae",)})
 
 

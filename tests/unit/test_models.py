@@ -166,7 +166,7 @@ def test_bad_checkpoints_get_one_sentence(tmp_path: Path) -> None:
             load_autoencoder(RunSettings(checkpoint=str(checkpoint)))
         assert words in str(caught.value) and "\n" not in str(caught.value)
 
-    refused("no checkpoint folder", tmp_path / "nowhere")
+    refused("no checkpoint", tmp_path / "nowhere")
     refused("holds no autoencoder", tmp_path)
     folder = tmp_path / "x" / "vae"
     folder.mkdir(parents=True)
