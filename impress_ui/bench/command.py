@@ -14,7 +14,7 @@ QUICK_REPEATS, REPEATS = 3, 5
 
 
 @app.command()
-@run_options("size")
+@run_options("size", "lora")
 def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="The ratios alone: minutes on two cores instead of a quarter of an hour.")

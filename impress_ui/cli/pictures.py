@@ -62,7 +62,7 @@ def learn_universal(
     return files.universal_file(source, output, given.job(), target=target_image)
 
 
-@job_command()
+@job_command(without=["lora"])
 def reconstruct(source: Input, output: Output, *, given: Given) -> Report:
     """Save V(x) = D(E(x)): what the latent diffusion model sees of the picture."""
     from impress_ui.cli import files
@@ -80,7 +80,7 @@ def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) ->
     return files.purify_files(source, output, given.job(), mask=mask)
 
 
-@job_command()
+@job_command(without=["lora"])
 def measure(
     a: Annotated[Path, typer.Argument(metavar="A", help="The picture to judge, or a folder of them.")],
     b: Annotated[

@@ -76,7 +76,7 @@ class Options:
 
 
 def _run(without: Sequence[str] = (), mask: bool = False) -> Options:
-    names = ("checkpoint", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
+    names = ("checkpoint", "lora", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
     return Options(RunSettings, [name for name in names if name not in without])
 
 

@@ -29,7 +29,7 @@ def classify(
     return classification.classify_files(sources, settings, given.job().run, truth=truth)
 
 
-@job_command(without=["size", "precision"], stored=False, learn=Options(LearnSettings))
+@job_command(without=["size", "precision", "lora"], stored=False, learn=Options(LearnSettings))
 def train_purifier(
     pairs: Annotated[
         tuple[Path, Path],

@@ -32,6 +32,7 @@ from impress_ui.models.autoencoder import (
 from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.frozen import spare_inputs
 from impress_ui.models.hub_catalogue import SD, SDXL
+from impress_ui.models.lora import add_loras, loras_of
 from impress_ui.models.memory import free_memory
 from impress_ui.settings import RunSettings, Sampler
 
@@ -285,6 +286,7 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
     tokenizers = [
         load_part(part, transformers.CLIPTokenizer) for name, part in parts.items() if name.startswith("tokenizer")
     ]
+    add_loras(run.lora, source.name, unet, tokenizers, text_encoders)
     scheduler = load_part(parts["scheduler"], getattr(diffusers, parts["scheduler"].class_name))
     offload = _short_of_memory(device, [unet, *text_encoders])
     if offload and importlib.util.find_spec("accelerate") is None:
@@ -295,7 +297,7 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
     return DiffusionModel(autoencoder, tokenizers, text_encoders, unet, scheduler, offload=offload)
 
 
-_loaded: dict[tuple[str, str, str], DiffusionModel] = {}
+_loaded: dict[tuple[str, ...], DiffusionModel] = {}
 
 
 def load_diffusion_model(run: RunSettings) -> DiffusionModel:
@@ -308,7 +310,7 @@ def load_diffusion_model(run: RunSettings) -> DiffusionModel:
     """
     device = pick_device(run.device)
     source = find_source(run.checkpoint)
-    key = (source.key, device, run.precision)
+    key = (source.key, device, run.precision, *(f"{file}:{weight}" for file, weight in loras_of(run.lora)))
     with _loading:
         if key not in _loaded:
             _loaded.clear()  # before loading, which needs the memory

@@ -26,6 +26,14 @@ class RunSettings(Settings):
         max_length=500,
         local=True,
     )
+    lora: str = knob(
+        "",
+        "LoRA files to edit, generate and classify with, each as strong as the number after a colon, or 1: "
+        "'style.safetensors:0.7, detail.safetensors'. Kohya's, diffusers' and PEFT's are read.",
+        label="LoRA",
+        max_length=2000,
+        local=True,
+    )
     device: Device = knob("auto", "Where to compute; 'auto' takes a GPU when there is one.")
     precision: Precision = knob("float32", "Precision of the model; pixels, losses and optimiser stay in float32.")
     size: int = knob(

@@ -52,9 +52,11 @@ class Host:
                 f"On this public page a checkpoint is one of its list ({listed}); run the program yourself for others."
             )
         named = (job.purify, *job.stress.settings_of(job.purify).values())
-        if self.public and any(part.learned_weights for purifier in named for part in parts_of(purifier)):
+        weights = any(part.learned_weights for purifier in named for part in parts_of(purifier))
+        if self.public and (weights or job.run.lora):
             raise UserError(
-                "On this public page a purifier has the weights that come along; run the program yourself for others."
+                "On this public page no weights can be named but those that come along; run the program yourself for "
+                "others."
             )
         return job
 

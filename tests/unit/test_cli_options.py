@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 
 from impress_ui.__main__ import app, main
-from impress_ui.cli import classification, files, imitations, items, samples
+from impress_ui.cli import classification, files, imitations, items, learning, samples
 from impress_ui.jobs.explore import Exploration
 from impress_ui.jobs.items import ItemStep
 from impress_ui.pictures.images import save_png
@@ -41,8 +41,15 @@ RUNS: dict[str, tuple[Any, list[str]]] = {
     **{command: (reached, needed) for command, (_, reached, needed) in COMMANDS.items()},
     "reconstruct": ((files, "reconstruct_files"), ["in.png", "-o", "out.png"]),
     "measure": ((files, "measure_files"), ["in.png", "other.png"]),
+    "train-purifier": ((learning, "train_files"), ["--pairs", "a", "b", "-o", "out.safetensors"]),
 }
-OF_NO_USE = {"classify": {"size", "invert_mask"}, "generate": {"size", "invert_mask"}}  # fields of the run
+OF_NO_USE = {  # fields of the run
+    "classify": {"size", "invert_mask"},
+    "generate": {"size", "invert_mask"},
+    "reconstruct": {"lora", "invert_mask"},
+    "measure": {"lora", "invert_mask"},
+    "train-purifier": {"lora", "size", "precision", "invert_mask"},
+}
 MASKED = {"protect", "purify", "explore"}  # an edit's mask has a setting of its own
 ABOVE = ["serve", "demo", "experiment", "bench"]  # which the floors above bring
 TEXTS = {

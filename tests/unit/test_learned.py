@@ -125,8 +125,9 @@ def test_a_public_page_takes_no_file_of_its_machine() -> None:
         JobSettings().updated(purify={"method": "learned", "learned_weights": "/etc/passwd"}),
         JobSettings().updated(purify={"method": "chain", "chain": f"jpeg 40, then {words}"}),
         JobSettings().updated(stress={"purifiers": [words]}),
+        JobSettings().updated(run={"lora": "/etc/passwd"}),
     ):
-        with pytest.raises(UserError, match="weights that come along"):
+        with pytest.raises(UserError, match="but those that come along"):
             host.check(job)
         assert Host("127.0.0.1").check(job) is job
 

@@ -33,7 +33,6 @@ class Fields(Settings):
         "A file of weights that the command train-purifier made of one's own pairs; empty for those that come along.",
         label="Own weights",
         max_length=1000,
-        pattern=r"^[^\s,+]*$",  # these part one word from the next in 'learned 1 learned_weights=mine.safetensors'
         local=True,
     )
 

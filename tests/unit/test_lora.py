@@ -1,0 +1,142 @@
+"""LoRA files: each dialect adds what its formula says, several add up, and what does not fit is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from impress_ui.errors import UserError
+from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.models.lora import loras_of
+from impress_ui.settings import RunSettings
+from tests.unit.single_files import save_sd1, save_sdxl
+
+RANK, ALPHA = 4, 2.0
+UNET_LAYER = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+TEXT_LAYER = "encoder.layers.1.self_attn.q_proj"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("lora") / "one.safetensors"
+    save_sd1(file)
+    return file
+
+
+def halves(width: int, seed: int) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(seed)
+    return torch.randn(RANK, width), torch.randn(width, RANK)
+
+
+def kohya(file: Path, down: Tensor, up: Tensor) -> None:
+    """As its trainer writes it: for each layer two halves and an alpha; of a text encoder all that attend."""
+    text = f"lora_te_text_model_{TEXT_LAYER.replace('.', '_')}"
+    tensors = {}
+    for name in (f"lora_unet_{UNET_LAYER.replace('.', '_')}", text, text.replace("q_proj", "out_proj")):
+        tensors |= {f"{name}.lora_down.weight": down.clone(), f"{name}.lora_up.weight": up.clone()}
+        tensors[f"{name}.alpha"] = torch.tensor(ALPHA)
+    save_file(tensors, file)
+
+
+def ours(file: Path, down: Tensor, up: Tensor) -> None:
+    save_file({f"{UNET_LAYER}.lora_A.weight": down, f"{UNET_LAYER}.lora_B.weight": up}, file)
+
+
+def diffusers(file: Path, down: Tensor, up: Tensor) -> None:
+    name = f"unet.{UNET_LAYER}"
+    save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, file)
+
+
+def peft(file: Path, down: Tensor, up: Tensor) -> None:
+    name = f"base_model.model.{UNET_LAYER}"
+    save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, file)
+    (file.parent / "adapter_config.json").write_text(json.dumps({"r": RANK, "lora_alpha": ALPHA}))
+
+
+def of(model: DiffusionModel, text: bool = False) -> Tensor:
+    """The weights of the layer that the LoRAs are for."""
+    if not text:
+        return model.unet.get_submodule(UNET_LAYER).weight.detach().clone()
+    state = {name.removeprefix("text_model."): value for name, value in model.text_encoders[0].state_dict().items()}
+    return state[f"{TEXT_LAYER}.weight"].clone()
+
+
+@pytest.mark.parametrize(
+    ("write", "scale", "text"),
+    [(kohya, ALPHA / RANK, True), (diffusers, 1.0, False), (peft, ALPHA / RANK, False), (ours, 1.0, False)],
+)
+def test_each_dialect_adds_what_its_formula_says(
+    checkpoint: Path, tmp_path: Path, write: Callable[[Path, Tensor, Tensor], None], scale: float, text: bool
+) -> None:
+    plain = load_diffusion_model(RunSettings(checkpoint=str(checkpoint)))
+    before, text_before = of(plain), of(plain, text=True)
+    down, up = halves(64, 5)
+    write(tmp_path / "a.safetensors", down, up)
+    model = load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=f"{tmp_path}/a.safetensors:0.5"))
+    change = 0.5 * scale * up @ down
+    assert torch.allclose(of(model), before + change, atol=1e-5)
+    assert torch.allclose(of(model, text=True), text_before + change * text, atol=1e-5)
+
+
+def test_several_add_up(checkpoint: Path, tmp_path: Path) -> None:
+    before = of(load_diffusion_model(RunSettings(checkpoint=str(checkpoint))))
+    changes = []
+    for number, weight in enumerate((1.0, -0.25)):
+        down, up = halves(64, number)
+        diffusers(tmp_path / f"{number}.safetensors", down, up)
+        changes.append(weight * up @ down)
+    words = f"{tmp_path}/0.safetensors, {tmp_path}/1.safetensors:-0.25"
+    model = load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=words))
+    assert torch.allclose(of(model), before + sum(changes), atol=1e-4)
+
+
+def test_kohyas_names_of_sdxl_find_their_blocks(tmp_path: Path) -> None:
+    file, layer = tmp_path / "xl.safetensors", "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+    save_sdxl(file)
+    before = load_diffusion_model(RunSettings(checkpoint=str(file))).unet.get_submodule(layer).weight.clone()
+    down, up = halves(128, 7)
+    name = "lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_q"
+    save_file({f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}, tmp_path / "a.safetensors")
+    model = load_diffusion_model(RunSettings(checkpoint=str(file), lora=f"{tmp_path}/a.safetensors"))
+    assert torch.allclose(model.unet.get_submodule(layer).weight, before + up @ down, atol=1e-4)
+
+
+def test_words_name_files_and_weights(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").touch()
+    file = (tmp_path / "a.safetensors").resolve()
+    assert loras_of(f"{file}") == [(file, 1.0)] and loras_of(f" {file}:-0.5 ,") == [(file, -0.5)]
+    assert loras_of("") == []
+    with pytest.raises(UserError, match="no LoRA file"):
+        loras_of(f"{file}:strong")
+
+
+def _pair(layer: str, width: int) -> dict[str, Tensor]:
+    return {f"{layer}.lora_A.weight": torch.zeros(4, width), f"{layer}.lora_B.weight": torch.zeros(width, 4)}
+
+
+def _other(key: str) -> dict[str, Tensor]:
+    return {f"lora_unet_{UNET_LAYER.replace('.', '_')}.{key}": torch.zeros(4, 4)}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "said"),
+    [
+        (_other("hada_w1_a"), "of the kind LoHa"),
+        (_other("lokr_w1"), "of the kind LoKr"),
+        (_other("dora_scale"), "of the kind DoRA"),
+        ({"x": torch.zeros(1)}, "holds no LoRA"),
+        (_pair(f"unet.{UNET_LAYER}", 32), "does not fit"),
+        (_pair("unet.up_blocks.9.x", 8), "does not fit"),
+        (_pair("transformer.x", 8), "does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_told(checkpoint: Path, tmp_path: Path, tensors: dict[str, Tensor], said: str) -> None:
+    save_file(tensors, tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match=said):
+        load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=f"{tmp_path}/a.safetensors"))
