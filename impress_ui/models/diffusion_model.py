@@ -34,6 +34,7 @@ from impress_ui.models.frozen import spare_inputs
 from impress_ui.models.hub_catalogue import SD, SDXL
 from impress_ui.models.lora import add_loras, loras_of
 from impress_ui.models.memory import free_memory
+from impress_ui.models.schedulers import scheduler_of
 from impress_ui.settings import RunSettings, Sampler
 
 Task = Literal["text2img", "img2img", "inpaint"]
@@ -134,13 +135,8 @@ class DiffusionModel:
         return other
 
     def scheduler(self, sampler: Sampler) -> Any:
-        """A fresh scheduler with the checkpoint's noise schedule: the checkpoint's own kind, DDIM or DPM++."""
-        from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
-
-        cls = {"ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}.get(sampler, type(self._scheduler))
-        # DDIM clips to the range of pixels unless told not to, and a checkpoint with another sampler does not tell.
-        options = {"clip_sample": False} if cls is DDIMScheduler else {}
-        return cls.from_config(self._scheduler.config, **options)
+        """A fresh scheduler with the checkpoint's noise schedule: of the checkpoint's own kind, or of another."""
+        return scheduler_of(sampler, self._scheduler)
 
     def pipeline(self, task: Task, sampler: Sampler) -> Any:
         """diffusers' pipeline for the task, of the shared parts, with a scheduler of its own; silent.

@@ -6,7 +6,7 @@ from typing import Literal
 
 from impress_ui.fields import Settings, knob
 
-Sampler = Literal["checkpoint", "ddim", "dpm++"]
+Sampler = Literal["checkpoint", "ddim", "dpm++", "euler", "euler-a", "unipc", "deis", "lms"]
 EditMode = Literal["img2img", "inpaint"]
 
 
@@ -29,7 +29,7 @@ class SamplingSettings(Settings):
     )
     sampler: Sampler = knob(
         "checkpoint",
-        "The checkpoint's own sampler, DDIM (deterministic), or DPM++ (multistep, good with few steps).",
+        "The checkpoint's own sampler, DDIM (deterministic), DPM++ (multistep, good with few steps), or another one.",
         label="Sampler",
     )
 

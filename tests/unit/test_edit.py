@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from impress_ui.methods.edit import SampleStep, _Handshake, clean_estimate, edit
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.vgg_autoencoder import VGGAutoencoder
 from impress_ui.paths import EMBEDDED_CHECKPOINT
-from impress_ui.settings import EditSettings, GenerateSettings
+from impress_ui.settings import EditSettings, GenerateSettings, Sampler
 
 PROMPT = "a mosaic of the sea"
 
@@ -55,7 +56,7 @@ def test_strength_says_how_much_is_kept(model: DiffusionModel, photographs: list
     assert kept[0] < kept[1]
 
 
-@pytest.mark.parametrize("sampler", ["checkpoint", "ddim", "dpm++"])
+@pytest.mark.parametrize("sampler", get_args(Sampler))
 def test_every_step_is_told_and_can_be_looked_at(
     sampler: str, model: DiffusionModel, photographs: list[Image.Image]
 ) -> None:
