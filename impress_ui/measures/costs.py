@@ -8,6 +8,7 @@ from PIL import Image
 
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.methods.protect import needs_model, protect
+from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
@@ -83,9 +84,7 @@ def _units(settings: PurifySettings, size: tuple[int, int]) -> float:
 
 def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, float]:
     """A protection's sort, and the pixels that one of its steps computes for a picture of (width, height)."""
-    pixels = float(size[0] * size[1])
-    if settings.method == "photoguard-diffusion":
-        pixels *= settings.attacked_steps * (2 if settings.attacked_prompt else 1)
+    pixels = float(size[0] * size[1]) * PROTECTIONS[settings.method].passes(settings)
     if ProtectSettings.has("repetitions", settings.method):
         pixels *= settings.repetitions
     return f"{settings.method}, adaptive: {settings.adaptive}", pixels

@@ -69,7 +69,7 @@ def edit(
     if len({image.size for image in images}) != 1:
         raise UserError("The pictures to edit have different sizes; use pictures of one size.")
     _check_text(settings, model)
-    if int(settings.sampling_steps * settings.strength) < 1:
+    if settings.steps_taken < 1:
         raise UserError("This strength leaves no sampling step: raise the edit strength or the sampling steps.")
     width, height = images[0].size
     pixels = _padded(to_tensor(images), model.multiple)

@@ -33,6 +33,11 @@ class SamplingSettings(Settings):
         label="Sampler",
     )
 
+    @property
+    def steps_taken(self) -> int:
+        """The sampler's steps that are run."""
+        return self.sampling_steps
+
 
 class EditSettings(SamplingSettings):
     """An edit of a picture by text: image to image (Meng et al., arXiv 2108.01073), or inpainting within a mask."""
@@ -57,6 +62,11 @@ class EditSettings(SamplingSettings):
     paste_back: bool = knob(
         True, "After inpainting, put the pixels outside the mask back as they were.", label="Paste the kept region back"
     )
+
+    @property
+    def steps_taken(self) -> int:
+        """Of an edit only the strength's share is run, as diffusers counts it."""
+        return int(self.sampling_steps * self.strength)
 
 
 class GenerateSettings(SamplingSettings):

@@ -24,7 +24,8 @@ from impress_ui.ui.sessions import drop_state, session_of
 # What the estimates of the path and of the edits depend on; the rooms name their own.
 HINTED = (
     ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
-    ("protect", "repetitions"), ("protect", "adaptive"), ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
+    ("protect", "attacked_prompt"), ("protect", "repetitions"), ("protect", "adaptive"),
+    ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
     ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"),
 )  # fmt: skip
 # Enter in a prompt presses the section's button, which is disabled while a job runs.
@@ -200,8 +201,7 @@ class Handlers:
     def expected(self, values: Values) -> list[Any]:
         """What the run buttons, Purify, Edit and the rooms' runs will take, by the runs so far."""
         load_engine()
-        from impress_ui.methods.purify import planned_steps
-        from impress_ui.ui.progress import estimate, work_of
+        from impress_ui.ui.progress import expected
 
         page = self.page
         record: Record = values[page.record]
@@ -213,12 +213,9 @@ class Handlers:
         except Exception:  # the run itself says what is wrong with the settings
             job = None
         if job is not None and record.size is not None:
-            parts = [estimate(work_of("protect", job, record.size), job.protect.steps)]
-            if planned_steps(job.purify):
-                parts.append(estimate(work_of("purify", job, record.size), planned_steps(job.purify)))
+            parts = [expected(kind, job, record.size) for kind in ("protect", "purify")]
             path = None if None in parts else sum(parts)
-            steps = int(job.edit.sampling_steps * job.edit.strength)
-            edit = estimate(work_of("edit", job, record.size, len(edited)), steps)
+            edit = expected("edit", job, record.size, len(edited))
         costs = ((views.BOTH, path), (views.EDIT_ALL, edit))
         told = [
             *(gr.update(value=views.costing(*cost)) for cost in costs),

@@ -12,6 +12,7 @@ from PIL import Image
 from impress_ui.measures.costs import PACE, attack_of, note_pace, pixels_of, sort_of
 from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import LossHistory, Step
+from impress_ui.methods.purify import planned_steps
 from impress_ui.methods.universal import AT_ONCE
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, words_of
@@ -158,6 +159,18 @@ def follow_samples(work: Work, steps: Iterator[SampleStep], *, previews: bool = 
 def estimate(work: Work, steps: int) -> float | None:
     """Seconds that so many steps will take; None before a run of that sort was measured."""
     return PACE[work.sort] * work.amount * steps if work.sort in PACE else None
+
+
+def expected(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int = 1) -> float | None:
+    """Seconds that protecting, purifying or editing pictures of (width, height) will take, by the runs so far.
+
+    None before a run of that sort was measured; 0 for a classical filter.
+    """
+    if kind == "purify":
+        steps = planned_steps(job.purify)
+    else:
+        steps = job.protect.steps if kind == "protect" else job.edit.steps_taken
+    return estimate(work_of(kind, job, size, pictures), steps) if steps else 0.0
 
 
 def _small(image: Image.Image) -> Image.Image:

@@ -50,8 +50,7 @@ def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) ->
     if part == "purify":
         return planned_steps(job.purify) * work_of("purify", job, size).amount / usual
     if part == "edit":
-        steps = job.edit.sampling_steps * job.edit.strength
-        return steps * work_of("edit", job, size, pictures).amount / usual
+        return job.edit.steps_taken * work_of("edit", job, size, pictures).amount / usual
     if part == "generate":
         return job.generate.sampling_steps * generation(job).amount / usual
     if part == "stress":

@@ -1,6 +1,7 @@
 """Many visitors at once, with stops and vanishing tabs; prints what became of their jobs as one JSON object.
 
     python -m tests.reliability.load --minutes 10 --visitors 20
+    python -m tests.reliability.load --minutes 60 --plot load.svg      # memory and files over the hour
 
 Exits with an error where a job did not end, ended without a clear word, or delivered another visitor's picture; where
 memory has grown by more than a tenth; or where files are left.
@@ -78,12 +79,50 @@ class Server:
             self.process.kill()
 
 
-def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[str, Any]:
+class Samples(threading.Thread):
+    """What the app's process holds in memory, and how many files lie in its cache, every few seconds."""
+
+    EVERY = 5.0
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(daemon=True)
+        self.server, self.began = server, time.monotonic()
+        self.rows: list[tuple[float, float, int]] = []  # minutes, MiB, files
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        status = Path(f"/proc/{self.server.process.pid}/status")
+        while not self.ended.wait(self.EVERY):
+            held = next((line for line in status.read_text().splitlines() if line.startswith("VmRSS")), "VmRSS: 0")
+            files = sum(path.is_file() for path in (self.server.temporary.parent / "cache").rglob("*"))
+            self.rows.append(((time.monotonic() - self.began) / 60, int(held.split()[1]) / 1024, files))
+
+    def plot(self, file: Path) -> None:
+        """Both over time, as SVG, and the numbers as CSV beside it."""
+        import matplotlib
+
+        matplotlib.use("svg")
+        from matplotlib import pyplot
+
+        minutes, memory, files = zip(*self.rows, strict=True)
+        figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 4), layout="constrained")
+        above.plot(minutes, memory, linewidth=0.8)
+        above.set(ylabel="memory, MiB", ylim=(0, None))
+        below.plot(minutes, files, linewidth=0.8)
+        below.set(xlabel="minutes", ylabel="files in the cache", ylim=(0, None))
+        figure.savefig(file, metadata={"Date": None})
+        rows = (f"{m:.2f},{held:.0f},{count}" for m, held, count in self.rows)
+        file.with_suffix(".csv").write_text("\n".join(["minutes,mebibytes,files", *rows, ""]))
+
+
+def load(server: Server, folder: Path, visitors: int, minutes: float, plot: Path | None = None) -> dict[str, Any]:
     """The figures of a run."""
     figures = Figures()
     crowd = [Visitor(server.url, number, visitors, folder, figures) for number in range(visitors)]
     _warm(server.url, crowd)
     before = server.ask()
+    samples = Samples(server)
+    samples.start()
     until = time.monotonic() + 60 * minutes
     threads = [threading.Thread(target=visitor.jobs, args=(until,), daemon=True) for visitor in crowd]
     for thread in threads:
@@ -91,6 +130,10 @@ def load(server: Server, folder: Path, visitors: int, minutes: float) -> dict[st
     for thread in threads:
         thread.join(max(0.0, until + 2 * LONGEST - time.monotonic()))
     hanging = sum(thread.is_alive() for thread in threads)
+    samples.ended.set()
+    samples.join()
+    if plot:
+        samples.plot(plot)
     began = time.monotonic()
     while (left := server.of_sessions()) and time.monotonic() - began < GONE_WITHIN:
         time.sleep(1)
@@ -143,11 +186,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--plot", type=Path, help="an SVG file to draw memory and files to; a CSV lies beside it")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         server = Server(Path(place))
         try:
-            report = load(server, Path(place), arguments.visitors, arguments.minutes)
+            report = load(server, Path(place), arguments.visitors, arguments.minutes, arguments.plot)
         finally:
             server.end()
             print(server.log.read_text()[-4000:], file=sys.stderr)

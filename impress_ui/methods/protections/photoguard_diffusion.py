@@ -62,6 +62,7 @@ PHOTOGUARD_DIFFUSION = Protection(
     fields=Fields,
     objective=objective,
     decays=True,
+    passes=lambda settings: settings.attacked_steps * (2 if settings.attacked_prompt else 1),
     curves={"edit distance": "distance of the edit to the target"},
     note="No guidance pass without a prompt: the published one mixes a prediction with itself.",
 )

@@ -15,6 +15,7 @@ from impress_ui.fields import Settings, knob
 if TYPE_CHECKING:
     from impress_ui.methods.attacks.setup import Setup
     from impress_ui.methods.optimise import Objective
+    from impress_ui.settings import ProtectSettings
 
 Ball = Literal["norm", "lpips"]
 Norm = Literal["linf", "l2"]
@@ -40,6 +41,7 @@ class Protection:
         decays: whether a sign step shrinks over the run, as PhotoGuard's does.
         autoencoder_only: whether it does without the denoiser.
         repaints: whether its target is a picture that the denoiser paints, unless one is given.
+        passes: how many times a step runs what one of its kind runs once; every estimate of cost is made of it.
         curves: its terms as the page draws them, in words; ``CURVES`` has those of the common ones.
         note: where ours is not the published code.
     """
@@ -55,6 +57,7 @@ class Protection:
     decays: bool = False
     autoencoder_only: bool = False
     repaints: bool = False
+    passes: Callable[[ProtectSettings], int] = lambda _: 1
     curves: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 

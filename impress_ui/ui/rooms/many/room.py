@@ -85,14 +85,10 @@ class ManyStrip(Room):
 
     def expects(self, page: Page, values: Values, job: JobSettings | None) -> str:
         """What protecting and purifying all of them will take, by the runs so far, were they as large as this one."""
-        from impress_ui.methods.purify import planned_steps
-        from impress_ui.ui.progress import estimate, work_of
+        from impress_ui.ui.progress import expected
 
         count, size = len(values[self.strip].pictures), values[page.record].size
         if not count or job is None or size is None:
             return ""
-        costs = {
-            "protect": estimate(work_of("protect", job, size), job.protect.steps),
-            "purify": estimate(work_of("purify", job, size), planned_steps(job.purify)),
-        }
+        costs = {kind: expected(kind, job, size) for kind in ("protect", "purify")}
         return many_views.hint({what: count * cost for what, cost in costs.items() if cost})

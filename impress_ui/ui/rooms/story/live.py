@@ -7,11 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from impress_ui.methods.purify import planned_steps
 from impress_ui.ui import runs, views
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.page_job import Update
-from impress_ui.ui.progress import estimate, work_of
+from impress_ui.ui.progress import expected
 from impress_ui.ui.rooms.story.run import PageRun
 
 LONGEST = 15.0  # seconds: what is expected to take longer is left to the button
@@ -54,8 +53,6 @@ class LiveRun(PageRun):
         except Exception:  # the run itself says what is wrong with the settings
             return ""
         size = self.record.size or (0, 0)
-        parts = [estimate(work_of("purify", job, size), planned_steps(job.purify))]
-        if self.what == "both":
-            parts.append(estimate(work_of("protect", job, size), job.protect.steps))
-        seconds = sum(part or 0.0 for part in parts)
+        kinds = ("protect", "purify") if self.what == "both" else ("purify",)
+        seconds = sum(expected(kind, job, size) or 0.0 for kind in kinds)
         return f"this would take about {views.duration(seconds)}" if seconds > LONGEST else ""

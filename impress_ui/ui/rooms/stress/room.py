@@ -77,7 +77,7 @@ class StressRoom(Room):
     def expects(self, page: Page, values: Values, job: JobSettings | None) -> str:
         """Seconds of all purifiers on the picture that is going to be tested."""
         from impress_ui.measures.costs import expected_seconds
-        from impress_ui.ui.progress import estimate, work_of
+        from impress_ui.ui.progress import expected
 
         record: Record = values[page.record]
         tested = "page" if "protected" in record.files and "original" in record.files else None
@@ -89,6 +89,5 @@ class StressRoom(Room):
         purifiers = list(job.stress.settings_of(job.purify).values()) * (2 if job.stress.twins else 1)
         costs = [expected_seconds(settings, record.size) for settings in purifiers]
         if job.stress.edits:
-            steps = int(job.edit.sampling_steps * job.edit.strength)
-            costs.append(estimate(work_of("edit", job, record.size, len(job.stress.purifiers) + 2), steps))
+            costs.append(expected("edit", job, record.size, len(job.stress.purifiers) + 2))
         return stress_views.hint(tested, None if None in costs else sum(costs))
