@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from impress_ui.experiments.charts import Chart, Lines
-from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit, lines_of, means_of
+from impress_ui.experiments.experiment import (
+    Experiment,
+    PictureRow,
+    Record,
+    Run,
+    Sheet,
+    Unit,
+    grouped,
+    lines_of,
+    means_of,
+)
 from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
 from impress_ui.experiments.settings import RobustnessSettings
 from impress_ui.measures.grid import MEASURES, distances_to, figures_of
@@ -15,6 +26,7 @@ from impress_ui.settings import JobSettings, purifier_of
 from impress_ui.settings.stress import AS_SET
 
 NONE = "none"
+LEAST = "the least of them"  # per picture, whichever purifier leaves it: what the protection is worth in the end
 COLUMNS = {
     "strength": MEASURES["strength"].label,
     "left": MEASURES["left"].label,
@@ -52,10 +64,24 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
 
 
 def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
-    """Means over the photographs."""
-    rows = means_of(records, ("budget", "purifier"), COLUMNS | EDITED if settings.edits else COLUMNS)
-    order = {name: number for number, name in enumerate((NONE, *settings.purifiers))}
+    """Means over the photographs, and of the purifier that does best on each."""
+    every = [*records, *least_of(records)]
+    rows = means_of(every, ("budget", "purifier"), COLUMNS | EDITED if settings.edits else COLUMNS)
+    order = {name: number for number, name in enumerate((NONE, *settings.purifiers, LEAST))}
     return sorted(rows, key=lambda row: (settings.budgets.index(row["budget"]), order[row["purifier"]]))
+
+
+def least_of(records: Sequence[Record]) -> list[Record]:
+    """Of each photograph at each budget the record of the purifier that leaves least of the protection."""
+    tried = [record for record in records if record["purifier"] != NONE and record["left"] is not None]
+    best = [min(group, key=lambda row: row["left"]) for group in grouped(tried, ("budget", "photograph")).values()]
+    return [{**record, "purifier": LEAST, "by": record["purifier"]} for record in best]
+
+
+def winners(settings: RobustnessSettings, records: list[Record]) -> Record:
+    """How often each purifier was the one that left least."""
+    counted = Counter(record["by"] for record in least_of(records))
+    return {"size": settings.run.size, "left_least": dict(counted.most_common())}
 
 
 def charts(settings: RobustnessSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
@@ -68,7 +94,7 @@ def charts(settings: RobustnessSettings, rows: list[Record], records: list[Recor
         ordered = {label: lines[label] for label in shown if label in lines}
         return Lines(file, title, "budget in grey levels", y, ordered, percent=percent)
 
-    some, every = settings.purifiers, (NONE, *settings.purifiers)
+    some, every = (*settings.purifiers, LEAST), (NONE, *settings.purifiers)
     chart = [
         over_budgets("after", f"Latent distance to the original: {name}", "relative distance", "after", every),
         over_budgets("left", f"Protection left: {name}", "share of the latent distance", "left", some, percent=True),
@@ -112,6 +138,7 @@ ROBUSTNESS = Experiment(
     table,
     charts,
     sheets,
+    facts=winners,
     extent=("photographs",),
     checkpoints=_checkpoints,
     columns=COLUMNS | EDITED,

@@ -178,7 +178,7 @@ class RobustnessSettings(_Few):
     experiment: Literal["robustness"] = "robustness"
     budgets: tuple[Budget, ...] = _budgets(2, 4, 8, 12, 16, 24, 32)
     purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
-        ("jpeg 40", "resize 0.5", "noise 0.05", "total-variation", "non-local-means", "fast"),
+        ("jpeg 40", "resize 0.5", "noise 0.05", "total-variation", "non-local-means", "fast", "learned"),
         "Purifiers in words: 'jpeg 25', 'paper steps=300', 'jpeg 40, then fast'; 'as-set' is the purify section's.",
         max_length=60,
     )

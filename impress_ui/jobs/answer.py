@@ -52,7 +52,7 @@ def _beaten(rows: Sequence[Mapping[str, Any]], left: float, moved: float) -> str
     best = min(controls, key=lambda row: row["latent_distance"])
     share = best["latent_distance"] / moved
     if left - share < BEATEN_BY:
-        return f"; no plain filter tried beside it leaves less than {min(share, 1):.0%}"
+        return f"; nothing tried beside it leaves less than {min(share, 1):.0%}"
     return f"; {best.get('label', best['name'])} leaves less: {share:.0%} against {left:.0%}"
 
 

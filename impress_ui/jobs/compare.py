@@ -93,7 +93,9 @@ def setting_of(purify: PurifySettings) -> str:
         return f"{purify.recipe}, {purify.steps} steps"
     if purify.method == "chain":
         return words_of(purify)
-    return ", ".join(f"{_noun(name)} {getattr(purify, name):g}" for name in KNOBS[purify.method])
+    values = {name: getattr(purify, name) for name in KNOBS[purify.method]}
+    told = {name: value if isinstance(value, str) else f"{value:g}" for name, value in values.items()}
+    return ", ".join(f"{_noun(name)} {value}" for name, value in told.items() if value)
 
 
 def _noun(field: str) -> str:
