@@ -20,6 +20,7 @@ from impress_ui.settings import ProtectSettings, PurifySettings
 
 # Every control over a range of its setting, so that it is also seen at its best one.
 CONTROLS: tuple[PurifySettings, ...] = (
+    *(PurifySettings(method="learned", learned_passes=passes) for passes in (1, 2)),
     PurifySettings(method="round-trip"),
     *(PurifySettings(method="jpeg", jpeg_quality=quality) for quality in (75, 60, 40, 25, 15)),
     *(PurifySettings(method="noise", noise_std=std) for std in (0.02, 0.05, 0.1)),

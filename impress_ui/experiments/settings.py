@@ -102,6 +102,18 @@ class DetectorSettings(ExperimentSettings):
     budgets: tuple[Budget, ...] = _budgets(8, 16)
 
 
+class FoundSettings(ExperimentSettings):
+    """Whether what the learned purifier would take away tells protected pictures from others."""
+
+    experiment: Literal["found"] = "found"
+    budgets: tuple[Budget, ...] = _budgets(2, 4, 8, 12, 16)
+    others: tuple[ProtectMethod, ...] = knob(
+        ("glaze", "advdm", "sds-minus"), "Other protections, at the largest budget."
+    )
+    beta: Beta = knob(1000.0, "Weight of the consistency in the adaptive form, which blinds the round trip.")
+    unseen: str = knob("assets/autoencoders/kl", "A checkpoint that training never saw, to protect on; empty for none.")
+
+
 class AutoencoderSettings(ExperimentSettings):
     """The autoencoder's fidelity, how far a protection steers it, and its speed."""
 

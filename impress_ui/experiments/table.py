@@ -33,6 +33,7 @@ NAMES = (
     "transfer",
     "robustness",
     "detector",
+    "found",
     "autoencoder",
     "classifier",
 )

@@ -100,6 +100,17 @@ def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "detector_calibration.json").read_text())["photographs"] == 2
 
 
+def test_what_is_found_is_more_where_there_is_more(tmp_path: Path) -> None:
+    report = report_of("found", tmp_path, budgets=(4, 32), others=("sds-minus",), protect={"steps": 8, "step_size": 8})
+    rows = {(row["sign"], row["pictures"]): row for row in report["rows"]}
+    found = [rows["found", name]["median"] for name in ("clean", "photoguard-encoder 4", "photoguard-encoder 32")]
+    assert found == sorted(found) and rows["found", "photoguard-encoder 32"]["auc"] > 0.9
+    assert {"adaptive, β 1000, 32", "sds-minus", "photoguard-encoder 32, on another autoencoder", "noise 4"} <= {
+        pictures for _, pictures in rows
+    }
+    assert set(json.loads((tmp_path / "found_calibration.json").read_text())) == {"found", "round trip"}
+
+
 def test_an_unknown_experiment_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no experiment dance"):
         run_experiment("dance", find_experiment("detector").settings(), tmp_path, str)

@@ -1,0 +1,118 @@
+"""Does the size of what the learned purifier would take away tell protected pictures from others?
+
+The threshold is the one at which one in a hundred of the validation split's untouched pictures is accused: clean ones,
+JPEGs, and ones with a camera's noise. The round trip's error stands beside it with a threshold of the same kind.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from impress_ui.experiments.detector import auc, errors_of
+from impress_ui.experiments.experiment import Experiment, Record, Run
+from impress_ui.experiments.pictures import in_batches
+from impress_ui.experiments.settings import FoundSettings
+from impress_ui.measures.metrics import found
+from impress_ui.methods.protect import needs_model, protect
+from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
+from impress_ui.models.diffusion_model import load_diffusion_model
+from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.photographs import squares
+from impress_ui.settings import ProtectSettings, RunSettings
+
+ACCUSED = 0.01  # share of the untouched pictures that the threshold may accuse
+NOISE = 4  # deviation of the noisy ones, in grey levels
+
+
+def as_jpeg(image: Image.Image) -> Image.Image:
+    """The picture as a JPEG of quality 75 keeps it."""
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=75)
+    return Image.open(stream).convert("RGB")
+
+
+def with_noise(image: Image.Image) -> Image.Image:
+    """The picture with noise, the same for every picture of a size."""
+    levels = np.asarray(image, dtype=float)
+    noisy = levels + NOISE * np.random.default_rng(0).standard_normal(levels.shape)
+    return Image.fromarray(noisy.round().clip(0, 255).astype(np.uint8))
+
+
+UNTOUCHED: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "clean": lambda image: image, "jpeg 75": as_jpeg, f"noise {NOISE}": with_noise,
+}  # fmt: skip
+
+
+def kinds(settings: FoundSettings) -> dict[str, ProtectSettings]:
+    """The protections that are looked for, by name: the encoder attack at every budget, and others at the largest."""
+    given = settings.protect.model_dump(exclude_unset=True)
+    largest = max(settings.budgets)
+    encoder = {
+        f"photoguard-encoder {budget}": ProtectSettings(**{**given, "budget": budget}) for budget in settings.budgets
+    }
+    blinding: dict[str, Any] = {"adaptive": "consistency", "beta": settings.beta, "budget": largest}
+    others = {method: ProtectSettings(method=method, budget=largest) for method in settings.others}
+    return {**encoder, f"adaptive, β {settings.beta:g}, {largest}": ProtectSettings(**{**given, **blinding}), **others}
+
+
+def run_all(run: Run[FoundSettings]) -> Record:
+    """Rates and AUC of both signs on the photographs of the split."""
+    settings = run.settings
+    autoencoder = load_autoencoder(settings.run)
+    untouched = {
+        split: {kind: list(map(change, _images(split, settings))) for kind, change in UNTOUCHED.items()}
+        for split in ("validation", settings.split)
+    }
+    protected = {}
+    for name, protection in kinds(settings).items():
+        run.log(name)
+        protected[name] = _protected(_images(settings.split, settings), protection, settings.run, autoencoder)
+    kl = settings.unseen and load_autoencoder(settings.run.model_copy(update={"checkpoint": settings.unseen}))
+    if kl:
+        unseen = settings.job.protect.model_copy(update={"budget": max(settings.budgets)})
+        name = f"photoguard-encoder {unseen.budget}, on another autoencoder"
+        protected[name] = _protected(_images(settings.split, settings), unseen, settings.run, kl)
+    rows, thresholds = [], {}
+    for sign, value_of in (("found", _found), ("round trip", errors_of)):
+        known = [value for images in untouched["validation"].values() for value in value_of(images, autoencoder)]
+        threshold = thresholds[sign] = float(np.quantile(known, 1 - ACCUSED))
+        values = {kind: value_of(images, autoencoder) for kind, images in untouched[settings.split].items()}
+        negative = [value for each in values.values() for value in each]
+        values |= {name: value_of(images, autoencoder) for name, images in protected.items()}
+        rows += [
+            {
+                "sign": sign,
+                "pictures": kind,
+                "photographs": len(each),
+                "median": float(np.median(each)),
+                "accused": float(np.mean(np.array(each) > threshold)),
+                "auc": None if kind in UNTOUCHED else auc(each, negative),
+            }
+            for kind, each in values.items()
+        ]
+    (run.folder.path.parent / "found_calibration.json").write_text(json.dumps(thresholds, indent=1) + "\n")
+    return {"size": settings.run.size, "thresholds": thresholds, "rows": rows}
+
+
+def _images(split: Any, settings: FoundSettings) -> list[Image.Image]:
+    return squares(split, settings.run.size)[: settings.photographs]
+
+
+def _protected(
+    images: list[Image.Image], protection: ProtectSettings, run: RunSettings, autoencoder: Autoencoder
+) -> list[Image.Image]:
+    model = load_diffusion_model(run) if needs_model(protection, target=False) else None
+    return in_batches(images, lambda x: protect(x, protection, autoencoder, model=model, seed=run.seed), autoencoder)[0]
+
+
+def _found(images: Sequence[Image.Image], autoencoder: Autoencoder) -> list[float]:
+    return [found(to_tensor([image], autoencoder.device)).item() for image in images]
+
+
+FOUND = Experiment.in_one_piece("found", run_all, FoundSettings)
