@@ -77,12 +77,9 @@ def _tokenizer(config: dict[str, Any], cls: Any) -> Any:
     letters = _byte_letters()
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(merge.split()) for merge in merges)]
     tokens += ["<|startoftext|>", "<|endoftext|>"]
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        (place / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}), "utf-8")
-        (place / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]), encoding="utf-8")
-        (place / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
-        return cls.from_pretrained(folder, local_files_only=True)
+    pairs = [tuple(merge.split()) for merge in merges]
+    told = {name: value for name, value in config.items() if name != "tokenizer_class"}
+    return cls(vocab={token: number for number, token in enumerate(tokens)}, merges=pairs, **told)
 
 
 def _byte_letters() -> list[str]:

@@ -126,7 +126,10 @@ def settings_input() -> gr.JSON:
 
 
 def knob(model: type[Settings], name: str, **options: Any) -> Component:
-    """The widget for one field of the settings, with its label, symbol, help, default and range."""
+    """The widget for one field of the settings, with its label, symbol, help, default and range.
+
+    ``choices``, of a text: a list to choose from in place of a box to write in.
+    """
     about = model.describe(name)
     annotation = model.model_fields[name].annotation
     common: dict[str, Any] = {
@@ -149,6 +152,8 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
             choices=choices, multiselect=True, allow_custom_value=True, **{**common, "value": list(about["default"])}
         )
     if annotation is str:
+        if "choices" in options:
+            return gr.Dropdown(filterable=False, **common)
         return gr.Textbox(max_lines=1, **common)
     if isinstance(annotation, types.UnionType) or annotation not in (int, float):
         raise TypeError(f"There is no widget for {name}: {annotation}")

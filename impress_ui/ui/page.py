@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.components import Component
 
 from impress_ui.settings import (
+    EMBEDDED,
     KNOBS,
     EditSettings,
     ExploreSettings,
@@ -24,7 +25,7 @@ from impress_ui.settings import (
     StressSettings,
 )
 from impress_ui.ui.components import knob
-from impress_ui.ui.public import ON_SPACES
+from impress_ui.ui.public import OFFERED, ON_SPACES
 from impress_ui.ui.queue import MOST_WAITING
 
 SECTIONS: dict[str, type[Settings]] = {
@@ -257,7 +258,9 @@ def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
     for name in names:
         model = SECTIONS[section]
         # On a public host a file is not a visitor's to choose: the box could name any of the machine's.
-        options = {"interactive": False} if model.describe(name)["local"] and ON_SPACES else {}
+        options: dict[str, Any] = {}
+        if ON_SPACES and model.describe(name)["local"]:
+            options = {"choices": [EMBEDDED, *OFFERED]} if name == "checkpoint" and OFFERED else {"interactive": False}
         page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
 
 

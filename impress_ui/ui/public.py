@@ -12,6 +12,8 @@ from impress_ui.settings.purify import parts_of
 from impress_ui.ui.queue import LONGEST
 
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
+# Hub ids, with commas between, that a Space's page offers: its owner sets this in the Space's variables.
+OFFERED = tuple(filter(None, (part.strip() for part in os.environ.get("IMPRESS_CHECKPOINTS", "").split(","))))
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -29,7 +31,7 @@ class Host:
     def listens(self, address: str, offered: Sequence[str] = ()) -> None:
         """Say where the page is about to listen; every job from then on is checked against it."""
         self.public = ON_SPACES or address not in LOOPBACK
-        self.offered = tuple(offered)
+        self.offered = tuple(dict.fromkeys((*offered, *OFFERED)))
 
     def longest(self) -> float | None:
         """Seconds that a job may have the device for while others wait; None where nobody else comes."""

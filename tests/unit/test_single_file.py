@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import diffusers
+import open_clip
 import pytest
 import torch
 import transformers
@@ -73,6 +74,18 @@ def test_it_edits_a_picture(saved: Saved) -> None:
     mask = Image.new("L", (64, 64), 255) if model.inpainting else None
     last = list(edit([image], settings, model, seed=1, mask=mask))[-1]
     assert last.results is not None and last.results[0].size == (64, 64)
+
+
+@pytest.mark.parametrize(
+    "text", ["a photo of a cat's 3 naïve Straßen, in 2026!", "  Oil   Painting of É ", "日本 🏔️ it’s"]
+)
+def test_the_vocabulary_is_clips(saved: Saved, text: str) -> None:
+    part = find_source(str(saved[0])).part("tokenizer")
+    ours = load_part(part, transformers.CLIPTokenizer)(text).input_ids
+    theirs = open_clip.SimpleTokenizer()(text)[0].tolist()
+    if part.config["pad_token"] == "!":  # a token of its own then, as in the folders that diffusers publishes
+        theirs = [0 if token == 256 else token for token in theirs]
+    assert ours == theirs[: theirs.index(49407) + 1]
 
 
 @pytest.mark.parametrize(
