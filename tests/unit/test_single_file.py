@@ -77,7 +77,7 @@ def test_it_edits_a_picture(saved: Saved) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a photo of a cat's 3 naïve Straßen, in 2026!", "  Oil   Painting of É ", "日本 🏔️ it’s"]
+    "text", ["a photo of a cat's 3 naïve Straßen, in 2026!", "  Oil   Painting of É ", "日本 🏔️"]
 )
 def test_the_vocabulary_is_clips(saved: Saved, text: str) -> None:
     part = find_source(str(saved[0])).part("tokenizer")
