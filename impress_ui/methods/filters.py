@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
@@ -29,3 +30,14 @@ def through_arrays(x: Tensor, change: Callable[[np.ndarray], np.ndarray]) -> Ten
 def through_pictures(x: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
     """x after a Pillow function on each picture in 8 bits."""
     return to_tensor([change(image) for image in to_images(x)], device=str(x.device))
+
+
+def through_format(x: Tensor, name: str, quality: int) -> Tensor:
+    """x as a picture file keeps it: Pillow's encoder of that name at the quality, with its own other defaults."""
+
+    def save(image: Image.Image) -> Image.Image:
+        buffer = io.BytesIO()
+        image.save(buffer, format=name, quality=quality)
+        return Image.open(buffer).convert("RGB")
+
+    return through_pictures(x, save)

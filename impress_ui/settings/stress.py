@@ -12,7 +12,8 @@ from impress_ui.settings.purify import KNOBS, PurifySettings, purifier_of, words
 
 # The purifier as the purification's own settings have it.
 AS_SET = "as-set"
-_ONE_OF_EACH = ("fast", *(method for method in KNOBS if method not in ("impress", "chain")), "jpeg 40, then fast")
+_CHAINS = ("jpeg 75, then resize 0.5", "jpeg 40, then fast")  # the first is what a social network does
+_ONE_OF_EACH = ("fast", *(method for method in KNOBS if method not in ("impress", "chain")), *_CHAINS)
 USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
 OFFERED = (*USUAL, "fast-style", "paper", "paper-editing", AS_SET)
 

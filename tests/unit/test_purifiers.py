@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,7 @@ from impress_ui.methods.objectives import total_variation
 from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.methods.purifiers.adverse_cleaner import bilateral_pass, guided
 from impress_ui.methods.purifiers.gridpure import cut, paste, tile_count
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.methods.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
@@ -147,6 +149,39 @@ def test_a_stopped_chain_keeps_what_its_parts_made(model: DiffusionModel, protec
     assert last.stopped and torch.equal(
         last.result, run_to_end(purify(protected, purifier_of("jpeg 30"), model.autoencoder)).result
     )
+
+
+def test_the_cleaner_s_filters_are_the_published_sums(protected: Tensor) -> None:
+    x = (protected[:1, :, 8:17, 8:19] + 1) * 127.5
+    levels = x[0].permute(1, 2, 0).double().numpy()
+    framed = np.pad(levels, ((2, 2), (2, 2), (0, 0)), mode="reflect")
+    expected = np.zeros_like(levels)
+    for row, column in np.ndindex(levels.shape[:2]):  # OpenCV's loop, written out
+        total, weights = np.zeros(3), 0.0
+        for down, right in ((d, r) for d in range(-2, 3) for r in range(-2, 3) if d * d + r * r <= 4):
+            other = framed[row + 2 + down, column + 2 + right]
+            apart = np.abs(other - levels[row, column]).sum()
+            weight = math.exp(-(down**2 + right**2) / (2 * 8**2)) * math.exp(-(apart**2) / (2 * 8**2))
+            total, weights = total + weight * other, weights + weight
+        expected[row, column] = total / weights
+    assert np.allclose(bilateral_pass(x, 8.0)[0].permute(1, 2, 0).numpy(), expected, atol=1e-3)
+
+    guide = x + 5 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    arrays = [part[0].permute(1, 2, 0).double().numpy() for part in (guide, x)]
+    framed_guide, framed_x = (np.pad(array, ((4, 4), (4, 4), (0, 0)), mode="reflect") for array in arrays)
+    slopes, offsets = np.zeros((*levels.shape[:2], 3, 3)), np.zeros_like(levels)
+    for row, column in np.ndindex(levels.shape[:2]):  # a regression of x on the guide in each window
+        window = (slice(row, row + 9), slice(column, column + 9))
+        seen, aims = framed_guide[window].reshape(-1, 3), framed_x[window].reshape(-1, 3)
+        centred = seen - seen.mean(axis=0)
+        slope = np.linalg.solve(centred.T @ centred / 81 + 16 * np.eye(3), centred.T @ (aims - aims.mean(axis=0)) / 81)
+        slopes[row, column], offsets[row, column] = slope, aims.mean(axis=0) - seen.mean(axis=0) @ slope
+    whole = [np.pad(part, [(4, 4), (4, 4)] + [(0, 0)] * (part.ndim - 2), mode="reflect") for part in (slopes, offsets)]
+    for row, column in ((0, 0), (4, 5), (8, 10)):
+        window = (slice(row, row + 9), slice(column, column + 9))
+        slope, offset = whole[0][window].mean(axis=(0, 1)), whole[1][window].mean(axis=(0, 1))
+        wanted = guide[0, :, row, column].double().numpy() @ slope + offset
+        assert np.allclose(guided(x, guide)[0, :, row, column].numpy(), wanted, atol=0.05)
 
 
 def test_crop_and_palette_are_pillow_s_own(model: DiffusionModel, protected: Tensor) -> None:

@@ -1,5 +1,6 @@
 """The table of purifiers: a file each; a new one is listed here, and page, command line and API know it."""
 
+from impress_ui.methods.purifiers.adverse_cleaner import ADVERSE_CLEANER
 from impress_ui.methods.purifiers.bilateral import BILATERAL
 from impress_ui.methods.purifiers.blur import BLUR
 from impress_ui.methods.purifiers.crop_resize import CROP_RESIZE
@@ -16,6 +17,7 @@ from impress_ui.methods.purifiers.resize import RESIZE
 from impress_ui.methods.purifiers.round_trip import ROUND_TRIP
 from impress_ui.methods.purifiers.sdedit import SDEDIT
 from impress_ui.methods.purifiers.total_variation import TOTAL_VARIATION
+from impress_ui.methods.purifiers.web import AVIF, WEBP
 
 PURIFIERS: dict[str, Purifier] = {
     purifier.name: purifier
@@ -33,6 +35,9 @@ PURIFIERS: dict[str, Purifier] = {
         BILATERAL,
         QUANTISE,
         CROP_RESIZE,
+        WEBP,
+        AVIF,
+        ADVERSE_CLEANER,
         SDEDIT,
         GRIDPURE,
     )

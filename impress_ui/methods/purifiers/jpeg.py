@@ -19,18 +19,9 @@ class Fields(Settings):
 
 def jpeg(x: Tensor, quality: int) -> Tensor:
     """x after Pillow's JPEG at the quality, with its default chroma subsampling."""
-    import io
+    from impress_ui.methods.filters import through_format
 
-    from PIL import Image
-
-    from impress_ui.methods.filters import through_pictures
-
-    def save(image: Image.Image) -> Image.Image:
-        buffer = io.BytesIO()
-        image.save(buffer, format="JPEG", quality=quality)
-        return Image.open(buffer).convert("RGB")
-
-    return through_pictures(x, save)
+    return through_format(x, "JPEG", quality)
 
 
 JPEG = Purifier("jpeg", "JPEG", Fields, at_once(lambda x, s, _: jpeg(x, s.jpeg_quality)), control=True)
