@@ -115,13 +115,18 @@ def impress(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[S
 
     from impress_ui.methods import optimise as loop
     from impress_ui.methods.purifiers.jpeg import jpeg
+    from impress_ui.methods.purifiers.learned import learned
     from impress_ui.methods.terms import decoded, finished, objective_of
     from impress_ui.pictures.images import LEVELS_PER_UNIT
 
     autoencoder, mask = tools.autoencoder, tools.mask
     radius = settings.trust_radius / LEVELS_PER_UNIT
     allowed = loop.within_mask(loop.linf_ball(x_adv, radius) if radius else loop.pixel_range, x_adv, mask)
-    start = x_adv if settings.start == "protected" else jpeg(x_adv, settings.start_quality)
+    start = x_adv
+    if settings.start == "jpeg":
+        start = jpeg(x_adv, settings.start_quality)
+    elif settings.start == "learned":
+        start = learned(x_adv, passes=1)
     if settings.start_noise:  # as published, the noisy start is not clamped; only the steps after it are
         noise = torch.randn(x_adv.shape, generator=torch.Generator().manual_seed(tools.seed)).to(x_adv)
         start = start + settings.start_noise * noise

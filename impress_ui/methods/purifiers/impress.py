@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
 Recipe = Literal["fast", "fast-style", "paper", "paper-editing"]
-Start = Literal["protected", "jpeg"]
+Start = Literal["protected", "jpeg", "learned"]
 Variable = Literal["pixels", "latent"]
 ConsistencyTerm = Literal["mse", "charbonnier", "lpips", "latent"]
 SimilarityTerm = Literal["lpips", "mse", "charbonnier"]
@@ -146,7 +146,10 @@ class ImpressSettings(Settings):
         le=1e-2,
     )
     start: Start = knob(
-        "jpeg", "Where the optimisation starts: from the protected picture, or from a JPEG of it.", label="Start from"
+        "jpeg",
+        "Where the optimisation starts: from the protected picture, a JPEG of it, or what the learned purifier makes of "
+        "it.",
+        label="Start from",
     )
     start_quality: int = knob(40, "Quality of that JPEG.", label="Start quality", step=1, ge=1, le=100)
     keep_best: bool = knob(True, "Return the iterate with the lowest loss rather than the last one.")
