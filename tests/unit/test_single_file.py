@@ -19,8 +19,9 @@ from impress_ui.methods.edit import edit
 from impress_ui.models.autoencoder import load_autoencoder, load_part
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.diffusion_model import load_diffusion_model
+from impress_ui.models.single_file import Header, _unet
 from impress_ui.settings import EditSettings, RunSettings
-from tests.unit.single_files import save_sd1, save_sd2, save_sdxl, small_vae, vae_of_old
+from tests.unit.single_files import save_sd1, save_sd2, save_sdxl, small_vae, unet_of_old, vae_of_old
 
 Saved = tuple[Path, dict[str, nn.Module]]
 KINDS: dict[str, Callable[[Path], dict[str, nn.Module]]] = {
@@ -125,6 +126,41 @@ def test_what_the_denoiser_predicts_is_what_its_maker_says(
     if beside:
         (tmp_path / "two.yaml").write_text(beside)
     assert find_source(str(tmp_path / "two.safetensors")).part("scheduler").config["prediction_type"] == expected
+
+
+PUBLISHED = {
+    "sd1": {
+        "cross_attention_dim": 768, "attention_head_dim": 8, "block_out_channels": (320, 640, 1280, 1280),
+        "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+        "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+    },
+    "sd2": {
+        "cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20), "use_linear_projection": True,
+        "block_out_channels": (320, 640, 1280, 1280),
+        "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+        "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+    },
+    "sdxl": {
+        "cross_attention_dim": 2048, "attention_head_dim": (5, 10, 20), "use_linear_projection": True,
+        "block_out_channels": (320, 640, 1280), "transformer_layers_per_block": (1, 2, 10),
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
+        "projection_class_embeddings_input_dim": 2816,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", PUBLISHED)
+def test_the_published_denoisers_are_read_off_their_shapes(layout: str) -> None:
+    with torch.device("meta"):  # shapes alone: 2.6 billion weights would not fit
+        unet = diffusers.UNet2DConditionModel(**PUBLISHED[layout])
+    shapes = {name: tuple(value.shape) for name, value in unet_of_old(unet).items()}
+    shapes["conditioner.embedders.1.model.text_projection"] = (1280, 1280)
+    config = _unet(Header(shapes, {}, layout))  # type: ignore[arg-type]
+    for name, value in PUBLISHED[layout].items():
+        assert config[name] == (list(value) if isinstance(value, tuple) else value), name
+    assert config["layers_per_block"] == 2 and config["in_channels"] == 4
 
 
 def test_names_that_merging_lost_are_understood(tmp_path: Path) -> None:

@@ -147,8 +147,8 @@ class ImpressSettings(Settings):
     )
     start: Start = knob(
         "jpeg",
-        "Where the optimisation starts: from the protected picture, a JPEG of it, or what the learned purifier makes of "
-        "it.",
+        "Where the optimisation starts: from the protected picture, a JPEG of it, or what the learned purifier makes "
+        "of it.",
         label="Start from",
     )
     start_quality: int = knob(40, "Quality of that JPEG.", label="Start quality", step=1, ge=1, le=100)
