@@ -84,6 +84,46 @@ def test_each_dialect_adds_what_its_formula_says(
     assert torch.allclose(of(model, text=True), text_before + change * text, atol=1e-5)
 
 
+def test_every_layer_has_its_own_alpha(checkpoint: Path, tmp_path: Path) -> None:
+    plain = load_diffusion_model(RunSettings(checkpoint=str(checkpoint)))
+    layers = [UNET_LAYER, UNET_LAYER.replace("to_q", "to_k"), UNET_LAYER.replace("to_q", "to_v")]
+    before = [plain.unet.get_submodule(layer).weight.clone() for layer in layers]
+    tensors, changes = {}, []
+    for number, (layer, rank, alpha) in enumerate(zip(layers, (2, 4, 4), (2.0, 1.0, None), strict=True)):
+        torch.manual_seed(number)
+        down, up, name = torch.randn(rank, 64), torch.randn(64, rank), f"lora_unet_{layer.replace('.', '_')}"
+        tensors |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}
+        if alpha is not None:  # a layer without one has its rank
+            tensors[f"{name}.alpha"] = torch.tensor(alpha)
+        changes.append((alpha or rank) / rank * up @ down)
+    save_file(tensors, tmp_path / "a.safetensors")
+    model = load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=f"{tmp_path}/a.safetensors"))
+    for layer, old, change in zip(layers, before, changes, strict=True):
+        assert torch.allclose(model.unet.get_submodule(layer).weight, old + change, atol=1e-4), layer
+
+
+@pytest.mark.parametrize(
+    ("head", "beside", "scale"),
+    [
+        ({"unet.r": 4, "unet.lora_alpha": 1}, {}, 1 / 4),
+        ({"unet.r": 4, "unet.lora_alpha": 1, "unet.alpha_pattern": {"attn1.to_q": 8}}, {}, 2.0),
+        ({}, {"r": 4, "lora_alpha": 1, "use_rslora": True}, 1 / 2),
+    ],
+)
+def test_its_maker_s_scale_is_believed(
+    checkpoint: Path, tmp_path: Path, head: dict[str, object], beside: dict[str, object], scale: float
+) -> None:
+    before = of(load_diffusion_model(RunSettings(checkpoint=str(checkpoint))))
+    down, up = halves(64, 9)
+    name = f"{'base_model.model' if beside else 'unet'}.{UNET_LAYER}"
+    told = {"lora_adapter_metadata": json.dumps(head)} if head else {}
+    pair = {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
+    save_file(pair, tmp_path / "a.safetensors", metadata=told)
+    (tmp_path / "adapter_config.json").write_text(json.dumps(beside))
+    model = load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=f"{tmp_path}/a.safetensors"))
+    assert torch.allclose(of(model), before + scale * up @ down, atol=1e-4)
+
+
 def test_several_add_up(checkpoint: Path, tmp_path: Path) -> None:
     before = of(load_diffusion_model(RunSettings(checkpoint=str(checkpoint))))
     changes = []
@@ -109,11 +149,15 @@ def test_kohyas_names_of_sdxl_find_their_blocks(tmp_path: Path) -> None:
 
 def test_words_name_files_and_weights(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").touch()
-    file = (tmp_path / "a.safetensors").resolve()
+    file = (tmp_path / "a.safetensors").absolute()
     assert loras_of(f"{file}") == [(file, 1.0)] and loras_of(f" {file}:-0.5 ,") == [(file, -0.5)]
     assert loras_of("") == []
-    with pytest.raises(UserError, match="no LoRA file"):
-        loras_of(f"{file}:strong")
+    for words in (f"{file}:strong", "~no-such-person/a.safetensors", "x" * 400):
+        with pytest.raises(UserError, match="no LoRA file"):
+            loras_of(words)
+    for weight in ("nan", "inf"):
+        with pytest.raises(UserError, match="cannot have the weight"):
+            loras_of(f"{file}:{weight}")
 
 
 def _pair(layer: str, width: int) -> dict[str, Tensor]:
@@ -130,6 +174,7 @@ def _other(key: str) -> dict[str, Tensor]:
         (_other("hada_w1_a"), "of the kind LoHa"),
         (_other("lokr_w1"), "of the kind LoKr"),
         (_other("dora_scale"), "of the kind DoRA"),
+        (_other("lora_mid.weight"), "Tucker"),
         ({"x": torch.zeros(1)}, "holds no LoRA"),
         (_pair(f"unet.{UNET_LAYER}", 32), "does not fit"),
         (_pair("unet.up_blocks.9.x", 8), "does not fit"),
