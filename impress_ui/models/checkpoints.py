@@ -22,7 +22,8 @@ from typing import Any
 from impress_ui.errors import UserError
 from impress_ui.models.hub_catalogue import HUB, SD, HubCheckpoint
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
-from impress_ui.models.single_file import PICKLED, SUFFIX, config_of, header
+from impress_ui.models.single_file import config_of
+from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
 from impress_ui.models.weight_files import is_safe, pickled, refusal_of_pickles, refuse_pointers
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
@@ -83,7 +84,10 @@ class Source:
     @property
     def key(self) -> str:
         """Equal for equal checkpoints."""
-        return self.hub.repos[0] if self.hub else str(self.place)
+        if self.hub:
+            return self.hub.repos[0]
+        assert self.place is not None  # a file that is written anew is another checkpoint
+        return f"{self.place} {self.place.stat().st_mtime_ns}" if self.place.is_file() else str(self.place)
 
     @property
     def autoencoder_only(self) -> bool:
@@ -128,7 +132,8 @@ def find_source(checkpoint: str) -> Source:
             )
         return Source(EMBEDDED, EMBEDDED_CHECKPOINT)
     try:
-        folder = Path(checkpoint).expanduser().resolve()
+        # Not resolved: in the hub's cache the link has the file's name, which says what it is.
+        folder = Path(checkpoint).expanduser().absolute()
         found, one = folder.is_dir(), folder.is_file()
     except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
         found = one = False

@@ -306,7 +306,12 @@ def load_diffusion_model(run: RunSettings) -> DiffusionModel:
     """
     device = pick_device(run.device)
     source = find_source(run.checkpoint)
-    key = (source.key, device, run.precision, *(f"{file}:{weight}" for file, weight in loras_of(run.lora)))
+    key = (
+        source.key,
+        device,
+        run.precision,
+        *(f"{file} {file.stat().st_mtime_ns} {weight}" for file, weight in loras_of(run.lora)),
+    )
     with _loading:
         if key not in _loaded:
             _loaded.clear()  # before loading, which needs the memory

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
-from impress_ui.models.single_file import PICKLED
+from impress_ui.models.single_file_head import PICKLED
 
 PEFT = "base_model.model."
 # Kinds of adapters that share the file's form and are computed otherwise.

@@ -1,112 +1,25 @@
-"""A checkpoint in one file, as most people keep Stable Diffusion: which kind it is, and its parts' configurations.
+"""A checkpoint in one file: the configurations of its parts, as their folders in diffusers' layout would have them.
 
 Such a file holds the weights of all parts in their first authors' names, and no configuration. What a configuration
 says is read off the tensors' shapes here, and the rest is what the kind has by its publication: no file is fetched, and
-distilled or narrower models of the same kinds are understood too. ``single_file_weights`` reads the weights.
+narrower models of the same kinds are understood too. ``single_file_head`` says which kind it is, and
+``single_file_weights`` reads the weights.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from impress_ui.errors import UserError
+from impress_ui.models.single_file_head import UNET, Header, Shapes, header
 
-Layout = Literal["sd1", "sd2", "sdxl", "autoencoder"]
-SUFFIX = ".safetensors"
-PICKLED = (".ckpt", ".pt", ".pth", ".bin")
-UNET = "model.diffusion_model."
-# Where a part's tensors begin; the first that the file has. A file that is an autoencoder has them without a beginning.
-PREFIXES = {
-    "vae": ("first_stage_model.", "vae.", ""),
-    "unet": (UNET,),
-    "text_encoder": ("cond_stage_model.", "conditioner.embedders.0."),
-    "text_encoder_2": ("conditioner.embedders.1.",),
-}
-# Latent channels, and words of a file's name where it is an autoencoder alone, to (scaling, shift), as published.
+# (scaling, shift) of each kind's latents, as published.
 _SCALES = {"sd": (0.18215, None), "sdxl": (0.13025, None), "sd3": (1.5305, 0.0609), "flux": (0.3611, 0.1159)}
 _HEAD = 64  # channels of an attention head in Stable Diffusion 2, XL and every CLIP; 1.x has eight heads instead
+SPREAD_OF_V = 0.09
 _BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
-Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Header:
-    """What stands at the head of a file of weights: the tensors' shapes, and what its maker wrote beside them."""
-
-    shapes: Shapes
-    told: Mapping[str, str]
-    layout: Layout
-
-    def starts(self, part: str) -> str:
-        """What the part's tensors' names begin with."""
-        return next(prefix for prefix in PREFIXES[part] if _has(self.shapes, prefix))
-
-
-def header(file: Path) -> Header:
-    """Read a file's head, once for as long as the file stays as it is.
-
-    Raises:
-        UserError: it is a pickle, damaged, or of a kind that is not known.
-    """
-    if file.suffix.lower() in PICKLED:
-        raise UserError(
-            f"{file.name} is a pickle, which can run any program when it is opened, so it is not loaded; convert it to "
-            "safetensors, or take the safetensors file that most model sites offer beside it."
-        )
-    return _header(file, file.stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=16)
-def _header(file: Path, modified: int) -> Header:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="pt") as opened:
-            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
-            told = opened.metadata() or {}
-    except (OSError, SafetensorError, ValueError):
-        with file.open("rb") as stream:
-            pointer = stream.read(len(b"version https://git-lfs")) == b"version https://git-lfs"
-        if pointer:
-            raise UserError(f"{file.name} was not fetched, only Git's pointer to it: run 'git lfs pull'.") from None
-        raise UserError(f"{file.name} cannot be read as safetensors; it may be incomplete: copy it again.") from None
-    return Header(shapes, told, _layout(shapes, file.name))
-
-
-def _has(shapes: Shapes, prefix: str) -> bool:
-    return any(name.startswith(f"{prefix}encoder.") or name.startswith(prefix or "\0") for name in shapes)
-
-
-def _layout(shapes: Shapes, name: str) -> Layout:
-    if any("lora_" in key for key in shapes):
-        raise UserError(f"{name} is a LoRA, not a checkpoint: give it with --lora beside the checkpoint it is for.")
-    holds_vae = any(f"{prefix}encoder.conv_in.weight" in shapes for prefix in PREFIXES["vae"])
-    if f"{UNET}input_blocks.0.0.weight" in shapes:
-        channels = shapes[f"{UNET}input_blocks.0.0.weight"][1]
-        if channels not in (4, 9):
-            raise UserError(
-                f"The denoiser in {name} takes {channels} channels; known are ordinary ones (4) and inpainting (9)."
-            )
-        if not holds_vae:
-            raise UserError(f"{name} holds a denoiser without its autoencoder; take a file that holds both.")
-        if _has(shapes, "conditioner.embedders.1.model."):
-            return "sdxl"
-        if _has(shapes, "conditioner.embedders.0.model."):
-            raise UserError(f"{name} is Stable Diffusion XL's refiner; take the base model.")
-        return "sd2" if _has(shapes, "cond_stage_model.model.") else "sd1"
-    if holds_vae and "encoder.down_blocks.0.resnets.0.conv1.weight" not in shapes:
-        return "autoencoder"
-    if any(".down_blocks.0." in f".{key}" for key in shapes):
-        raise UserError(f"{name} is a part of a folder in diffusers' layout; give that folder.")
-    raise UserError(
-        f"{name} is none of the files that are known: Stable Diffusion 1, 2 and XL, their inpainting kinds, and "
-        "autoencoders."
-    )
 
 
 def config_of(file: Path, part: str) -> dict[str, Any]:
@@ -116,13 +29,12 @@ def config_of(file: Path, part: str) -> dict[str, Any]:
         UserError: the file has no such part, or it is of a build that is not known.
     """
     head = header(file)
-    layout = "sdxl" if head.layout == "sdxl" else head.layout
     make = {
         "vae": lambda: _vae(head, file.name),
-        "unet": lambda: _unet(head),
+        "unet": lambda: _unet(head, v=head.layout == "sd2" and _predicts_v(head, file)),
         "text_encoder": lambda: _text(head, "text_encoder"),
         "text_encoder_2": lambda: _text(head, "text_encoder_2"),
-        "tokenizer": lambda: _tokenizer("<|endoftext|>" if layout in ("sd1", "sdxl") else "!"),
+        "tokenizer": lambda: _tokenizer("<|endoftext|>" if head.layout in ("sd1", "sdxl") else "!"),
         "tokenizer_2": lambda: _tokenizer("!"),
         "scheduler": lambda: _scheduler(head, file),
     }[part]
@@ -143,8 +55,11 @@ def _vae(head: Header, name: str) -> dict[str, Any]:
     levels = _numbers(shapes, rf"{start}encoder\.down\.(\d+)\.")
     widths = [shapes[f"{prefix}encoder.down.{level}.block.0.conv1.weight"][0] for level in levels]
     channels = shapes[f"{prefix}decoder.conv_in.weight"][1]
-    if channels == 16:
-        kind = "sd3" if "sd3" in name.lower() or prefix else "flux"
+    if channels == 16:  # without the denoiser beside it only the file's name can tell
+        joint = any("joint_blocks." in key for key in shapes)
+        kind = "sd3" if joint or "sd3" in name.lower() else "flux"
+    elif channels != 4:
+        raise UserError(f"The autoencoder in {name} has {channels} latent channels; known are those with 4 and 16.")
     else:
         alone = "sdxl" if "xl" in name.lower() else "sd"
         kind = {"sdxl": "sdxl", "autoencoder": alone}.get(head.layout, "sd")
@@ -166,7 +81,7 @@ def _vae(head: Header, name: str) -> dict[str, Any]:
     }
 
 
-def _unet(head: Header) -> dict[str, Any]:
+def _unet(head: Header, *, v: bool = False) -> dict[str, Any]:
     shapes = head.shapes
     if head.layout == "autoencoder":
         raise KeyError("unet")
@@ -197,12 +112,12 @@ def _unet(head: Header) -> dict[str, Any]:
         "up_block_types": [f"{'CrossAttn' if depth else ''}UpBlock2D" for depth in reversed(depths)],
         "cross_attention_dim": at(f"{first}.transformer_blocks.0.attn2.to_k.weight")[1],
         "use_linear_projection": len(at(f"{first}.proj_in.weight")) == 2,
-        "sample_size": {"sd1": 64, "sd2": 96 if _predicts_v(head) else 64, "sdxl": 128}[head.layout],
+        "sample_size": {"sd1": 64, "sd2": 96 if v else 64, "sdxl": 128}[head.layout],
         "attention_head_dim": 8 if head.layout == "sd1" else [width // _HEAD for width in widths],
         "upcast_attention": head.layout == "sd2",  # 2.1's overflows in float16 without
     }
     if head.layout == "sdxl":
-        pooled = shapes["conditioner.embedders.1.model.text_projection"][1]
+        pooled = shapes.get("conditioner.embedders.1.model.text_projection", (0, 1280))[1]
         embedded = at("label_emb.0.0.weight")[1]
         config |= {
             "transformer_layers_per_block": [max(1, depth) for depth in depths],
@@ -232,7 +147,10 @@ def _text(head: Header, part: str) -> dict[str, Any]:
         layers = _numbers(shapes, rf"{re.escape(stem)}encoder\.layers\.(\d+)\.")
         vocabulary, width = shapes[f"{stem}embeddings.token_embedding.weight"]
         positions = shapes[f"{stem}embeddings.position_embedding.weight"][0]
-        inner, activation = shapes[f"{stem}encoder.layers.0.mlp.fc1.weight"][0], "quick_gelu"
+        inner = shapes[f"{stem}encoder.layers.0.mlp.fc1.weight"][0]
+        activation = "gelu" if head.layout == "sd2" else "quick_gelu"
+        if part == "text_encoder_2":
+            raise KeyError(part)  # OpenCLIP's in transformers' names: diffusers converts none
     projected = shapes.get(f"{theirs}text_projection", (width, width))[1]
     return {
         "architectures": ["CLIPTextModelWithProjection" if part == "text_encoder_2" else "CLIPTextModel"],
@@ -262,22 +180,38 @@ def _tokenizer(pad: str) -> dict[str, Any]:
     }
 
 
-def _predicts_v(head: Header) -> bool:
-    """What the maker says: the standard of model sites, or the empty tensor that trainers of v-prediction leave.
+def _predicts_v(head: Header, file: Path) -> bool:
+    """Whether the denoiser predicts v: what the maker says, and of Stable Diffusion 2 else a guess.
 
-    Nothing in the weights themselves says it.
+    Makers say it by the standard of model sites, by an empty tensor, or by a .yaml of the file's name beside it. The
+    guess is ComfyUI's: a bias that is spread wider in the published models of v-prediction.
     """
-    said = head.told.get("modelspec.prediction_type", head.told.get("prediction_type", ""))
-    return "v_pred" in head.shapes or said.lower().startswith("v")
+    said = head.told.get("modelspec.prediction_type", head.told.get("prediction_type", "")).lower()
+    beside = file.with_suffix(".yaml")
+    told = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else ""
+    if "v_pred" in head.shapes or said.startswith("v") or re.search(r"parameterization:\s*[\"']?v\b", told):
+        return True
+    telling = f"{UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    if said or told or head.layout != "sd2" or telling not in head.shapes:
+        return False
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as opened:
+        return bool(opened.get_tensor(telling).float().std(unbiased=False) > SPREAD_OF_V)
 
 
 def _scheduler(head: Header, file: Path) -> dict[str, Any]:
-    beside = file.with_suffix(".yaml")  # as the older programs want it beside models of v-prediction
-    told = beside.read_text(encoding="utf-8", errors="replace") if beside.is_file() else ""
-    v = _predicts_v(head) or re.search(r"parameterization:\s*[\"']?v\b", told) is not None
+    v = _predicts_v(head, file)
     shared = {**_BETAS, "steps_offset": 1, "prediction_type": "v_prediction" if v else "epsilon"}
-    if "ztsnr" in head.shapes:
-        shared["rescale_betas_zero_snr"] = True
+    spacing = "leading"
+    if "ztsnr" in head.shapes:  # the last time is pure noise then, and has to be visited
+        shared["rescale_betas_zero_snr"], spacing = True, "trailing"
     if head.layout == "sdxl":
-        return {"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "leading", **shared}
-    return {"_class_name": "DDIMScheduler", "clip_sample": False, "set_alpha_to_one": False, **shared}
+        return {"_class_name": "EulerDiscreteScheduler", "timestep_spacing": spacing, **shared}
+    return {
+        "_class_name": "DDIMScheduler",
+        "timestep_spacing": spacing,
+        "clip_sample": False,
+        "set_alpha_to_one": False,
+        **shared,
+    }

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impress_ui.errors import UserError
-from impress_ui.models.single_file import header
+from impress_ui.models.single_file_head import header
 
 
 def load(file: Path, part: str, config: dict[str, Any], cls: Any, dtype: torch.dtype | None) -> Any:
@@ -40,11 +40,19 @@ def load(file: Path, part: str, config: dict[str, Any], cls: Any, dtype: torch.d
             try:
                 module = cls.from_single_file(weights, config=folder, local_files_only=True)
             except NotImplementedError:  # what was given no values cannot be moved
-                raise UserError(f"{file.name} lacks tensors of its {part}; it may be incomplete.") from None
+                raise _lacking(file, part) from None
     if any(value.is_meta for value in module.parameters()):
-        raise UserError(f"{file.name} lacks tensors of its {part}; it may be incomplete.")
+        raise _lacking(file, part)
+    if part == "unet" and sum(value.numel() for value in weights.values()) > sum(
+        value.numel() for value in module.parameters()
+    ):  # what found no place would be left out in silence
+        raise UserError(f"The denoiser in {file.name} holds more than is known here: it is of another build.")
     # diffusers' own ``to`` warns of modules that are to stay in float32, of which there are none.
     return nn.Module.to(module, dtype or torch.float32)
+
+
+def _lacking(file: Path, part: str) -> UserError:
+    return UserError(f"{file.name} lacks tensors of its {part}: it is incomplete, or of another build.")
 
 
 def _weights(file: Path, part: str) -> dict[str, Tensor]:

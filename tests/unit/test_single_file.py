@@ -19,7 +19,8 @@ from impress_ui.methods.edit import edit
 from impress_ui.models.autoencoder import load_autoencoder, load_part
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.diffusion_model import load_diffusion_model
-from impress_ui.models.single_file import Header, _unet
+from impress_ui.models.single_file import _unet
+from impress_ui.models.single_file_head import Header
 from impress_ui.settings import EditSettings, RunSettings
 from tests.unit.single_files import save_sd1, save_sd2, save_sdxl, small_vae, unet_of_old, vae_of_old
 
