@@ -25,6 +25,8 @@ from impress_ui.pictures.images import gathered, open_picture, to_tensor
 from impress_ui.settings import RunSettings
 from impress_ui.settings.learn import LearnSettings
 
+MIDDLE = 384  # pixels
+
 
 def train_files(clean: Path, protected: Path, output: Path, settings: LearnSettings, run: RunSettings) -> Report:
     """Fine-tune on the pictures of two folders that have the same names, and save the weights.
@@ -78,8 +80,12 @@ def read_pairs(clean: Path, protected: Path, side: int) -> tuple[list[Pair], dic
     Raises:
         UserError: there is no pair; one differs in size, or is smaller than a crop.
     """
-    given = {file.stem: file for file in gathered(protected).files}
-    wanted = {file.stem: file for file in gathered(clean).files}
+    found = [gathered(folder) for folder in (clean, protected)]
+    for folder in found:
+        stems = [file.stem for file in folder.files]
+        if twice := next((stem for stem in stems if stems.count(stem) > 1), ""):
+            raise UserError(f"Two pictures of one folder are named {twice}; give each pair a name of its own.")
+    wanted, given = ({file.stem: file for file in folder.files} for folder in found)
     names = sorted(set(given) & set(wanted))
     if not names:
         raise UserError(
@@ -96,18 +102,26 @@ def read_pairs(clean: Path, protected: Path, side: int) -> tuple[list[Pair], dic
         levels = [((to_tensor([part])[0] + 1) * 127.5).round().to(torch.uint8) for part in parts]
         pairs.append((levels[0], levels[1]))
     alone = {file.name: "no partner" for name, file in {**given, **wanted}.items() if name not in names}
-    return pairs, alone
+    return pairs, {**found[0].left_out, **found[1].left_out, **alone}
 
 
 @torch.no_grad()
 def errors_of(network: torch.nn.Module, pairs: Sequence[Pair], autoencoder: Autoencoder) -> dict[str, float]:
-    """The mean distance in the latent of the given pictures and of the purified ones, as shares of its length."""
+    """The mean distance in the latent of the given pictures and of the purified ones, as shares of its length.
+
+    Of the middles alone, since a camera's picture would not fit into memory.
+    """
     found: dict[str, list[Tensor]] = {"given": [], "purified": []}
-    for clean, given in pairs:
+    for clean, given in (tuple(map(_middle, pair)) for pair in pairs):
         reference, x = (part[None].float().to(autoencoder.device) / 127.5 - 1 for part in (clean, given))
         found["given"].append(latent_error(autoencoder, x, reference))
         found["purified"].append(latent_error(autoencoder, (x - network(x)).clamp(-1, 1), reference))
     return {name: torch.cat(errors).mean().item() for name, errors in found.items()}
+
+
+def _middle(levels: Tensor) -> Tensor:
+    top, left = (max(0, (side - MIDDLE) // 2) for side in levels.shape[-2:])
+    return levels[:, top : top + MIDDLE, left : left + MIDDLE]
 
 
 def _claim(output: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.hub_catalogue import HUB, SD, HubCheckpoint
+from impress_ui.models.hub_catalogue import AUTOENCODER_ONLY, HUB, SD, HubCheckpoint
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
 from impress_ui.models.single_file import config_of
 from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
@@ -161,12 +161,16 @@ def _parts_of(entry: HubCheckpoint) -> tuple[str, ...]:
     """The parts that a checkpoint of the hub says it has; those of the usual kind where it does not say."""
     import huggingface_hub
 
+    files = ["model_index.json", "config.json"]
     for cached in (True, False):
         with contextlib.suppress(Exception):  # fetching a part says what is wrong
-            root = huggingface_hub.snapshot_download(
-                entry.repos[0], allow_patterns=["model_index.json"], local_files_only=cached
+            root = Path(
+                huggingface_hub.snapshot_download(entry.repos[0], allow_patterns=files, local_files_only=cached)
             )
-            return tuple(json.loads((Path(root) / "model_index.json").read_text(encoding="utf-8")))
+            if (root / files[0]).is_file():
+                return tuple(json.loads((root / files[0]).read_text(encoding="utf-8")))
+            if (root / files[1]).is_file():  # one model by itself
+                return AUTOENCODER_ONLY
     return SD
 
 
@@ -180,9 +184,13 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
 
     def attempt(repo: str, variant: str | None, cached: bool) -> Path | None:
         weights = (*kind.weight_files(variant), *kind.shards(variant))
-        wanted = [f"{name}/{file}" for file in (kind.config, *itertools.chain(*kind.files), *weights)]
+        files = (kind.config, *itertools.chain(*kind.files), *weights)
+        wanted = [f"{name}/{file}" for file in files]
+        if name == "vae":  # a repository may be an autoencoder and nothing else
+            wanted += files
         root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, local_files_only=cached))
-        complete = (root / name / kind.config).is_file() and kind.has_weights(root / name, variant)
+        folder = root if name == "vae" and not (root / name).is_dir() else root / name
+        complete = (folder / kind.config).is_file() and kind.has_weights(folder, variant)
         return root if complete else None
 
     for cached in (True, False):

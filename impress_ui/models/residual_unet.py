@@ -109,4 +109,9 @@ def learned_purifier(file: Path, device: str) -> ResidualUNet:
     Raises:
         UserError: as there.
     """
-    return _at(file, file.stat().st_mtime_ns if file.exists() else 0, device)
+    try:
+        place = file.expanduser()
+        modified = place.stat().st_mtime_ns
+    except (OSError, RuntimeError, ValueError):  # not there, too long, no such home
+        raise UserError(f"There is no file of a purifier's weights {str(file)[:100]}.") from None
+    return _at(place, modified, device)

@@ -18,6 +18,11 @@ def scheduler_of(sampler: Sampler, template: Any) -> Any:
     import diffusers
 
     cls = getattr(diffusers, f"{_NAMES[sampler]}Scheduler") if sampler in _NAMES else type(template)
-    # DDIM clips to the range of pixels unless told not to, and a checkpoint with another sampler does not tell.
-    options = {"clip_sample": False} if cls is diffusers.DDIMScheduler else {}
-    return cls.from_config(template.config, **options)
+    # Some clip to the range of pixels unless told not to, and a checkpoint with another sampler does not tell.
+    options: dict[str, Any] = (
+        {"clip_sample": False} if cls in (diffusers.DDIMScheduler, diffusers.DDPMScheduler) else {}
+    )
+    told = dict(template.config)
+    if cls is not type(template):  # an algorithm of another kind's
+        told.pop("algorithm_type", None)
+    return cls.from_config(told, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidationError, create_model
@@ -80,7 +81,7 @@ def purifier_of(text: str) -> PurifySettings:
     parts = [part.strip(" ,") for part in re.split(r"\bthen\b|\+", text)]
     if len(parts) > 1:
         return _built("the chain", {"method": "chain", "chain": parts})
-    name, *settings = parts[0].split() or [""]
+    name, *settings = _split(parts[0]) or [""]
     recipes = PurifySettings.choices
     methods = [method for method in KNOBS if method != "chain"]
     if name not in recipes and name not in methods:
@@ -102,6 +103,14 @@ def parts_of(settings: PurifySettings) -> list[PurifySettings]:
     return [purifier_of(text) for text in settings.chain] if settings.method == CHAIN else [settings]
 
 
+def _split(words: str) -> list[str]:
+    """The words, some of which may stand in quotation marks."""
+    try:
+        return shlex.split(words) if '"' in words or "'" in words else words.split()
+    except ValueError:  # a quotation mark without its partner
+        return words.split()
+
+
 def words_of(settings: PurifySettings) -> str:
     """The words that ``purifier_of`` makes these settings of again."""
     if settings.method == "chain":
@@ -109,13 +118,17 @@ def words_of(settings: PurifySettings) -> str:
     name = settings.recipe if settings.method == "impress" else settings.method
     usual, first = purifier_of(name), _first_field(name)
     differing = [
-        f"{field}={getattr(settings, field)}"
+        f"{field}={_quoted(getattr(settings, field))}"
         for field in KNOBS[settings.method]
         if field not in (first, "recipe") and getattr(settings, field) != getattr(usual, field)
     ]
     value = getattr(settings, first)
     said = settings.method != "impress" or value != getattr(usual, first)
     return " ".join([name, *([f"{value:g}"] if said else []), *differing])
+
+
+def _quoted(value: Any) -> Any:
+    return shlex.quote(value) if isinstance(value, str) and re.search(r"\s", value) else value
 
 
 def _first_field(name: str) -> str:

@@ -79,6 +79,8 @@ def test_any_id_of_the_hub_will_do(monkeypatch: pytest.MonkeyPatch, sd: Path) ->
     assert refusal(lambda: source.part("unet")).startswith("There is no such folder here. The checkpoint somebody/")
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd))
     assert not source.autoencoder_only and source.part("unet").class_name == "UNet2DConditionModel"
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd / "vae"))
+    assert source.autoencoder_only and source.part("vae").class_name == "AutoencoderKL"  # a repository of a VAE alone
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(save_sd3(sd.parent / "three")))
     assert source.autoencoder_only
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,6 +175,60 @@ def test_names_that_merging_lost_are_understood(tmp_path: Path) -> None:
     assert all(torch.equal(loaded[name], value) for name, value in parts["text_encoder"].state_dict().items())
 
 
+def test_xl_is_told_by_its_denoiser_whatever_stands_around_it(tmp_path: Path) -> None:
+    file = tmp_path / "other.safetensors"
+    save_sdxl(file)
+    theirs = "conditioner.embedders.1."
+    state = {name: value for name, value in load_file(file).items() if not name.startswith(theirs)}
+    state[f"{theirs}transformer.text_model.embeddings.token_embedding.weight"] = torch.zeros(4, 128)
+    state["cond_stage_model.logit_scale"] = torch.zeros(1)  # a stray one, as merging leaves
+    save_file(state, file)
+    source = find_source(str(file))
+    assert source.part("vae").config["scaling_factor"] == 0.13025
+    assert source.part("unet").config["attention_head_dim"] == [1, 2, 2]
+    assert source.part("text_encoder").class_name == "CLIPTextModel"
+    with pytest.raises(UserError, match="no text_encoder_2 of a build"):
+        load_diffusion_model(RunSettings(checkpoint=str(file)))
+
+
+def test_the_published_v_predictors_are_guessed(tmp_path: Path) -> None:
+    file = tmp_path / "two.safetensors"
+    save_sd2(file)
+    told = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    for spread, expected, side in ((0.05, "epsilon", 64), (0.2, "v_prediction", 96)):
+        save_file({**load_file(file), told: spread * torch.tensor([1.0, -1.0])}, file)
+        source = find_source(str(file))
+        assert source.part("scheduler").config["prediction_type"] == expected
+        assert source.part("unet").config["sample_size"] == side
+
+
+def test_flux_in_one_file_has_its_own_scale(tmp_path: Path) -> None:
+    tensors = vae_of_old(small_vae(latent_channels=16), "vae.")
+    save_file({**tensors, "model.diffusion_model.double_blocks.0.x": torch.zeros(1)}, tmp_path / "a.safetensors")
+    save_file({**tensors, "model.diffusion_model.joint_blocks.0.x": torch.zeros(1)}, tmp_path / "b.safetensors")
+    for name, scaling in (("a", 0.3611), ("b", 1.5305)):
+        assert load_autoencoder(RunSettings(checkpoint=f"{tmp_path}/{name}.safetensors")).scaling_factor == scaling
+
+
+def test_a_link_has_its_own_name_and_a_new_file_is_loaded_anew(tmp_path: Path) -> None:
+    original = small_vae()
+    save_file(vae_of_old(original, ""), tmp_path / "blob")
+    (tmp_path / "sdxl_vae.safetensors").symlink_to(tmp_path / "blob")
+    run = RunSettings(checkpoint=f"{tmp_path}/sdxl_vae.safetensors")
+    x = torch.rand(1, 3, 32, 32)
+    first = load_autoencoder(run)
+    assert first.scaling_factor == 0.13025
+    with torch.no_grad():
+        original.encoder.conv_in.weight *= 2
+    save_file(vae_of_old(original, ""), tmp_path / "blob")
+    os.utime(tmp_path / "blob", (1, 1))
+    assert not torch.allclose(load_autoencoder(run).encode(x), first.encode(x))
+
+
+def _with(file: Path, **tensors: torch.Tensor) -> None:
+    save_file({**load_file(file), **tensors}, file)
+
+
 def _without(file: Path, ending: str) -> None:
     kept = {name: value for name, value in load_file(file).items() if not name.endswith(ending)}
     save_file(kept, file)
@@ -192,6 +247,9 @@ def _without(file: Path, ending: str) -> None:
         (lambda file: _without(file, "middle_block.0.in_layers.0.bias"), "lacks tensors of its unet"),
         (lambda file: _without(file, "encoder.layers.1.mlp.fc1.bias"), "lacks tensors of its text_encoder"),
         (lambda file: save_sd1(file, channels=8), "takes 8 channels"),
+        (lambda file: _with(file, **{"model.diffusion_model.more": torch.zeros(9)}), "holds more than is known"),
+        (lambda file: _with(file, edm_mean=torch.zeros(1)), "by EDM's rule"),
+        (lambda file: save_file(vae_of_old(small_vae(latent_channels=32), ""), file), "not edit or generate"),
     ],
 )
 def test_what_is_none_is_told_in_a_sentence(tmp_path: Path, spoil: Callable[[Path], object], said: str) -> None:

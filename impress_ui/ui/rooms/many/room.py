@@ -10,6 +10,7 @@ import gradio as gr
 from impress_ui.settings import JobSettings, RunSettings
 from impress_ui.ui.components import lossless
 from impress_ui.ui.engine import load_engine
+from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import PRIVATE, Page, Room, Update, Values
 from impress_ui.ui.rooms.many import views as many_views
 from impress_ui.ui.rooms.many.strip import Strip, laid_out
@@ -71,8 +72,12 @@ class ManyStrip(Room):
     def take(self, values: Values, request: gr.Request) -> Update:
         """Files that were chosen together take the place of those that lay there."""
         load_engine()
-        size = RunSettings(size=values[self.size]).size
-        strip = laid_out([str(file) for file in values[self.add] or ()], size, session_of(request))
+        try:
+            size = RunSettings(size=values[self.size]).size
+            strip = laid_out([str(file) for file in values[self.add] or ()], size, session_of(request))
+        except Exception as error:
+            warn(explain(error))
+            return {self.strip: gr.update()}  # as it was
         return {
             self.strip: strip,
             self.pictures: [(given.thumbnail, given.name) for given in strip.pictures],

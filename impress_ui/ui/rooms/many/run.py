@@ -69,12 +69,12 @@ class ManyRun(PageJob):
             try:
                 yield from self._one(given, number, should_stop)
             except Exception as error:
-                self.failed[Path(given.path).name] = explain(error, self.job)
+                self.failed[given.name] = explain(error, self.job)
                 yield self._strip(given.name, "not done")
             yield self._strip()
         for given in pictures[begun:]:
             yield self._strip(given.name, "not begun")
-        whole = sum(not row["stopped"] for row in self.rows)
+        whole = sum(not (row["stopped"] or row.get("fault")) for row in self.rows)
         parts = [
             f"{whole} of {many_views.pictures(self.strip.count)} {many_views.DONE[self.what]} "
             f"in {views.duration(time.monotonic() - began)}"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from impress_ui.ui.mistakes import explain
+
 
 @dataclass(frozen=True)
 class Given:
@@ -34,7 +36,6 @@ def laid_out(files: Sequence[str], size: int, session: str) -> Strip:
     """The strip of these files, at a working size."""
     from impress_ui.pictures.files import distinct_names
     from impress_ui.pictures.images import fit, open_picture, save_png
-    from impress_ui.ui.mistakes import explain
     from impress_ui.ui.record import new_folder
 
     folder, pictures, failed = new_folder(session), [], {}
