@@ -1,6 +1,6 @@
 (tables) => {
   // The page in another language: a table of it has every English text as a key. `{}` in a key is whatever stands there,
-  // and is looked up itself, `{#}` a number; paragraphs with markup inside are looked up whole.
+  // and is looked up itself, `{=}` what is a name and stays as it is, `{#}` a number; paragraphs with markup inside are looked up whole.
   const asked = new URLSearchParams(location.search).get("__lang") ?? navigator.language ?? "";
   const language = asked.slice(0, 2).toLowerCase();
   const table = tables[language];
@@ -14,10 +14,10 @@
   const JOINTS = ["; ", " · ", ": ", ", "];
   const DEEP = 4;
   const SAME = /^[a-z-]+ [\d.]+$|^\S+\.\w{3,4}$/; // a purifier in the words of a chain, and the name of a file
-  const escaped = (text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll("{}", "(.*?)").replaceAll("{#}", "([-+−\\d.,%∞×e]+)");
+  const escaped = (text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll("{}", "(.*?)").replaceAll("{=}", "(.*?)").replaceAll("{#}", "([-+−\\d.,%∞×e]+)");
   const patterns = Object.entries(table)
-    .filter(([key]) => /\{#?\}/.test(key))
-    .map(([key, value]) => [new RegExp(`^${escaped(key)}$`, "s"), value, key.length])
+    .filter(([key]) => /\{[#=]?\}/.test(key))
+    .map(([key, value]) => [new RegExp(`^${escaped(key)}$`, "s"), value, key.length, key.match(/\{[#=]?\}/g)])
     .sort((a, b) => b[2] - a[2]);
   const KEPT = 2000; // a day's running status lines are no reason to grow without end
   const seen = new Map();
@@ -27,11 +27,11 @@
     if (!/\p{L}{2}/u.test(text) || SAME.test(text)) return text;
     if (Object.hasOwn(table, text)) return table[text];
     if (depth > DEEP) return null;
-    for (const [pattern, value] of patterns) {
+    for (const [pattern, value, , kinds] of patterns) {
       const found = pattern.exec(text);
       if (!found) continue;
-      const parts = found.slice(1).map((part) => known(part, depth + 1) ?? part);
-      return value.replace(/\{#?\}/g, () => parts.shift());
+      const parts = found.slice(1).map((part, index) => (kinds[index] === "{=}" ? part : known(part, depth + 1) ?? part));
+      return value.replace(/\{[#=]?\}/g, () => parts.shift());
     }
     const [, rank, name] = /^(\d+) (.+)$/.exec(text) ?? [];
     const ranked = name ? known(name, depth + 1) : null;
