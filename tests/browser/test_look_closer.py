@@ -20,9 +20,15 @@ SHOWN = "#viewer output"
 
 def seen(page: Page) -> np.ndarray:
     """What the stage shows, as 8-bit RGB."""
-    page.wait_for_timeout(200)
-    with Image.open(io.BytesIO(page.locator("#viewer .stage").screenshot())) as shot:
-        return np.asarray(shot.convert("RGB")).astype(float)
+    before = b""
+    for _ in range(20):  # until what is drawn stands
+        page.wait_for_timeout(200)
+        shot = page.locator("#viewer .stage").screenshot()
+        if shot == before:
+            break
+        before = shot
+    with Image.open(io.BytesIO(shot)) as image:
+        return np.asarray(image.convert("RGB")).astype(float)
 
 
 def test_keys_choose_hold_blink_fade_and_take_the_difference(opened: Page) -> None:

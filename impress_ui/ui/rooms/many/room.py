@@ -80,7 +80,7 @@ class ManyStrip(Room):
             return {self.strip: gr.update()}  # as it was
         return {
             self.strip: strip,
-            self.pictures: [(given.thumbnail, given.name) for given in strip.pictures],
+            self.pictures: [(given.thumbnail, f"{given.name}: {many_views.AS_GIVEN}") for given in strip.pictures],
             self.told: many_views.told(strip.count, strip.failed),
         }
 
