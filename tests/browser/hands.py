@@ -54,8 +54,12 @@ def unfold(page: Page, widget: str) -> None:
 def put(page: Page, knob: str, value: float) -> None:
     unfold(page, knob)
     field = page.locator(f"#{knob} input[type=number]")
-    field.fill(str(value))
-    field.press("Tab")
+    for _ in range(5):  # a fold that has just opened may set its first value after this one
+        field.fill(str(value))
+        field.press("Tab")
+        page.wait_for_timeout(100)
+        if float(field.input_value() or "nan") == value:
+            return
 
 
 def make_quick(page: Page) -> None:
