@@ -1,8 +1,9 @@
 """Train the learned purifier, ``assets/purifier``, from the pairs that ``training.pairs`` made.
 
     bash training/fetch_photos.sh
-    python -m training.pairs --count 90
-    python -m training.train_purifier --steps 2000
+    python -m training.pairs --count 82
+    python -m training.train_purifier --steps 2400
+    (cd assets/purifier && sha256sum purifier.safetensors > SHA256SUMS)
 
 Goes on where it was ended when it is started again with the same ``--run``; ``--init`` starts from an earlier export.
 """

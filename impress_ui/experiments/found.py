@@ -6,7 +6,6 @@ JPEGs, and ones with a camera's noise. The round trip's error stands beside it w
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,10 +18,11 @@ from impress_ui.experiments.experiment import Experiment, Record, Run
 from impress_ui.experiments.pictures import in_batches
 from impress_ui.experiments.settings import FoundSettings
 from impress_ui.measures.metrics import found
+from impress_ui.methods.filters import through_format
 from impress_ui.methods.protect import needs_model, protect
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
-from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, RunSettings
 
@@ -32,9 +32,7 @@ NOISE = 4  # deviation of the noisy ones, in grey levels
 
 def as_jpeg(image: Image.Image) -> Image.Image:
     """The picture as a JPEG of quality 75 keeps it."""
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=75)
-    return Image.open(stream).convert("RGB")
+    return to_images(through_format(to_tensor([image]), "JPEG", 75))[0]
 
 
 def with_noise(image: Image.Image) -> Image.Image:

@@ -8,19 +8,17 @@ two, the network learns a second perturbation that undoes the first for one enco
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from impress_ui.methods.filters import through_format
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.residual_unet import ResidualUNet
-from impress_ui.pictures.images import to_images, to_tensor
 
 PIXEL_WEIGHT = 4.0  # of the mean absolute difference in [-1, 1]
 LATENT_WEIGHT = 1.0  # of the latents' distance, as a share of the latent's length
@@ -119,9 +117,7 @@ class Draw:
         """A picture as it is, saved as a JPEG, or with a camera's noise."""
         kind = self.random.choice(("clean", "clean", "jpeg", "noise"))
         if kind == "jpeg":
-            stream = io.BytesIO()
-            to_images(x[None])[0].save(stream, "JPEG", quality=self.random.randint(50, 95))
-            return to_tensor([Image.open(stream).convert("RGB")])[0]
+            return through_format(x[None], "JPEG", self.random.randint(50, 95))[0]
         if kind == "noise":
             deviation = 2 * self.random.uniform(1, 6) / 255
             return ((x + deviation * torch.randn_like(x)).clamp(-1, 1) * 127.5).round() / 127.5

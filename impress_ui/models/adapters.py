@@ -47,6 +47,7 @@ def load_imitator(model: DiffusionModel, folder: Path, *, merged: bool = False) 
     """The model with a fine-tuned denoiser that ``FineTuning.save`` wrote, or with any LoRA in diffusers' format.
 
     Args:
+        folder: where it was written, or what was written there, as reports name it.
         merged: add a LoRA to weights of the denoiser's own, which takes their memory and saves the time of layers
             beside the weights that are otherwise shared with the model.
 
@@ -55,6 +56,10 @@ def load_imitator(model: DiffusionModel, folder: Path, *, merged: bool = False) 
     """
     from diffusers import UNet2DConditionModel
 
+    if folder.name in (ADAPTER, DENOISER) and not (folder / DENOISER).is_dir():
+        folder = folder.parent
+    if folder.is_file():
+        raise UserError(f"{folder.name} is no fine-tuning of this program; a LoRA of another trainer goes with --lora.")
     lora = (folder / ADAPTER).is_file()
     if not lora and not (folder / DENOISER).is_dir():
         raise UserError(f"There is no fine-tuned model in {folder}: neither {ADAPTER} nor a folder {DENOISER}.")

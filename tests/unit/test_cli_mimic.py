@@ -54,7 +54,7 @@ def test_an_artist_that_comes_along(capsys, monkeypatch, tmp_path: Path, samplin
     assert "of other pictures" in said
     only = run(
         capsys, monkeypatch, "-o", tmp_path / "more", "--artist", "Cobalt", "--settings", sampling, *QUICK,
-        "--adapter", out, "--prompt", "the sea by Cobalt", "--prompt", "a city by Cobalt",
+        "--adapter", report["adapter"], "--prompt", "the sea by Cobalt", "--prompt", "a city by Cobalt",
     )  # fmt: skip
     assert len(only["results"]) == 2 and only["losses"] == []
 
@@ -77,3 +77,8 @@ def test_what_is_refused(capsys, monkeypatch, tmp_path: Path) -> None:
     assert "must be a folder" in said
     said = refused(capsys, monkeypatch, "-o", tmp_path / "o", "--artist", "Cobalt", *QUICK, "--adapter", tmp_path)
     assert "no fine-tuned model" in said
+    (tmp_path / "theirs.safetensors").touch()
+    theirs = ("--adapter", tmp_path / "theirs.safetensors")
+    assert "goes with --lora" in refused(
+        capsys, monkeypatch, "-o", tmp_path / "o", "--artist", "Cobalt", *QUICK, *theirs
+    )
