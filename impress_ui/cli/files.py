@@ -16,7 +16,7 @@ from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.saving import save_perturbation, squares_of
+from impress_ui.jobs.saving import save_perturbation, save_result, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
 from impress_ui.models.autoencoder import load_autoencoder
@@ -146,14 +146,15 @@ def _over_files(
 ) -> Report:
     def one(path: Path, place: Path, should_stop: ShouldStop) -> Report:
         began = time.monotonic()
-        picture, laid = with_mask(opened(path, job), mask)
+        picture, laid = with_mask(opened(path, job, whole=True), mask)
         picture, aim = with_target(picture, target)
         history = LossHistory()
         last = follow(path.name, run(picture.image, laid, aim, should_stop), history)
         seconds = time.monotonic() - began
         image = to_images(last.result)[0]
         measures = workflow.measures_of(image, job, picture.image)
-        save_png(image, place, workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts))
+        described = workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts)
+        save_result(image, place, described, picture, job)
         row = _saved(path, place, picture, measures, seconds)
         if last.fault:
             row["summary"] += f"; {last.fault}"
@@ -174,7 +175,9 @@ def _saved(path: Path, target: Path, picture: Picture, measures: Report, seconds
     """The row of a picture that was made in so many seconds."""
     shown = in_words(measures.get("against_original", {}), ("ssim", "psnr", "vif", "lpips", "linf"))
     verdict = f"; {measures['verdict']}" if measures.get("verdict") else ""
-    summary = f"{target} ({seconds:.1f} s) against {path.name}: {shown}{verdict}"
+    own = measures.get("whole")
+    seen = f" as the model sees it; itself {own['width']}x{own['height']}, linf {own['linf']:g}" if own else ""
+    summary = f"{target} ({seconds:.1f} s) against {path.name}: {shown}{seen}{verdict}"
     return {**row_of(path, target, picture, measures, summary), "seconds": round(seconds, 3)}
 
 

@@ -14,9 +14,10 @@ from impress_ui.pictures.images import Picture, fit, gathered, open_picture, rea
 from impress_ui.settings import JobSettings
 
 
-def opened(path: Path, job: JobSettings) -> Picture:
-    """The picture at its working size."""
-    return fit(open_picture(path), job.run.size)
+def opened(path: Path, job: JobSettings, *, whole: bool = False) -> Picture:
+    """The picture at its working size; or at its own, for work that can be done ``whole`` and is wanted so."""
+    picture = open_picture(path)
+    return picture if whole and job.run.whole != "no" else fit(picture, job.run.size)
 
 
 def pairs_of(source: Path, output: Path) -> tuple[list[tuple[Path, Path]], dict[str, str]]:

@@ -13,7 +13,7 @@ from impress_ui.cli.shared import Given, Input, Mask, Options, Output, job_comma
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
-@job_command(mask=True, protect=Options(ProtectSettings))
+@job_command(mask=True, whole=True, protect=Options(ProtectSettings))
 def protect(
     source: Input,
     output: Output,
@@ -70,7 +70,7 @@ def reconstruct(source: Input, output: Output, *, given: Given) -> Report:
     return files.reconstruct_files(source, output, given.job())
 
 
-@job_command(mask=True, purify=Options(PurifySettings, names={"learning_rate": "lr"}))
+@job_command(mask=True, whole=True, purify=Options(PurifySettings, names={"learning_rate": "lr"}))
 def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) -> Report:
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
     from impress_ui.cli import files

@@ -75,8 +75,9 @@ class Options:
         return tuple(self.fields or self.model.model_fields)
 
 
-def _run(without: Sequence[str] = (), mask: bool = False) -> Options:
-    names = ("checkpoint", "lora", "size", "seed", "device", "precision", *(["invert_mask"] if mask else []))
+def _run(without: Sequence[str] = (), mask: bool = False, whole: bool = False) -> Options:
+    wanted = {"invert_mask": mask, "whole": whole}
+    names = [name for name in RunSettings.model_fields if wanted.get(name, True)]
     return Options(RunSettings, [name for name in names if name not in without])
 
 
@@ -253,6 +254,7 @@ def job_command(
     *,
     without: Sequence[str] = (),
     mask: bool = False,
+    whole: bool = False,
     others: bool = False,
     stored: bool = True,
     **sections: Options,
@@ -264,11 +266,12 @@ def job_command(
     Args:
         name: the command's; the function's without it.
         without: fields of the run that are of no use to it.
-        mask: whether the run's ``invert_mask`` is.
+        mask: whether the run's ``invert_mask`` is, which others do without.
+        whole: whether the run's ``whole`` is, which others do without.
         others: whether it has ``--set``.
         stored: whether it has ``--settings``.
     """
-    options = {**sections, "run": _run(without, mask)}
+    options = {**sections, "run": _run(without, mask, whole)}
 
     def decorate(work: Callable[..., Report]) -> Callable[..., None]:
         def command(

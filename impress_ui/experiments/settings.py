@@ -114,6 +114,13 @@ class FoundSettings(ExperimentSettings):
     unseen: str = knob("assets/autoencoders/kl", "A checkpoint that training never saw, to protect on; empty for none.")
 
 
+class WholeSettings(ExperimentSettings):
+    """What a picture's own size costs a protection: tiles, an enlarged change, and views."""
+
+    experiment: Literal["whole"] = "whole"
+    photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
+
+
 class AutoencoderSettings(ExperimentSettings):
     """The autoencoder's fidelity, how far a protection steers it, and its speed."""
 

@@ -34,6 +34,7 @@ NAMES = (
     "robustness",
     "detector",
     "found",
+    "whole",
     "autoencoder",
     "classifier",
 )

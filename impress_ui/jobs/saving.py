@@ -23,7 +23,7 @@ from impress_ui.measures.stress_rows import StressRow
 from impress_ui.methods.optimise import Step
 from impress_ui.methods.universal import KIND, to_picture
 from impress_ui.pictures.contact_sheet import captioned_grid
-from impress_ui.pictures.images import centre_square, open_picture, save_png
+from impress_ui.pictures.images import Picture, centre_square, open_picture, save_png
 from impress_ui.settings import JobSettings, RunSettings
 
 Measures = dict[str, Any] | None
@@ -36,6 +36,16 @@ STRESS_COLUMNS = (
     "lpips_protected", "ssim_protected", "lpips_original",
     "ssim_original", "seconds",
 )  # fmt: skip
+
+
+# --- pictures ----------------------------------------------------------------------------------------------
+
+
+def save_result(
+    image: Image.Image, path: Path, described: Mapping[str, Any], picture: Picture, job: JobSettings
+) -> Path:
+    """Write what was made of a picture; at the picture's own size with its transparency, EXIF data and resolution."""
+    return save_png(image, path, dict(described), picture.beside if job.run.whole != "no" else None)
 
 
 # --- edits and generations ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ The page, the command line and the API call these functions and nothing below th
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -16,18 +17,19 @@ from torch import Tensor
 
 import impress_ui
 from impress_ui.errors import UserError
-from impress_ui.measures.metrics import load_detector, measure, reconstruct_picture
-from impress_ui.methods import universal
+from impress_ui.jobs.unfinished import Unfinished
+from impress_ui.measures.metrics import farthest, load_detector, measure, reconstruct_picture
+from impress_ui.methods import universal, whole
 from impress_ui.methods.attacks import glaze
 from impress_ui.methods.edit import SampleStep, edit, generate
-from impress_ui.methods.optimise import ShouldStop, Step, never
-from impress_ui.methods.protect import needs_model, protect
+from impress_ui.methods.optimise import ShouldStop, Step, identity, never, within_mask
+from impress_ui.methods.protect import kept_within, needs_model, protect
 from impress_ui.methods.purify import needs_model as purifier_needs_model
-from impress_ui.methods.purify import purify
+from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint
-from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, to_tensor
+from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, quantise, to_tensor, working_size
 from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import ClassifySettings, JobSettings
 
@@ -40,18 +42,31 @@ def protect_picture(
     target: Image.Image | None = None,
     should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
-    """Steps of protecting one RGB picture, already at its working size. A target picture is resized to it.
+    """Steps of protecting one RGB picture, at its working size or, where ``run.whole`` says how, at its own.
 
-    GLAZE's and Nightshade's first step comes after an edit that makes their target, which takes as long as any edit;
-    with a target picture, that one is the target.
+    A target picture is resized to it. GLAZE's and Nightshade's first step comes after an edit that makes their target,
+    which takes as long as any edit; with a target picture, that one is the target.
     """
     autoencoder = load_autoencoder(job.run)
     model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
-    return protect(
-        to_tensor(image, autoencoder.device), job.protect, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, job, autoencoder), target=_like(target, image, autoencoder),
-        should_stop=should_stop, style_of=farthest_style,
-    )  # fmt: skip
+    x, laid = to_tensor(image, autoencoder.device), _mask(mask, image, job, autoencoder)
+    aim = _like(target, image, autoencoder)
+    style_of = functools.cache(lambda: farthest_style([seen(image, job)]))  # one for all pieces
+    large = whole.exceeds(image.size, job.run)
+    views = job.run.size if large and job.run.whole == "views" else 0
+
+    def attempt(piece: Tensor, cut: whole.Cut) -> Iterator[Step]:
+        return protect(
+            piece, job.protect, autoencoder, model=model, seed=job.run.seed, mask=_cut(cut, laid),
+            target=None if aim is None else cut(aim), should_stop=should_stop, style_of=lambda _: style_of(),
+            view_side=views,
+        )  # fmt: skip
+
+    if not large or views:
+        return attempt(x, identity)
+    store = Unfinished("protect", job, x, laid, aim)
+    keep = functools.partial(kept_within, x=x, settings=job.protect, mask=laid)
+    return _whole(x, attempt, job, keep, job.protect.steps, laid, store, should_stop)
 
 
 def farthest_style(images: Sequence[Image.Image]) -> str:
@@ -90,13 +105,29 @@ def apply_universal(
 def purify_picture(
     image: Image.Image, job: JobSettings, *, mask: Image.Image | None = None, should_stop: ShouldStop = never
 ) -> Iterator[Step]:
-    """Steps of purifying one RGB picture, already at its working size."""
+    """Steps of purifying one RGB picture, at its working size or, where ``run.whole`` says how, at its own."""
     autoencoder = load_autoencoder(job.run)
     model = load_diffusion_model(job.run) if purifier_needs_model(job.purify) else None
-    return purify(
-        to_tensor(image, autoencoder.device), job.purify, autoencoder, model=model,
-        seed=job.run.seed, mask=_mask(mask, image, job, autoencoder), should_stop=should_stop,
-    )  # fmt: skip
+    x, laid = to_tensor(image, autoencoder.device), _mask(mask, image, job, autoencoder)
+
+    def attempt(piece: Tensor, cut: whole.Cut) -> Iterator[Step]:
+        return purify(
+            piece, job.purify, autoencoder, model=model, seed=job.run.seed, mask=_cut(cut, laid),
+            should_stop=should_stop,
+        )  # fmt: skip
+
+    if not whole.exceeds(image.size, job.run):
+        return attempt(x, identity)
+    keep = within_mask(quantise, x, laid)
+    return _whole(
+        x, attempt, job, keep, planned_steps(job.purify), laid, Unfinished("purify", job, x, laid), should_stop
+    )
+
+
+def seen(image: Image.Image, job: JobSettings) -> Image.Image:
+    """What the model is shown of a picture at its own size: the picture at the working size, where it is larger."""
+    size = working_size(image.size, job.run.size) if job.run.whole != "no" else image.size
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def reconstruct(image: Image.Image, job: JobSettings) -> Image.Image:
@@ -165,8 +196,14 @@ def measures_of(
 
     Returns:
         ``{"round_trip_error", "looks", "verdict", "against_reconstruction": {...}, "against_original": {...}?}``;
-        ``looks`` and ``verdict`` are None for a checkpoint whose detector has not been calibrated.
+        ``looks`` and ``verdict`` are None for a checkpoint whose detector has not been calibrated. A picture at its
+        own size is measured as it is ``seen``; ``whole`` has its width, height and L-infinity distance then.
     """
+    own_size = {"width": image.width, "height": image.height}
+    whole_picture = {"whole": own_size} if seen(image, job).size != image.size else {}
+    if whole_picture and original is not None:
+        own_size["linf"] = farthest(image, original)
+    image, original = seen(image, job), None if original is None else seen(original, job)
     autoencoder = load_autoencoder(job.run)
     if reconstruction is None:
         reconstruction = reconstruct_picture(image, autoencoder)
@@ -181,7 +218,7 @@ def measures_of(
     }
     if original is not None:
         result["against_original"] = measure(image, original).as_dict()
-    return result
+    return {**result, **whole_picture}
 
 
 def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]:
@@ -214,6 +251,22 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
             f"The {what} is {other.image.width}x{other.image.height} but the picture is {image.width}x{image.height}; "
             "use pictures of one size."
         )
+
+
+def _whole(
+    x: Tensor, attempt: whole.Attempt, job: JobSettings, keep: whole.Keep, each: int, mask: Tensor | None,
+    store: whole.Store, should_stop: ShouldStop,
+) -> Iterator[Step]:  # fmt: skip
+    """Steps on a picture at its own size, by tiles or by what changes in the reduced one."""
+    if job.run.whole == "tiles":
+        return whole.over_tiles(
+            x, attempt, job.run.size, keep, each=each, mask=mask, store=store, should_stop=should_stop
+        )
+    return whole.enlarged(x, attempt, job.run.size, keep)
+
+
+def _cut(cut: whole.Cut, mask: Tensor | None) -> Tensor | None:
+    return None if mask is None else (cut(mask) > 0.5).float()
 
 
 def _like(target: Image.Image | None, image: Image.Image, autoencoder: Autoencoder) -> Tensor | None:

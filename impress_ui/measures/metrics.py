@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
@@ -63,6 +63,11 @@ def measure(a: Image.Image, b: Image.Image) -> Measures:
         l2=float(np.sqrt((difference**2).sum())),
         rms=float(np.sqrt((difference**2).mean())),
     )
+
+
+def farthest(a: Image.Image, b: Image.Image) -> float:
+    """The L-infinity distance of two RGB pictures of one size, in grey levels."""
+    return float(max(high for _, high in ImageChops.difference(a, b).getextrema()))
 
 
 @torch.no_grad()

@@ -51,6 +51,7 @@ class Step:
     """One iterate. ``losses`` holds (B,) tensors, still on their device, ``total`` among them.
 
     ``fault``: why the run ended here though nobody stopped it; it is then ``stopped``, and this is the last good step.
+    ``points``: of how many losses a whole run has, where that is not one a step; the steps between have none.
     """
 
     index: int
@@ -60,6 +61,7 @@ class Step:
     result: Tensor | None = None
     stopped: bool = False
     fault: str = ""
+    points: int = 0
 
     @property
     def image(self) -> Tensor:

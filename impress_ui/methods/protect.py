@@ -31,6 +31,7 @@ from impress_ui.methods.optimise import (
 )
 from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.methods.protections.protection import UNSEEN
+from impress_ui.methods.views import Views
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import load_perceptual
@@ -51,6 +52,7 @@ def protect(
     target: Tensor | None = None,
     should_stop: ShouldStop = never,
     style_of: StyleOf | None = None,
+    view_side: int = 0,
 ) -> Iterator[Step]:
     """Any of the protections in ``methods/protections``, by steps.
 
@@ -63,6 +65,7 @@ def protect(
         target: picture of x's size for the target 'image'; for GLAZE and Nightshade, the pictures to resemble, which
             the model makes where there are none.
         style_of: names the style for GLAZE where the settings name none.
+        view_side: attack what a model sees of pictures that are larger than this, in pixels; see ``methods/views.py``.
 
     Yields:
         ``Step``; the last one's ``result`` is rounded to 8 bits without leaving the budget.
@@ -75,11 +78,17 @@ def protect(
     bounds = bounds_of(x, settings)
     constraint = within_mask(bounds.constraint, x, mask)
     start = constraint(bounds.start(x, seed)) if settings.random_start else x
-    steps = optimise(start, objective_of(setup), constraint, bounds.stepper, settings.steps, should_stop=should_stop)
-    for step in steps:
+    objective = Views(setup, view_side, objective_of) if view_side else objective_of(setup)
+    for step in optimise(start, objective, constraint, bounds.stepper, settings.steps, should_stop=should_stop):
         if step.result is not None:
             step.result = _rounded(step.result, x, bounds.l2_radius)
         yield step
+
+
+def kept_within(result: Tensor, x: Tensor, settings: ProtectSettings, mask: Tensor | None = None) -> Tensor:
+    """A result that was put together of several, in 8 bits, within the mask and the settings' bounds about x."""
+    bounds = bounds_of(x, settings)
+    return _rounded(within_mask(bounds.constraint, x, mask)(result), x, bounds.l2_radius)
 
 
 def needs_model(settings: ProtectSettings, *, target: bool) -> bool:

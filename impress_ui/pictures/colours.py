@@ -12,8 +12,8 @@ SRGB = ImageCms.createProfile("sRGB")
 WHOLE, FRACTIONS = (255.0, 65535.0), (1.0, 255.0)
 
 
-def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The loaded picture in 8-bit sRGB, and what was done.
+def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str], Image.Image, Image.Image | None]:
+    """The loaded picture in 8-bit sRGB, what was done, its colours before they were shown on white, and its alpha.
 
     Profiles of colour (Adobe RGB, Display P3, a press's CMYK) are converted with relative colorimetry, as browsers do;
     a damaged one is left out, and said. Deeper values are rounded; transparent parts are shown on white.
@@ -29,14 +29,14 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
         image = image.convert("RGBA") if image.mode not in ("RGBA", "LA") else image
         alpha = image.getchannel("A")
         alpha = None if alpha.getextrema() == (255, 255) else alpha
-    rgb, told = _colours(image)
-    notes += told
+    colours, told = _colours(image)
+    rgb, notes = colours, notes + told
     if alpha is not None:
         white = Image.new("RGB", rgb.size, "white")
-        rgb = Image.composite(rgb, white, alpha)
+        rgb = Image.composite(colours, white, alpha)
         notes.append("Transparent parts are shown on white.")
     rgb.info.clear()
-    return rgb, notes
+    return rgb, notes, colours, alpha
 
 
 def levels_of(image: Image.Image) -> tuple[np.ndarray, float]:

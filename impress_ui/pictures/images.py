@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.pictures.beside import Beside, dpi_of, exif_of
 from impress_ui.pictures.colours import to_srgb
 from impress_ui.pictures.files import written_whole
 
@@ -43,10 +44,15 @@ class Picture:
     image: Image.Image
     notes: tuple[str, ...] = ()
     opened: tuple[int, int] | None = None  # (width, height) before it was reduced
+    beside: Beside | None = None  # what its file holds beside the colours
 
     def noted(self, *notes: str) -> Picture:
         """The same picture with more sentences."""
         return replace(self, notes=(*self.notes, *notes))
+
+    def showing(self, image: Image.Image) -> Picture:
+        """The same with another image of it."""
+        return replace(self, image=image)
 
 
 def open_picture(path: str | Path) -> Picture:
@@ -58,9 +64,10 @@ def open_picture(path: str | Path) -> Picture:
     path = Path(path)
     image, turned = loaded(path)
     with _decoding(path):
-        rgb, notes = to_srgb(image)
+        rgb, notes, colours, alpha = to_srgb(image)
     upright = ["Turned upright as its EXIF orientation says."] if turned else []
-    return Picture(rgb, (*upright, *notes), rgb.size)
+    beside = Beside(rgb if alpha else None, colours if alpha else None, alpha, exif_of(image), dpi_of(image))
+    return Picture(rgb, (*upright, *notes), rgb.size, beside)
 
 
 def with_target(picture: Picture, path: str | Path | None) -> tuple[Picture, Image.Image | None]:
@@ -219,14 +226,22 @@ def to_images(x: Tensor) -> list[Image.Image]:
     return [Image.fromarray(np.ascontiguousarray(array)) for array in arrays]
 
 
-def save_png(image: Image.Image, path: str | Path, metadata: dict[str, Any] | None = None) -> Path:
-    """Write a lossless PNG whose text chunk 'impress' holds the metadata as JSON; returns the path."""
+def save_png(
+    image: Image.Image, path: str | Path, metadata: dict[str, Any] | None = None, beside: Beside | None = None
+) -> Path:
+    """Write a lossless PNG whose text chunk 'impress' holds the metadata as JSON; returns the path.
+
+    ``beside``: what the picture that it was made of held beside its colours, which is put to it.
+    """
     info = PngInfo()
     if metadata is not None:
         info.add_itxt(METADATA_KEY, json.dumps(metadata, ensure_ascii=False, allow_nan=False))
     path = Path(path)
     with written_whole(path) as part:
-        image.save(part, format="PNG", pnginfo=info)
+        if beside is None:
+            image.save(part, format="PNG", pnginfo=info)
+        else:
+            beside.put_to(image).save(part, format="PNG", pnginfo=info, **beside.told)
     return path
 
 

@@ -10,6 +10,7 @@ from impress_ui.fields import Settings, knob
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float16"]
+Whole = Literal["no", "enlarged", "tiles", "views"]
 
 EMBEDDED = "embedded"
 
@@ -44,6 +45,14 @@ class RunSettings(Settings):
         ge=64,
         le=512,
         multiple_of=8,
+    )
+    whole: Whole = knob(
+        "no",
+        "What comes back of a picture larger than the working size: 'no', the reduced one; or one of its own size. "
+        "There 'enlarged' adds what changed in the reduced one, 'tiles' does overlapping pieces of the working size "
+        "one after the other, and 'views' protects the reduced picture and crops of it in one change, which the "
+        "purification then meets with 'enlarged'.",
+        label="At its own size",
     )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)

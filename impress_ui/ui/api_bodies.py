@@ -17,7 +17,7 @@ from impress_ui.ui.rooms.style import study as style_study
 
 def protect(job: ApiJob, image: str, mask: str | None, target: str | None, universal: str | None) -> Streamed:
     """A protected picture, by an attack or by a perturbation that was learnt before."""
-    picture, laid = job.masked(job.open(image), mask)
+    picture, laid = job.masked(job.open(image, whole=True), mask)
     if universal:
         steps = workflow.apply_universal(picture.image, Path(universal), job.settings, mask=laid)
         yield from job.stream("protect", "protected", picture, steps)
@@ -37,7 +37,7 @@ def universal(job: ApiJob, works: list[str] | None, target: str | None) -> Strea
 
 def purify(job: ApiJob, image: str, mask: str | None) -> Streamed:
     """A purified picture."""
-    picture, laid = job.masked(job.open(image), mask)
+    picture, laid = job.masked(job.open(image, whole=True), mask)
     steps = workflow.purify_picture(picture.image, job.settings, mask=laid, should_stop=job.should_stop)
     yield from job.stream("purify", "purified", picture, steps)
 

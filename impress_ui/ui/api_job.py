@@ -33,10 +33,11 @@ class ApiJob:
     should_stop: Callable[[], bool]
     folder: Path
 
-    def open(self, path: str | None) -> Picture:
+    def open(self, path: str | None, *, whole: bool = False) -> Picture:
+        """The picture at its working size; at its own where the work can be done ``whole`` and is wanted so."""
         from impress_ui.ui.runs import open_at
 
-        return open_at(path, self.settings)
+        return open_at(path, self.settings, whole=whole)
 
     def masked(self, picture: Picture, path: str | None) -> tuple[Picture, Image.Image | None]:
         """The picture with the mask's note, and the mask."""
@@ -61,7 +62,8 @@ class ApiJob:
 
     def stream(self, kind: Kind, made: str, picture: Picture, steps: Iterator[Step]) -> Streamed:
         """Progress without pictures, then the result with its measures."""
-        from impress_ui.jobs.workflow import measures_of
+        from impress_ui.jobs.saving import save_result
+        from impress_ui.jobs.workflow import describe_result, measures_of
         from impress_ui.ui.progress import follow, work_of
 
         for progress in follow(work_of(kind, self.settings, picture.image.size), steps):
@@ -71,8 +73,9 @@ class ApiJob:
                 continue
             facts = {**_facts(progress.timing, progress.stopped), "fault": progress.step.fault}
             measures = measures_of(progress.result, self.settings, picture.image)
-            path = self.save(made, progress.result, measures=measures, **facts)
-            yield path, self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
+            described = describe_result(made, self.settings, measures=measures, **facts)
+            path = save_result(progress.result, self.folder / f"{made}.png", described, picture, self.settings)
+            yield str(path), self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
 
     def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:
         """Progress, then the perturbation's file and its report."""

@@ -44,7 +44,7 @@ class Handlers:
         page = self.page
         pictures = [*page.shown, *page.after_job]
         self.hinting = [room for room in page.rooms.values() if room.hint is not None]
-        self.pair_inputs = {page.record, page.left, page.right, page.gain, page.signed}
+        self.pair_inputs = {page.record, page.left, page.right, page.part, page.gain, page.signed}
         self.pair_outputs = [page.slider, page.difference, page.figures]
 
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
@@ -84,7 +84,7 @@ class Handlers:
         for knob in dict.fromkeys((*HINTED, *(knob for room in page.rooms.values() for knob in room.hinted))):
             self.hints_on(page.knobs[knob].change, trigger_mode="always_last")
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
-        for widget in (page.left, page.right, page.gain, page.signed):
+        for widget in (page.left, page.right, page.part, page.gain, page.signed):
             widget.change(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
         page.reconstruction_of.change(
             self.reconstruction, [page.record, page.reconstruction_of],
@@ -178,22 +178,24 @@ class Handlers:
         """The before/after slider, the amplified difference, and the pair's figures."""
         load_engine()
         from impress_ui.measures.metrics import measure
-        from impress_ui.pictures.difference import difference
+        from impress_ui.pictures.difference import WHOLE, difference, part_of
         from impress_ui.pictures.images import open_picture
 
         page = self.page
-        left, right = values[page.left], values[page.right]
-        paths = [values[page.record].path(name) for name in (left, right)]
+        left, right, part = values[page.left], values[page.right], values[page.part]
+        paths = values[page.record].pair(left, right, whole=part != WHOLE)
         if None in paths:
             return {page.slider: None, page.difference: None, page.figures: views.figures(None)}
         try:
             a, b = (open_picture(path).image for path in paths)
+            if part != WHOLE:
+                a, b = (part_of(image, part) for image in (a, b))
             figures = measure(b, a).as_dict()
             amplified = difference(a, b, values[page.gain], signed=values[page.signed])
         except Exception as error:
             raise toast(explain(error)) from None
         return {
-            page.slider: tuple(paths),
+            page.slider: tuple(paths) if part == WHOLE else (a, b),
             page.difference: amplified,
             page.figures: views.figures(figures, ALL_PICTURES[left], ALL_PICTURES[right]),
         }
@@ -213,7 +215,8 @@ class Handlers:
         except Exception:  # the run itself says what is wrong with the settings
             job = None
         if job is not None and record.size is not None:
-            parts = [expected(kind, job, record.size) for kind in ("protect", "purify")]
+            size = record.own or record.size
+            parts = [expected(kind, job, size) for kind in ("protect", "purify")]
             path = None if None in parts else sum(parts)
             edit = expected("edit", job, record.size, len(edited))
         costs = ((views.BOTH, path), (views.EDIT_ALL, edit))

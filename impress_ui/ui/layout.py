@@ -7,6 +7,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
+from impress_ui.pictures.difference import PARTS, WHOLE
 from impress_ui.settings import ProtectSettings
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
@@ -188,6 +189,7 @@ def _comparison(page: Page) -> None:
             with gr.Row():
                 page.left = gr.Dropdown(choices, value="original", label="Left", elem_id="left", min_width=120)
                 page.right = gr.Dropdown(choices, value="purified", label="Right", elem_id="right", min_width=120)
+            page.part = gr.Dropdown(list(PARTS), value=WHOLE, label="Part", elem_id="part", min_width=120)
             page.slider = lossless(
                 gr.ImageSlider, "Before and after", type="filepath", interactive=False, elem_id="before-after",
                 show_label=False, buttons=["fullscreen"], max_height=420,

@@ -57,7 +57,8 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         yield {page.notes: views.notes([sentence])}
         return
     original = str(save_png(picture.image, new_folder(session) / "original.png"))
-    record, notes = Record(files={"original": original}, size=picture.image.size), picture.notes
+    record = Record(files={"original": original}, size=picture.image.size, own=picture.opened)
+    notes = picture.notes
     if told.get("kind") == "protected":
         notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
     if "settings" in told:

@@ -149,6 +149,7 @@ class Page:
     signed: gr.Checkbox = field(init=False)
     difference: gr.Image = field(init=False)
     figures: gr.HTML = field(init=False)
+    part: gr.Dropdown = field(init=False)
     table: gr.HTML = field(init=False)
 
     edit: gr.Button = field(init=False)

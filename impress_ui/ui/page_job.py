@@ -153,7 +153,8 @@ class PageJob(ABC):
 
     def files(self) -> dict[str, Path]:
         """The pictures for the zip, by their names in it."""
-        paths = [*self.record.files.values(), *(edit.file for edit in self.record.edits.values())]
+        made = [path for name, path in self.record.whole.items() if name != "original"]
+        paths = [*self.record.files.values(), *made, *(edit.file for edit in self.record.edits.values())]
         return {Path(path).name: Path(path) for path in paths}
 
     def progress(self, timing: Timing) -> Update:
@@ -170,8 +171,9 @@ class PageJob(ABC):
         """A new first picture in its pane; whatever was made from another one is gone, and its edits are stale."""
         page = self.page
         self.record = replace(
-            self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=(), scrub=()
-        )
+            self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=(), scrub=(),
+            own=picture.opened, whole={},
+        )  # fmt: skip
         self.images = {}
         first = self.keep(name, picture.image)
         captions = {widget: views.caption(pane, None) for pane, widget in page.captions.items()}
@@ -230,7 +232,7 @@ class PageJob(ABC):
             return
         own = {name: value for name, value in vars(self).items() if name not in ("page", "values", "status", "own")}
         values = {widget._id: value for widget, value in self.values.items()}
-        seconds = zero_gpu.seconds_for(self.parts, self.job, self.record.size or (256, 256), 3)
+        seconds = zero_gpu.seconds_for(self.parts, self.job, self.record.own or self.record.size or (256, 256), 3)
         numbered = zero_gpu.stream(seconds, _in_worker, (type(self), own, self.status._id, values), should_stop)
         widgets = self.page.by_number
         for update in numbered:

@@ -14,7 +14,8 @@ from impress_ui.methods.edit import SampleStep
 from impress_ui.methods.optimise import LossHistory, Step
 from impress_ui.methods.purify import planned_steps
 from impress_ui.methods.universal import AT_ONCE
-from impress_ui.pictures.images import to_images
+from impress_ui.methods.whole import pieces_of
+from impress_ui.pictures.images import to_images, working_size
 from impress_ui.settings import JobSettings, words_of
 from impress_ui.ui.queue import throttled
 
@@ -40,7 +41,11 @@ class Work:
 
 
 def work_of(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int = 1) -> Work:
-    """The work in a step on pictures of (width, height). Methods differ in pace, so each is a sort of its own."""
+    """The work in a step on pictures of (width, height), or on a piece of one that is done at its own size.
+
+    Methods differ in pace, so each is a sort of its own.
+    """
+    size = pieces_of(size, job.run)[1]
     pixels = float(size[0] * size[1] * pictures)
     if kind == "purify":
         chained = job.purify.method == "chain"
@@ -164,12 +169,17 @@ def estimate(work: Work, steps: int) -> float | None:
 def expected(kind: Kind, job: JobSettings, size: tuple[int, int], pictures: int = 1) -> float | None:
     """Seconds that protecting, purifying or editing pictures of (width, height) will take, by the runs so far.
 
-    None before a run of that sort was measured; 0 for a classical filter.
+    The size is the picture's own; what is done at the working size is estimated there. None before a run of that sort
+    was measured; 0 for a classical filter.
     """
     if kind == "purify":
         steps = planned_steps(job.purify)
     else:
         steps = job.protect.steps if kind == "protect" else job.edit.steps_taken
+    if kind == "edit":
+        size = working_size(size, job.run.size)
+    else:
+        steps *= pieces_of(size, job.run)[0]
     return estimate(work_of(kind, job, size, pictures), steps) if steps else 0.0
 
 

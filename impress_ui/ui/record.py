@@ -51,7 +51,8 @@ class Record:
     made from, outlives that picture: it is then stale. ``edits_stopped``: they are partial; ``edits_pasted``: what lies
     outside a mask was put back into them. ``run`` is the number of the run that made all this, in the session's list;
     ``ghosts`` are the purifications before it, the newest last; ``scrub`` the previews that were kept, each with its
-    kind of run ("protect", "purify"), its step and its file.
+    kind of run ("protect", "purify"), its step and its file. ``own`` is the size of the file that was uploaded, and
+    ``whole`` has the pictures at that size, where the run made them so: what else is here shows them reduced.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class Record:
     run: int = 0
     ghosts: tuple[Ghost, ...] = ()
     scrub: tuple[tuple[str, int, str], ...] = ()
+    own: tuple[int, int] | None = None
+    whole: dict[str, str] = field(default_factory=dict)
 
     def stale(self, name: str) -> bool:
         """Whether a later run replaced the picture that this edit was made from."""
@@ -76,6 +79,11 @@ class Record:
         if name in EDITS:
             return self.edits[edited].file if edited in self.edits and not self.stale(edited) else None
         return self.files.get(name)
+
+    def pair(self, left: str, right: str, *, whole: bool) -> list[str | None]:
+        """The files of two pictures, at their own size where that is wanted and both are there at it."""
+        own = [self.whole.get(name) for name in (left, right)]
+        return own if whole and None not in own else [self.path(name) for name in (left, right)]
 
 
 def new_folder(session: str) -> Path:

@@ -38,15 +38,16 @@ def device_for(job: Job) -> AbstractContextManager[Iterator[Waiting]]:
     return nullcontext(iter(())) if ON_ZERO_GPU else job.device()
 
 
-def open_at(path: str | None, job: JobSettings) -> Picture:
-    """The uploaded picture at its working size.
+def open_at(path: str | None, job: JobSettings, *, whole: bool = False) -> Picture:
+    """The uploaded picture at its working size, or at its own for a job that does it ``whole``.
 
     Raises:
         UserError: there is none, or it cannot be used.
     """
     if not path:
         raise UserError(NO_PICTURE)
-    return fit(open_picture(path), job.run.size)
+    picture = open_picture(path)
+    return picture if whole and job.run.whole != "no" else fit(picture, job.run.size)
 
 
 def made_here(path: str) -> dict[str, Any]:

@@ -42,13 +42,15 @@ def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] 
 def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) -> float:
     """Steps as on one 256x256 picture."""
     from impress_ui.methods.purify import planned_steps
+    from impress_ui.methods.whole import pieces_of
     from impress_ui.ui.progress import generation, work_of
 
     usual = 256.0 * 256.0
     if part == "protect":
-        return job.protect.steps * work_of("protect", job, size).amount / usual
+        return job.protect.steps * pieces_of(size, job.run)[0] * work_of("protect", job, size).amount / usual
     if part == "purify":
-        return planned_steps(job.purify) * work_of("purify", job, size).amount / usual
+        steps = planned_steps(job.purify) * pieces_of(size, job.run)[0]
+        return steps * work_of("purify", job, size).amount / usual
     if part == "edit":
         return job.edit.steps_taken * work_of("edit", job, size, pictures).amount / usual
     if part == "generate":

@@ -50,6 +50,7 @@ OF_NO_USE = {  # fields of the run
     "measure": {"lora", "invert_mask"},
     "train-purifier": {"lora", "size", "precision", "invert_mask"},
 }
+WHOLE = {"protect", "purify"}  # what is done at a picture's own size
 MASKED = {"protect", "purify", "explore"}  # an edit's mask has a setting of its own
 ABOVE = ["serve", "demo", "experiment", "bench"]  # which the floors above bring
 TEXTS = {
@@ -122,6 +123,7 @@ def test_no_command_loads_what_it_may_not_need() -> None:
 @pytest.mark.parametrize("command", RUNS)
 def test_every_setting_of_a_run_is_an_option_and_arrives(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without = OF_NO_USE.get(command, set() if command in MASKED else {"invert_mask"})
+    without = without if command in WHOLE else {*without, "whole"}
     values = {field: another(RunSettings, field) for field in RunSettings.model_fields if field not in without}
     got = settings_given(monkeypatch, command, *options_for(values))
     settings = got[0].run if isinstance(got[0], JobSettings) else got[1]

@@ -92,7 +92,8 @@ class ManyStrip(Room):
         """What protecting and purifying all of them will take, by the runs so far, were they as large as this one."""
         from impress_ui.ui.progress import expected
 
-        count, size = len(values[self.strip].pictures), values[page.record].size
+        record = values[page.record]
+        count, size = len(values[self.strip].pictures), record.own or record.size
         if not count or job is None or size is None:
             return ""
         costs = {kind: expected(kind, job, size) for kind in ("protect", "purify")}

@@ -13,11 +13,11 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.saving import save_stress
+from impress_ui.jobs.saving import save_result, save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
-from impress_ui.pictures.images import Picture, open_picture, save_png
+from impress_ui.pictures.images import Picture, open_picture
 from impress_ui.ui import runs, views
 from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import Page
@@ -101,7 +101,7 @@ class ManyRun(PageJob):
     def _one(self, given: Given, number: int, should_stop: ShouldStop) -> Iterator[Update]:
         name, count = given.name, len(self.strip.pictures)
         where = f"picture {number + 1} of {count}, {name}: "
-        picture = runs.open_at(given.path, self.job)
+        picture = runs.open_at(given.path, self.job, whole=self.what != "stress")
         taken, protected = ("", None) if self.what == "protect" else self._protected(given, picture)
         if self.what == "stress":
             original = None if protected is None else picture.image
@@ -122,7 +122,7 @@ class ManyRun(PageJob):
         facts = {**self.facts(progress), "fault": progress.step.fault}
         kind = many_views.DONE[self.what]
         described = workflow.describe_result(kind, self.job, measures=measures, **facts)
-        made = save_png(progress.result, self.folder / f"{name}-{kind}.png", described)
+        made = save_result(progress.result, self.folder / f"{name}-{kind}.png", described, picture, self.job)
         if self.what == "protect":
             self.strip = dataclasses.replace(self.strip, protected={**self.strip.protected, name: str(made)})
         row = {"name": name, "file": made.name, "taken": taken, "notes": list(picture.notes), "measures": measures}

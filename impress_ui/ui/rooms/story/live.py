@@ -52,7 +52,7 @@ class LiveRun(PageRun):
             job = job_from_widgets(self.page, self.values)
         except Exception:  # the run itself says what is wrong with the settings
             return ""
-        size = self.record.size or (0, 0)
+        size = self.record.own or self.record.size or (0, 0)
         kinds = ("protect", "purify") if self.what == "both" else ("purify",)
         seconds = sum(expected(kind, job, size) or 0.0 for kind in kinds)
         return f"this would take about {views.duration(seconds)}" if seconds > LONGEST else ""

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from PIL import Image
 
 from impress_ui.jobs import compare, workflow
+from impress_ui.jobs.saving import save_result
 from impress_ui.methods.optimise import ShouldStop, Step
+from impress_ui.pictures.images import Picture, fit, open_picture
 from impress_ui.settings import PurifySettings
 from impress_ui.ui import curves, runs, views
 from impress_ui.ui.page import Page
@@ -40,24 +42,36 @@ class PageRun(PageJob):
         page, values = self.page, self.values
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
-            picture, target = self.aimed(runs.open_at(values[page.upload], self.job))
+            picture, target = self.aimed(runs.open_at(values[page.upload], self.job, whole=True))
             steps = self.protection(picture.image, mask, target, should_stop)
             work = work_of("protect", self.job, picture.image.size)
-            yield from self._follow(work, "protected", steps, lambda: self.start_over("original", picture))
+            begin: Callable[[], Update] = lambda: self.start_over("original", self._reduced(picture))  # noqa: E731
+            yield from self._follow(work, "protected", steps, begin, picture)
             yield self._reconstruct()
         if self.what != "protect" and not self.stopped:
-            begin: Callable[[], Update] = self._leave_a_ghost
+            begin = self._leave_a_ghost
             if "protected" in self.record.files:
-                protected = self.image("protected")
+                own = self.job.run.whole != "no" and self.record.whole.get("protected")
+                picture = open_picture(own) if own else Picture(self.image("protected"))
             else:
-                picture = runs.open_at(values[page.upload], self.job)
-                protected, begin = picture.image, lambda: self.start_over("protected", picture)
-            steps = workflow.purify_picture(protected, self.job, mask=mask, should_stop=should_stop)
-            yield from self._follow(work_of("purify", self.job, protected.size), "purified", steps, begin)
+                picture = runs.open_at(values[page.upload], self.job, whole=True)
+                begin = lambda: self.start_over("protected", self._reduced(picture))  # noqa: E731
+            steps = workflow.purify_picture(picture.image, self.job, mask=mask, should_stop=should_stop)
+            work = work_of("purify", self.job, picture.image.size)
+            yield from self._follow(work, "purified", steps, begin, picture)
         if self.own and self.own.superseded:
             return
         yield from self._measure(mask, should_stop)
         yield self.ready("; ".join(self.told), self.stopped)
+
+    def _reduced(self, picture: Picture) -> Picture:
+        """The picture as the page shows it, with a note where its results have another size."""
+        shown = fit(picture, self.job.run.size)
+        if shown is picture or self.job.run.whole == "no":
+            return shown
+        size, seen = "x".join(map(str, picture.image.size)), "x".join(map(str, shown.image.size))
+        note = f"Results have {size} pixels; pictures and measures here show them as the model sees them, at {seen}."
+        return picture.noted(note).showing(shown.image)
 
     def _leave_a_ghost(self) -> Update:
         """Keep the losses of the purification that this one replaces, to be drawn faintly behind it."""
@@ -77,9 +91,9 @@ class PageRun(PageJob):
         return workflow.protect_picture(image, self.job, mask=mask, target=target, should_stop=should_stop)
 
     def _follow(
-        self, work: Work, name: str, steps: Iterator[Step], begin: Callable[[], Update] | None
+        self, work: Work, name: str, steps: Iterator[Step], begin: Callable[[], Update] | None, picture: Picture
     ) -> Iterator[Update]:
-        """Stream one optimisation into its pane and its curves, and keep its result.
+        """Stream one optimisation of a picture into its pane and its curves, and keep its result.
 
         ``begin`` clears the page once the first step is there: a mistake before it leaves the page as it was.
         """
@@ -94,7 +108,7 @@ class PageRun(PageJob):
             self.record = replace(
                 before,
                 curves={**before.curves, **drawn},
-                steps={**before.steps, **dict.fromkeys(drawn, timing.steps)},
+                steps={**before.steps, **dict.fromkeys(drawn, progress.step.points or timing.steps)},
             )
             update: Update = {
                 **self.progress(timing),
@@ -111,10 +125,24 @@ class PageRun(PageJob):
             update[page.curves] = curves.charts_of(self.record)
             self.stopped = progress.stopped
             self.made[name] = self.facts(progress)
-            path = self.keep(name, progress.result, **self.made[name])
+            self._keep_whole(name, progress.result, picture)
+            path = self.keep(name, workflow.seen(progress.result, self.job), **self.made[name])
             ended = f"{name} {views.ending(timing, progress.stopped)}"
             self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
             yield {**update, page.panes[name]: path, page.record: self.record}
+
+    def _keep_whole(self, name: str, image: Image.Image, picture: Picture) -> None:
+        """Save a result beside the picture that it was made of, where they are larger than what the page shows."""
+        if workflow.seen(image, self.job) is image:
+            others = {key: path for key, path in self.record.whole.items() if key != name}
+            self.record = replace(self.record, whole=others)
+            return
+        described = workflow.describe_result(name, self.job, **self.made[name])
+        path = save_result(image, self.folder / f"{name}-whole.png", described, picture, self.job)
+        began = {"protected": "original", "purified": "protected"}[name]
+        upload = self.values[self.page.upload]
+        known = self.record.whole or ({began: upload} if upload else {})
+        self.record = replace(self.record, whole={**known, name: str(path)})
 
     def _reconstruct(self) -> Update:
         """What the model sees of the protected picture, before anything else is done with it."""
