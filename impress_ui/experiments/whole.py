@@ -114,4 +114,6 @@ def table(settings: WholeSettings, records: list[Record]) -> list[Record]:
     return rows
 
 
-WHOLE = Experiment("whole", (WholeSettings.__doc__ or "").strip(), WholeSettings, units, run, table)
+WHOLE = Experiment(
+    "whole", (WholeSettings.__doc__ or "").strip(), WholeSettings, units, run, table, extent=("photographs",)
+)

@@ -92,6 +92,7 @@ def charts(
     ghosts: Sequence[Ghost] = (),
     scrub: Scrub = (),
     *,
+    tiled: Sequence[str] = (),
     export: bool = False,
 ) -> str:
     """The panels as HTML, without those that only an adaptive protection fills.
@@ -100,17 +101,19 @@ def charts(
         steps: the length of each series' whole run, so that axes never jump.
         ghosts: earlier runs, drawn faintly behind.
         scrub: the pictures of some steps, to be looked at under the pointer.
+        tiled: the kinds of run that went tile by tile, and have one loss a tile.
         export: bring every value along, for ``assets/export.js`` to save.
     """
     values = dict(curves) | {f"{name}, {ghost.words}": of for ghost in ghosts for name, of in ghost.curves.items()}
     data = f' data-csv="{escape(losses_csv(values))}"' if export and curves else ""
     shown = [panel for panel in PANELS if any(name not in RARE or curves.get(name) for name in panel.series)]
-    return f'<div class="charts"{data}>{"".join(chart(panel, curves, steps, ghosts, scrub) for panel in shown)}</div>'
+    drawn = "".join(chart(panel, curves, steps, ghosts, scrub, tiled) for panel in shown)
+    return f'<div class="charts"{data}>{drawn}</div>'
 
 
 def charts_of(record: Record, *, running: bool = False) -> str:
     """The losses of what stands on the page, to be saved once it is whole."""
-    return charts(record.curves, record.steps, record.ghosts, record.scrub, export=not running)
+    return charts(record.curves, record.steps, record.ghosts, record.scrub, tiled=record.tiled, export=not running)
 
 
 def chart(
@@ -119,6 +122,7 @@ def chart(
     steps: Mapping[str, int],
     ghosts: Sequence[Ghost] = (),
     scrub: Scrub = (),
+    tiled: Sequence[str] = (),
 ) -> str:
     """One panel as HTML."""
     drawn = {name: decimate(curves[name]) for name in panel.series if curves.get(name)}
@@ -131,12 +135,13 @@ def chart(
     about = "; ".join(panel.series[name] for name in drawn) or "; ".join(panel.series.values())
     # Drawn on both scales, so that a click changes it at once, also while it runs: assets/curves.js, assets/curves.css.
     scales = (("own", panel.log), ("flip", not panel.log)) if any(drawn.values()) else ()
-    plots = [f'<g class="{which}-scale">{_plot(panel, log, drawn, behind, last)}</g>' for which, log in scales]
+    kind = next((kind for kind, names in SERIES.items() if names & set(panel.series)), "")
+    unit = "tiles" if kind in tiled else "steps"
+    plots = [f'<g class="{which}-scale">{_plot(panel, log, drawn, behind, last, unit)}</g>' for which, log in scales]
     flip = (
         f'<button type="button" class="flip" data-panel="{escape(panel.title)}" '
         f'aria-pressed="{str(panel.log).lower()}" title="Logarithmic or linear">log</button>'
     )
-    kind = next((kind for kind, names in SERIES.items() if names & set(panel.series)), "")
     seen = [[step, f"gradio_api/file={quote(path)}"] for part, step, path in scrub if part == kind]
     pictures = escape(json.dumps(seen))
     return (
@@ -155,7 +160,7 @@ def _empty() -> str:
     )
 
 
-def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], last: int) -> str:
+def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, Lines]], last: int, unit: str) -> str:
     everything = [drawn, *(lines for _, lines in behind)]
     values = [value for lines in everything for points in lines.values() for _, value in points]
     ticks = _log_ticks(values) if log else round_ticks(values)
@@ -183,7 +188,7 @@ def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, L
             f'<text class="tick" text-anchor="end" x="{LEFT - 5}" y="{y(tick) + 4:.1f}">{_number(tick)}</text>'
         )
     for index in sorted({0, last // 2, last}):
-        words = f"{index} steps" if index == last else index
+        words = f"{index} {unit}" if index == last else index
         parts.append(f'<text class="tick" text-anchor="middle" x="{x(index):.1f}" y="{HEIGHT - 8}">{words}</text>')
     for age, (ghost, lines) in enumerate(reversed(behind)):
         for number, (name, points) in enumerate(lines.items()):

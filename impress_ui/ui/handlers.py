@@ -183,6 +183,8 @@ class Handlers:
 
         page = self.page
         left, right, part = values[page.left], values[page.right], values[page.part]
+        if right == "purified" and "purified" not in values[page.record].files:  # not yet: the caption says
+            right = "protected"
         paths = values[page.record].pair(left, right, whole=part != WHOLE)
         if None in paths:
             return {page.slider: None, page.difference: None, page.figures: views.figures(None)}

@@ -62,6 +62,7 @@ def _story(page: Page) -> None:
         page.curves = gr.HTML(curves.charts({}, {}), elem_id="curves")
         gr.HTML(views.how_to_read(), elem_id="told")
         gr.HTML(viewer(), elem_id="viewer-area")
+        page.whole = gr.Files(label="At its own size", interactive=False, elem_id="whole")
         run_zip(page)
     with gr.Column(elem_id="edit-area"):
         finer_edits(page)
@@ -189,7 +190,7 @@ def _comparison(page: Page) -> None:
             with gr.Row():
                 page.left = gr.Dropdown(choices, value="original", label="Left", elem_id="left", min_width=120)
                 page.right = gr.Dropdown(choices, value="purified", label="Right", elem_id="right", min_width=120)
-            page.part = gr.Dropdown(list(PARTS), value=WHOLE, label="Part", elem_id="part", min_width=120)
+                page.part = gr.Dropdown(list(PARTS), value=WHOLE, label="Part", elem_id="part", min_width=120)
             page.slider = lossless(
                 gr.ImageSlider, "Before and after", type="filepath", interactive=False, elem_id="before-after",
                 show_label=False, buttons=["fullscreen"], max_height=420,

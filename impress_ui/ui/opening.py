@@ -75,6 +75,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         page.notes: views.notes(notes),
         page.status: views.idle(),
         page.answer: "",
+        page.whole: record.made_whole,
         page.curves: charts({}, {}),
         page.table: views.table([]),
         page.mask: mask_background(original),

@@ -149,6 +149,7 @@ class Page:
     signed: gr.Checkbox = field(init=False)
     difference: gr.Image = field(init=False)
     figures: gr.HTML = field(init=False)
+    whole: gr.Files = field(init=False)
     part: gr.Dropdown = field(init=False)
     table: gr.HTML = field(init=False)
 
@@ -194,7 +195,8 @@ class Page:
     @property
     def shown(self) -> list[Component]:
         """What a run of the story sets."""
-        pictures = [self.notes, self.answer, self.curves, self.table, *self.panes.values(), *self.captions.values()]
+        told = [self.notes, self.answer, self.curves, self.table, self.whole]
+        pictures = [*told, *self.panes.values(), *self.captions.values()]
         return [self.status, *pictures]
 
     @property

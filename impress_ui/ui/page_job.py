@@ -153,8 +153,9 @@ class PageJob(ABC):
 
     def files(self) -> dict[str, Path]:
         """The pictures for the zip, by their names in it."""
-        made = [path for name, path in self.record.whole.items() if name != "original"]
-        paths = [*self.record.files.values(), *made, *(edit.file for edit in self.record.edits.values())]
+        record = self.record
+        edits = (edit.file for edit in record.edits.values())
+        paths = [*record.files.values(), *(record.made_whole or ()), *edits]
         return {Path(path).name: Path(path) for path in paths}
 
     def progress(self, timing: Timing) -> Update:
@@ -172,7 +173,7 @@ class PageJob(ABC):
         page = self.page
         self.record = replace(
             self.record, files={}, size=picture.image.size, curves={}, steps={}, rows=[], ghosts=(), scrub=(),
-            own=picture.opened, whole={},
+            own=picture.opened, whole={}, tiled=(),
         )  # fmt: skip
         self.images = {}
         first = self.keep(name, picture.image)
@@ -185,6 +186,7 @@ class PageJob(ABC):
             **self.edit_captions(),
             page.notes: views.notes(picture.notes),
             page.answer: "",
+            page.whole: self.record.made_whole,
             page.table: views.table([]),
             page.record: self.record,
         }

@@ -53,6 +53,7 @@ class Record:
     ``ghosts`` are the purifications before it, the newest last; ``scrub`` the previews that were kept, each with its
     kind of run ("protect", "purify"), its step and its file. ``own`` is the size of the file that was uploaded, and
     ``whole`` has the pictures at that size, where the run made them so: what else is here shows them reduced.
+    ``tiled``: the kinds of run that went tile by tile.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Record:
     scrub: tuple[tuple[str, int, str], ...] = ()
     own: tuple[int, int] | None = None
     whole: dict[str, str] = field(default_factory=dict)
+    tiled: tuple[str, ...] = ()
 
     def stale(self, name: str) -> bool:
         """Whether a later run replaced the picture that this edit was made from."""
@@ -79,6 +81,12 @@ class Record:
         if name in EDITS:
             return self.edits[edited].file if edited in self.edits and not self.stale(edited) else None
         return self.files.get(name)
+
+    @property
+    def made_whole(self) -> list[str] | None:
+        """The files of results at the picture's own size, where there are any."""
+        began = "original" if "original" in self.whole else "protected"
+        return [path for name, path in self.whole.items() if name != began] or None
 
     def pair(self, left: str, right: str, *, whole: bool) -> list[str | None]:
         """The files of two pictures, at their own size where that is wanted and both are there at it."""

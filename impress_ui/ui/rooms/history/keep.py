@@ -226,6 +226,7 @@ def shown_record(page: Page, record: Record) -> Update:
         **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
         page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
         page.answer: views.answer(record.rows),
+        page.whole: record.made_whole,
         page.curves: charts_of(record),
         page.table: views.table(record.rows),
         **{widget: record.edits[name].file if name in record.edits else None for name, widget in page.edits.items()},

@@ -105,10 +105,14 @@ class PageRun(PageJob):
                 before, begin = self.record, None
             timing = progress.timing
             drawn = {name: values for name, values in progress.curves.items() if name in curves.SERIES[work.kind]}
+            points = progress.step.points
+            at = round(timing.index * points / timing.steps) if points else timing.index  # where the curves have it
+            others = tuple(kind for kind in before.tiled if kind != work.kind)
             self.record = replace(
                 before,
                 curves={**before.curves, **drawn},
-                steps={**before.steps, **dict.fromkeys(drawn, progress.step.points or timing.steps)},
+                steps={**before.steps, **dict.fromkeys(drawn, points or timing.steps)},
+                tiled=(*others, *((work.kind,) if points else ())),
             )
             update: Update = {
                 **self.progress(timing),
@@ -116,11 +120,11 @@ class PageRun(PageJob):
             }
             if progress.result is None:
                 preview = self.preview(progress.preview())
-                seen.append((work.kind, timing.index, preview))
+                seen.append((work.kind, at, preview))
                 yield {**update, page.panes[name]: preview}
                 continue
-            others = [kept for kept in before.scrub if kept[0] != work.kind]
-            kept = [one for one in (*others, *seen) if one[0] != work.kind or self.is_kept(one[2])]
+            former = [kept for kept in before.scrub if kept[0] != work.kind]
+            kept = [one for one in (*former, *seen) if one[0] != work.kind or self.is_kept(one[2])]
             self.record = replace(self.record, scrub=tuple(kept))
             update[page.curves] = curves.charts_of(self.record)
             self.stopped = progress.stopped
@@ -129,7 +133,12 @@ class PageRun(PageJob):
             path = self.keep(name, workflow.seen(progress.result, self.job), **self.made[name])
             ended = f"{name} {views.ending(timing, progress.stopped)}"
             self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
-            yield {**update, page.panes[name]: path, page.record: self.record}
+            yield {
+                **update,
+                page.panes[name]: path,
+                page.record: self.record,
+                page.whole: self.record.made_whole,
+            }
 
     def _keep_whole(self, name: str, image: Image.Image, picture: Picture) -> None:
         """Save a result beside the picture that it was made of, where they are larger than what the page shows."""
