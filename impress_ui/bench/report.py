@@ -48,7 +48,7 @@ def write_report(report: Report, path: Path) -> None:
 def as_text(report: Report) -> str:
     """Every table that the benchmark has figures for, as Markdown."""
     parts = [_head(report), _goals(report), _steps(report), _quality(report), _memory(report), _start_up(report)]
-    parts += [_growth(report), _large(report), _surrogate(report)]
+    parts += [_growth(report), _own_size(report), _large(report), _surrogate(report)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -169,6 +169,17 @@ def _growth(report: Report) -> str:
         f"{_table(batch_heads, batch_rows)}\n\nThe fast recipe, a whole run:\n\n"
         f"{_table(['steps', 'seconds'], step_rows)}"
     )
+
+
+def _own_size(report: Report) -> str:
+    if "own_size" not in report:
+        return ""
+    rows = [
+        [f"{row['width']}x{row['height']}", row["way"], row["tiles"], *_numbers(row, "seconds", "peak")]
+        for row in report["own_size"]
+    ]
+    heads = ["picture", "way", "tiles", "seconds a step", "process at its peak, MiB"]
+    return f"## At the picture's own size\n\nThe encoder attack, a step of each tile:\n\n{_table(heads, rows)}"
 
 
 def _large(report: Report) -> str:

@@ -8,6 +8,7 @@ import time
 from impress_ui.bench.goals import judge
 from impress_ui.bench.large import large_checkpoint, surrogate_bound
 from impress_ui.bench.memory import Apart, growth, peaks
+from impress_ui.bench.own_size import own_size
 from impress_ui.bench.plan import Plan, Report, machine
 from impress_ui.bench.quality import same_quality
 from impress_ui.bench.startup import page_cost, start_up
@@ -33,6 +34,7 @@ def run_bench(plan: Plan) -> Report:
         report["memory"] = peaks(plan, apart)
         if not plan.quick:
             report["growth"] = growth(plan, apart)
+            report["own_size"] = own_size(plan, apart)
             report["large_checkpoint"] = large_checkpoint(plan, apart)
     report["steps"] = seconds_a_step(plan)
     report["page"] = page_cost(plan)

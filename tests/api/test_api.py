@@ -63,6 +63,19 @@ def test_protect_streams_and_gives_the_core_s_pixels(client: Client, photo: Path
     assert read_metadata(path)["settings"] == report["settings"]
 
 
+@pytest.mark.parametrize("way", ["views", "tiles"])
+def test_a_picture_is_protected_and_purified_at_its_own_size(
+    client: Client, photo: Path, quick: dict, way: str
+) -> None:
+    settings = quick | {"run": {"size": 64, "whole": way}}
+    protected, report = client.predict(handle_file(photo), settings, api_name="/protect")
+    change = np.abs(pixels(protected).astype(int) - pixels(photo)).max()
+    assert pixels(protected).shape == (64, 96, 3) and 0 < change <= 16
+    assert report["measures"]["whole"] == {"width": 96, "height": 64, "linf": float(change)}
+    purified, _ = client.predict(handle_file(protected), settings, api_name="/purify")
+    assert pixels(purified).shape == (64, 96, 3) and not np.array_equal(pixels(purified), pixels(protected))
+
+
 def test_a_protected_file_survives_upload_and_purifies_to_the_core_s_pixels(
     client: Client, photo: Path, quick: dict
 ) -> None:
