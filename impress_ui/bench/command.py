@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from impress_ui.cli.report import log, print_report
+from impress_ui.cli.report import Report, log, print_report
 from impress_ui.cli.shared import AsJson, app, job_of, run_options
 
 QUICK_REPEATS, REPEATS = 3, 5
@@ -18,6 +18,14 @@ QUICK_REPEATS, REPEATS = 3, 5
 def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="The ratios alone: minutes on two cores instead of a quarter of an hour.")
+    ] = False,
+    gpu: Annotated[
+        bool,
+        typer.Option(
+            "--gpu",
+            help="Instead: a GPU with random weights of the sizes of Stable Diffusion 1.5, XL and FLUX's autoencoder; "
+            "minutes.",
+        ),
     ] = False,
     write: Annotated[
         Path | None,
@@ -52,7 +60,29 @@ def bench(
         repeats=repeats or (QUICK_REPEATS if quick else REPEATS),
         photographs=photographs or (1 if quick else 2),
     )  # fmt: skip
+    if gpu:
+        print_report(_on_gpu(plan, write), json)
+        return
     report = run_bench(plan)
     if write is not None:
         write_report(report, write)
     print_report({"command": "bench", **report, "summary": as_text(report)}, json)
+
+
+def _on_gpu(plan: Any, write: Path | None) -> Report:
+    """The table of a GPU, also as a file.
+
+    Raises:
+        UserError: there is none.
+    """
+    from impress_ui.bench.gpu import as_table, gpu
+    from impress_ui.bench.plan import machine
+    from impress_ui.errors import UserError
+
+    if plan.device != "cuda":
+        raise UserError(f"The device is {plan.device}: --gpu measures a CUDA device, and there is none in use here.")
+    rows = gpu(plan)
+    table = as_table(rows)
+    if write is not None:
+        write.write_text(table, encoding="utf-8")
+    return {"command": "bench", "bench": "gpu", "machine": machine(plan), "rows": rows, "summary": table}

@@ -15,9 +15,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from impress_ui.bench import published
+from impress_ui.bench import gpu, published
 from impress_ui.bench.clock import Case, Times, passing, ratio, time_in_turn
 from impress_ui.bench.goals import judge
+from impress_ui.bench.plan import Plan
 from impress_ui.bench.plot import lines
 from impress_ui.bench.quality import _share
 from impress_ui.bench.report import as_text, refuse_bad_output, write_report
@@ -27,7 +28,7 @@ from impress_ui.methods.protect import protect
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
-from impress_ui.settings import ProtectSettings, PurifySettings
+from impress_ui.settings import ProtectSettings, PurifySettings, RunSettings
 
 
 def reached(run: Any, step: int) -> Tensor:
@@ -201,3 +202,43 @@ def test_a_quick_benchmark_shows_the_ratios(tmp_path: Path) -> None:
     assert {"steps", "page", "memory", "same_quality", "goals"} <= set(report)
     assert report["steps"]["impress"]["over_floor"]["fast"]["processor"] < 1.5
     assert (tmp_path / "p.md").is_file()
+
+
+def test_the_gpu_s_table_has_every_size_and_says_what_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = gpu.Kind(
+        {**gpu._SD_VAE, "block_out_channels": (32, 32, 32, 32), "layers_per_block": 1},
+        {
+            "sample_size": 8, "block_out_channels": (32, 64), "layers_per_block": 1, "cross_attention_dim": 32,
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "attention_head_dim": 8,
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        },
+    )  # fmt: skip
+    full = gpu.Kind({**gpu._SD_VAE, "block_out_channels": (32, 32, 32, 32), "layers_per_block": 1})
+    monkeypatch.setattr(gpu, "DTYPES", {"float32": torch.float32})
+
+    def no_room(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    plan = Plan(RunSettings(device="cpu"), True, lambda _: None)
+    rows = gpu.gpu(plan, {"small": small}, (64,))
+    assert len(rows) == 2 and all(row[job] > 0 for row in rows for job in gpu.JOBS)
+    monkeypatch.setattr(gpu, "protect", no_room)
+    (row, _) = gpu.gpu(plan, {"alone": full}, (64,))
+    assert row["encoder attack"] is None and row["denoising"] is None and row["paper"] > 0
+    assert "| alone | 64 | float32 | all | – | " in gpu.as_table([row])
+
+
+def test_the_published_sizes_are_published() -> None:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    with torch.device("meta"):  # shapes without weights
+        counts = {
+            name: [
+                sum(p.numel() for p in made(**given).parameters()) / 1e6 if given else 0
+                for made, given in ((AutoencoderKL, kind.vae), (UNet2DConditionModel, kind.unet))
+            ]
+            for name, kind in gpu.KINDS.items()
+        }
+    assert counts["SD 1.5"] == pytest.approx([83.65, 859.5], rel=1e-3)
+    assert counts["SDXL"] == pytest.approx([83.65, 2567.5], rel=1e-3)
+    assert counts["FLUX VAE"] == pytest.approx([83.8, 0], rel=1e-2)
