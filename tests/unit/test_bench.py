@@ -215,17 +215,18 @@ def test_the_gpu_s_table_has_every_size_and_says_what_does_not_fit(monkeypatch: 
     )  # fmt: skip
     full = gpu.Kind({**gpu._SD_VAE, "block_out_channels": (32, 32, 32, 32), "layers_per_block": 1})
     monkeypatch.setattr(gpu, "DTYPES", {"float32": torch.float32})
+    monkeypatch.setattr(gpu, "REPEATS", 1)
 
     def no_room(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     plan = Plan(RunSettings(device="cpu"), True, lambda _: None)
-    rows = gpu.gpu(plan, {"small": small}, (64,))
+    rows = gpu.gpu(plan, {"small": small}, (32,))
     assert len(rows) == 2 and all(row[job] > 0 for row in rows for job in gpu.JOBS)
     monkeypatch.setattr(gpu, "protect", no_room)
-    (row, _) = gpu.gpu(plan, {"alone": full}, (64,))
+    (row, _) = gpu.gpu(plan, {"alone": full}, (32,))
     assert row["encoder attack"] is None and row["denoising"] is None and row["paper"] > 0
-    assert "| alone | 64 | float32 | all | – | " in gpu.as_table([row])
+    assert "| alone | 32 | float32 | all | – | " in gpu.as_table([row])
 
 
 def test_the_published_sizes_are_published() -> None:
