@@ -16,7 +16,7 @@ from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.saving import save_perturbation, save_result, squares_of
+from impress_ui.jobs.saving import as_saved, save_perturbation, save_result, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
 from impress_ui.models.autoencoder import load_autoencoder
@@ -152,7 +152,7 @@ def _over_files(
         last = follow(path.name, run(picture.image, laid, aim, should_stop), history)
         seconds = time.monotonic() - began
         image = to_images(last.result)[0]
-        measures = workflow.measures_of(image, job, picture.image)
+        measures = workflow.measures_of(as_saved(image, picture, job), job, picture.image)
         described = workflow.describe_result(kind, job, measures=measures, stopped=last.stopped, **facts)
         save_result(image, place, described, picture, job)
         row = _saved(path, place, picture, measures, seconds)

@@ -10,14 +10,13 @@ from pathlib import Path
 from impress_ui.cli.places import FolderPath, forced
 from impress_ui.errors import UserError
 from impress_ui.pictures.files import distinct_names, make_folder
-from impress_ui.pictures.images import Picture, fit, gathered, open_picture, read_metadata
+from impress_ui.pictures.images import Picture, at_size, gathered, open_picture, read_metadata
 from impress_ui.settings import JobSettings
 
 
 def opened(path: Path, job: JobSettings, *, whole: bool = False) -> Picture:
     """The picture at its working size; or at its own, for work that can be done ``whole`` and is wanted so."""
-    picture = open_picture(path)
-    return picture if whole and job.run.whole != "no" else fit(picture, job.run.size)
+    return at_size(open_picture(path), job.run.size, whole=whole and job.run.whole != "no")
 
 
 def pairs_of(source: Path, output: Path) -> tuple[list[tuple[Path, Path]], dict[str, str]]:

@@ -10,6 +10,7 @@ import typer
 from impress_ui.cli.places import place
 from impress_ui.cli.report import Report
 from impress_ui.cli.shared import Given, Input, Mask, Options, Output, job_command
+from impress_ui.errors import UserError
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
@@ -36,8 +37,13 @@ def protect(
     """
     from impress_ui.cli import files
 
-    if target_image is not None:
-        given.sections["protect"].setdefault("target", "image")
+    chosen = given.sections["protect"]
+    _refuse_idle_mask(given, mask)
+    if universal is not None and (chosen or target_image is not None):
+        name = next(iter(chosen), "target_image").replace("_", "-")
+        raise UserError(f"The option --{name} changes nothing with --universal, which adds what was learnt before.")
+    if target_image is not None and chosen.setdefault("target", "image") != "image":
+        raise UserError(f"--target {chosen['target']} and --target-image contradict each other; give one of them.")
     return files.protect_files(source, output, given.job(), mask=mask, target=target_image, universal=universal)
 
 
@@ -75,6 +81,7 @@ def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) ->
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
     from impress_ui.cli import files
 
+    _refuse_idle_mask(given, mask)
     if "chain" in given.sections["purify"]:
         given.sections["purify"].setdefault("method", "chain")
     return files.purify_files(source, output, given.job(), mask=mask)
@@ -93,3 +100,13 @@ def measure(
     from impress_ui.cli import files
 
     return files.measure_files(a, b, given.job())
+
+
+def _refuse_idle_mask(given: Given, mask: Path | None) -> None:
+    """Refuse to invert a mask that was not given.
+
+    Raises:
+        UserError: it was not.
+    """
+    if given.sections["run"].get("invert_mask") and mask is None:
+        raise UserError("--invert-mask changes nothing without --mask; give the mask too.")

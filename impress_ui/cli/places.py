@@ -26,3 +26,14 @@ def place(text: str | Path) -> Path:
     if not text.strip():
         raise UserError("The output is empty: give --output a file or a folder; . is this folder.")
     return FolderPath(text) if text.endswith(("/", os.sep)) else Path(text)
+
+
+def source(text: str | Path) -> Path:
+    """What IN names.
+
+    Raises:
+        UserError: it names nothing: a variable of the shell that is not set would stand for the current folder.
+    """
+    if not str(text).strip():
+        raise UserError("The name of the picture is empty: give a file or a folder; . is this folder.")
+    return Path(text)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from impress_ui.cli.places import forced, place
+from impress_ui.cli.places import forced, place, source
 from impress_ui.cli.report import Report, print_report
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import read_settings
@@ -184,7 +184,7 @@ def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
 
 
 # One alias an option, used by every command that has it.
-Input = Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")]
+Input = Annotated[Path, typer.Argument(metavar="IN", parser=source, help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="OUT", parser=place, help="Where to save: a .png file, or a folder.")

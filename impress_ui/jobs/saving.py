@@ -41,6 +41,11 @@ STRESS_COLUMNS = (
 # --- pictures ----------------------------------------------------------------------------------------------
 
 
+def as_saved(image: Image.Image, picture: Picture, job: JobSettings) -> Image.Image:
+    """What is seen of the file that ``save_result`` writes: less of a change where the picture is transparent."""
+    return picture.beside.seen(image) if picture.beside and job.run.whole != "no" else image
+
+
 def save_result(
     image: Image.Image, path: Path, described: Mapping[str, Any], picture: Picture, job: JobSettings
 ) -> Path:

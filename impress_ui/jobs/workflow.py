@@ -32,6 +32,7 @@ from impress_ui.models.fingerprint import fingerprint
 from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, quantise, to_tensor, working_size
 from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import ClassifySettings, JobSettings
+from impress_ui.settings.purify import parts_of
 
 
 def protect_picture(
@@ -64,9 +65,13 @@ def protect_picture(
 
     if not large or views:
         return attempt(x, identity)
-    store = Unfinished("protect", job, x, laid, aim)
     keep = functools.partial(kept_within, x=x, settings=job.protect, mask=laid)
-    return _whole(x, attempt, job, keep, job.protect.steps, laid, store, should_stop)
+    if job.run.whole == "enlarged":
+        return whole.enlarged(x, attempt, job.run.size, keep)
+    store = Unfinished("protect", job, x, laid, aim, denoises=model is not None)
+    return whole.over_tiles(
+        x, attempt, job.run.size, keep, each=job.protect.steps, mask=laid, store=store, should_stop=should_stop
+    )
 
 
 def farthest_style(images: Sequence[Image.Image]) -> str:
@@ -116,11 +121,19 @@ def purify_picture(
             should_stop=should_stop,
         )  # fmt: skip
 
-    if not whole.exceeds(image.size, job.run):
+    parts = {part.method for part in parts_of(job.purify)}
+    if not whole.exceeds(image.size, job.run) or parts == {"crop-resize"}:
         return attempt(x, identity)
+    if "crop-resize" in parts:
+        raise UserError(
+            "Cropping moves what a picture shows, so a chain with it cannot be done at the picture's own size."
+        )
     keep = within_mask(quantise, x, laid)
-    return _whole(
-        x, attempt, job, keep, planned_steps(job.purify), laid, Unfinished("purify", job, x, laid), should_stop
+    if job.run.whole != "tiles":
+        return whole.enlarged(x, attempt, job.run.size, keep)
+    store = Unfinished("purify", job, x, laid, denoises=model is not None)
+    return whole.over_tiles(
+        x, attempt, job.run.size, keep, each=planned_steps(job.purify), mask=laid, store=store, should_stop=should_stop
     )
 
 
@@ -251,18 +264,6 @@ def same_size(image: Image.Image, other: Picture, what: str) -> None:
             f"The {what} is {other.image.width}x{other.image.height} but the picture is {image.width}x{image.height}; "
             "use pictures of one size."
         )
-
-
-def _whole(
-    x: Tensor, attempt: whole.Attempt, job: JobSettings, keep: whole.Keep, each: int, mask: Tensor | None,
-    store: whole.Store, should_stop: ShouldStop,
-) -> Iterator[Step]:  # fmt: skip
-    """Steps on a picture at its own size, by tiles or by what changes in the reduced one."""
-    if job.run.whole == "tiles":
-        return whole.over_tiles(
-            x, attempt, job.run.size, keep, each=each, mask=mask, store=store, should_stop=should_stop
-        )
-    return whole.enlarged(x, attempt, job.run.size, keep)
 
 
 def _cut(cut: whole.Cut, mask: Tensor | None) -> Tensor | None:

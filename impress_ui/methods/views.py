@@ -23,8 +23,13 @@ LEAST = 0.25  # of the picture's sides, that a crop keeps
 
 
 def reduced(x: Tensor, side: int) -> Tensor:
-    """x (B, C, H, W) with its longest side reduced to ``side`` pixels, antialiased; differentiable."""
+    """Pictures x (B, 3, H, W) with their longest side reduced to ``side`` pixels, antialiased; differentiable.
+
+    Of a mask (B, 1, H, W) is kept what any pixel of it has: a thin stroke is not lost.
+    """
     width, height = working_size((x.shape[-1], x.shape[-2]), side)
+    if x.shape[1] == 1:
+        return functional.adaptive_max_pool2d(x, (height, width))
     return functional.interpolate(x, size=(height, width), mode="bicubic", antialias=True)
 
 

@@ -94,37 +94,44 @@ def over_tiles(
         reduced. When it is stopped, tiles that are not done leave the picture as it was.
     """
     each = max(each, 1)
-    tiles = tiles_of((x.shape[-1], x.shape[-2]), side)
-    weights, change = _Weights(x, tiles), torch.zeros_like(x)
+    every = tiles_of((x.shape[-1], x.shape[-2]), side)
+    weights, change = _Weights(x, every), torch.zeros_like(x)
+    tiles = [tile for tile in every if mask is None or bool(tile.of(mask).any())]
+    faults: list[str] = []
     step = Step(0, each * len(tiles), {}, reduced(x, side), points=len(tiles))
     drawn = time.monotonic()
     for number, tile in enumerate(tiles):
         piece = tile.of(x)
         made, known = store.get(number) if store else None, True
         ended = Step(each, each, {}, piece)
-        if made is None and (mask is None or bool(tile.of(mask).any())):
+        if made is None:
             known = False
             for ended in attempt(piece, tile.of):
                 if ended.result is None:
                     yield replace(step, index=number * each + ended.index)
             made = None if ended.stopped else ended.result  # half a tile would be a seam
+            faults += [ended.fault] if ended.fault else []
         if made is not None:
             tile.of(change).add_(weights.of(tile) * (made.to(x) - piece))
             if store and not known:
                 store.put(number, made)
         last = number + 1 == len(tiles)
-        stopped = ended.stopped or (not last and should_stop())
+        stopped = (ended.stopped and not ended.fault) or (not last and should_stop())
         if time.monotonic() - drawn > REDRAWN:
             step, drawn = replace(step, picture=reduced(x + change, side)), time.monotonic()
         index = number * each + (ended.index if ended.stopped else each)
-        about = {"losses": ended.losses, "stopped": stopped, "fault": ended.fault}
-        if stopped or last:
-            if store and not stopped:
-                store.clear()
-            yield replace(step, index=index, result=keep(x + change), **about)
-            return
-        if not known:  # what was there already is no pace
-            yield replace(step, index=index, **about)
+        if not (stopped or last):
+            if not known:  # what was there already is no pace
+                yield replace(step, index=index, losses=ended.losses)
+            continue
+        fault = f"{len(faults)} of {len(tiles)} tiles were left as they were. {faults[0]}" if faults else ""
+        if store and not (stopped or faults):
+            store.clear()
+        result = keep(change.add_(x))
+        yield replace(
+            step, index=index, losses=ended.losses, result=result, stopped=stopped or bool(faults), fault=fault
+        )
+        return
 
 
 def enlarged(x: Tensor, attempt: Attempt, side: int, keep: Keep) -> Iterator[Step]:

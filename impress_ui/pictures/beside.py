@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageChops
+from PIL import ExifTags, Image, ImageChops
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,13 @@ class Beside:
         result.putalpha(self.alpha)
         return result
 
+    def seen(self, image: Image.Image) -> Image.Image:
+        """What a viewer on white sees of the file that ``put_to`` makes."""
+        made = self.put_to(image)
+        if made is image:
+            return image
+        return Image.composite(made.convert("RGB"), Image.new("RGB", made.size, "white"), made.getchannel("A"))
+
     @property
     def told(self) -> dict[str, Any]:
         """What Pillow's ``save`` takes of it."""
@@ -41,9 +48,13 @@ class Beside:
 
 
 def exif_of(image: Image.Image) -> bytes:
-    """The EXIF data of a picture that stands upright, without its thumbnail; none where they are damaged."""
+    """The EXIF data of a file, for pixels that stand upright and are sRGB; none where they are damaged."""
     try:
         exif = image.getexif()
+        exif.pop(ExifTags.Base.Orientation, None)
+        camera = exif.get_ifd(ExifTags.IFD.Exif)
+        if ExifTags.Base.ColorSpace in camera:
+            camera[ExifTags.Base.ColorSpace] = 1
         return exif.tobytes() if exif else b""
     except MemoryError:
         raise
@@ -58,3 +69,10 @@ def dpi_of(image: Image.Image) -> tuple[float, float] | None:
         return (across, down) if 1 <= across <= 1e5 and 1 <= down <= 1e5 else None
     except Exception:
         return None
+
+
+def beside_of(image: Image.Image, shown: Image.Image, colours: Image.Image, alpha: Image.Image | None) -> Beside:
+    """What the file of a loaded image holds beside what is shown of it."""
+    some = alpha is not None
+    exif = image.info.get("exif", b"")
+    return Beside(shown if some else None, colours if some else None, alpha, exif, dpi_of(image))

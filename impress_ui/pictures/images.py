@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.pictures.beside import Beside, dpi_of, exif_of
+from impress_ui.pictures.beside import Beside, beside_of, exif_of
 from impress_ui.pictures.colours import to_srgb
 from impress_ui.pictures.files import written_whole
 
@@ -66,8 +66,7 @@ def open_picture(path: str | Path) -> Picture:
     with _decoding(path):
         rgb, notes, colours, alpha = to_srgb(image)
     upright = ["Turned upright as its EXIF orientation says."] if turned else []
-    beside = Beside(rgb if alpha else None, colours if alpha else None, alpha, exif_of(image), dpi_of(image))
-    return Picture(rgb, (*upright, *notes), rgb.size, beside)
+    return Picture(rgb, (*upright, *notes), rgb.size, beside_of(image, rgb, colours, alpha))
 
 
 def with_target(picture: Picture, path: str | Path | None) -> tuple[Picture, Image.Image | None]:
@@ -98,7 +97,7 @@ def loaded(path: Path) -> tuple[Image.Image, bool]:
             deep = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
             image.load()
             upright, turned = _upright(image)
-            upright.info["impress_deep"] = deep
+            upright.info |= {"impress_deep": deep, "exif": exif_of(image)}
             return upright, turned
 
 
@@ -184,6 +183,16 @@ def fit(picture: Picture, longest: int) -> Picture:
         return picture
     note = f"Reduced from {picture.image.width}x{picture.image.height} to {size[0]}x{size[1]} pixels."
     return replace(picture.noted(note), image=picture.image.resize(size, Image.Resampling.LANCZOS))
+
+
+def at_size(picture: Picture, longest: int, *, whole: bool) -> Picture:
+    """The picture at its working size, or, ``whole``, as it is, where a model can see it at its working size.
+
+    Raises:
+        UserError: as ``fit``.
+    """
+    fitted = fit(picture, longest)
+    return picture if whole else fitted
 
 
 def centre_square(image: Image.Image, side: int) -> Image.Image:

@@ -57,6 +57,11 @@ class RunSettings(Settings):
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)
 
+    @field_validator("whole", mode="before")
+    @classmethod
+    def _no_is_a_word(cls, value: Any) -> Any:
+        return "no" if value is False else value  # as YAML reads it
+
     @field_validator("seed", mode="before")
     @classmethod
     def _not_any(cls, value: Any) -> Any:

@@ -62,7 +62,7 @@ class ApiJob:
 
     def stream(self, kind: Kind, made: str, picture: Picture, steps: Iterator[Step]) -> Streamed:
         """Progress without pictures, then the result with its measures."""
-        from impress_ui.jobs.saving import save_result
+        from impress_ui.jobs.saving import as_saved, save_result
         from impress_ui.jobs.workflow import describe_result, measures_of
         from impress_ui.ui.progress import follow, work_of
 
@@ -72,7 +72,8 @@ class ApiJob:
                 yield None, {**_told(progress.timing), "losses": losses}
                 continue
             facts = {**_facts(progress.timing, progress.stopped), "fault": progress.step.fault}
-            measures = measures_of(progress.result, self.settings, picture.image)
+            seen = as_saved(progress.result, picture, self.settings)
+            measures = measures_of(seen, self.settings, picture.image)
             described = describe_result(made, self.settings, measures=measures, **facts)
             path = save_result(progress.result, self.folder / f"{made}.png", described, picture, self.settings)
             yield str(path), self.report(picture, measures=measures, losses=dict(progress.curves), **facts)

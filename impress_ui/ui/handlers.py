@@ -23,7 +23,7 @@ from impress_ui.ui.sessions import drop_state, session_of
 
 # What the estimates of the path and of the edits depend on; the rooms name their own.
 HINTED = (
-    ("run", "size"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
+    ("run", "size"), ("run", "whole"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
     ("protect", "attacked_prompt"), ("protect", "repetitions"), ("protect", "adaptive"),
     ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
     ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from impress_ui.jobs.unfinished import sweep_tiles
 from impress_ui.ui.sessions import folder_name
 
 PICTURES = {
@@ -108,6 +109,7 @@ def forget(session: str) -> None:
 
 def sweep() -> None:
     """Delete what is old: of earlier runs of the program, and of visitors who were not seen to leave."""
+    sweep_tiles()
     for folder in _root().glob("*/*"):
         with contextlib.suppress(OSError):  # its visitor left meanwhile
             if time.time() - folder.stat().st_mtime > KEPT:

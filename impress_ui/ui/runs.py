@@ -20,7 +20,7 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.pictures.images import Picture, fit, open_picture, read_metadata
+from impress_ui.pictures.images import Picture, at_size, fit, open_picture, read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
 from impress_ui.ui.public import HOST
@@ -46,8 +46,7 @@ def open_at(path: str | None, job: JobSettings, *, whole: bool = False) -> Pictu
     """
     if not path:
         raise UserError(NO_PICTURE)
-    picture = open_picture(path)
-    return picture if whole and job.run.whole != "no" else fit(picture, job.run.size)
+    return at_size(open_picture(path), job.run.size, whole=whole and job.run.whole != "no")
 
 
 def made_here(path: str) -> dict[str, Any]:

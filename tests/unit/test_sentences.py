@@ -127,3 +127,24 @@ def test_app_py_takes_the_options_of_serve_or_says_what_is_wrong(
     )  # fmt: skip
     assert words in done.stdout + done.stderr and "Traceback" not in done.stderr
     assert (done.returncode == 0) == (arguments == ["--help"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("protect", "{photo}", "--universal", "u.png", "--budget", 2), "--budget changes nothing with --universal"),
+        (("protect", "{photo}", "--target-image", "{photo}", "--target", "zero"), "contradict each other"),
+        (("protect", "{photo}", "--invert-mask"), "--invert-mask changes nothing without --mask"),
+        (("purify", "{photo}", "--invert-mask"), "--invert-mask changes nothing without --mask"),
+        (("purify", "", "--method", "jpeg"), "The name of the picture is empty"),
+        (("protect", " "), "The name of the picture is empty"),
+    ],
+)
+def test_what_changes_nothing_or_names_nothing_is_refused(
+    options: tuple[object, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (64, 64), "teal").save(photo)
+    given = [str(option).format(photo=photo) for option in options]
+    status, _, err = run(capsys, *given, "-o", tmp_path / "out.png")
+    assert status == 2 and told in err and not (tmp_path / "out.png").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impress_ui.errors import UserError
 from impress_ui.jobs import unfinished, workflow
 from impress_ui.measures.metrics import farthest
 from impress_ui.methods.attacks.setup import Setup
@@ -22,7 +24,7 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import LEVELS_PER_UNIT, open_picture, to_images, to_tensor
 from impress_ui.pictures.photographs import wholes
 from impress_ui.settings import JobSettings, ProtectSettings, RunSettings
-from tests.unit.test_cli import run_json
+from tests.unit.test_cli import run, run_json
 
 SIDE = 64
 
@@ -207,3 +209,88 @@ def test_a_file_keeps_its_transparency_its_data_and_its_resolution(
     small = Image.open(tmp_path / "c.png")
     assert small.mode == "RGB" and small.size == (SIDE, SIDE // 2) and not small.getexif()
     assert open_picture(tmp_path / "b.png").image.size == (180, 90)
+
+
+def test_what_is_transparent_is_measured_as_it_is_seen(
+    landscape: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = landscape.copy()
+    given.putalpha(Image.new("L", landscape.size, 60))
+    given.paste((200, 0, 0, 255), (0, 0, 1, 1))  # so that its transparency varies
+    given.save(tmp_path / "a.png")
+    options = ["--whole", "enlarged", "--size", SIDE, "--steps", 2]
+    report = run_json(capsys, "protect", tmp_path / "a.png", "-o", tmp_path / "b.png", *options)
+    again = run_json(capsys, "measure", tmp_path / "b.png", tmp_path / "a.png", "--size", SIDE)
+    assert report["measures"]["against_original"]["rms"] == pytest.approx(again["rms"], rel=0.02)
+
+
+def test_a_picture_too_long_for_its_working_size_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (300, 40), "teal").save(tmp_path / "long.png")
+    options = ["-o", tmp_path / "b.png", "--whole", "tiles", "--size", SIDE]
+    status, _, err = run(capsys, "protect", tmp_path / "long.png", *options)
+    assert status == 2 and "64x9" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("whole", ["enlarged", "tiles", "views"])
+def test_thin_strokes_of_a_mask_are_not_lost(landscape: Image.Image, whole: str) -> None:
+    mask = Image.new("L", landscape.size)
+    for left in range(20, 160, 20):
+        mask.paste(255, (left, 30, left + 1, 60))
+    result = to_images(run_to_end(workflow.protect_picture(landscape, job_of(whole), mask=mask)).result)[0]
+    changed = np.abs(np.asarray(result, dtype=int) - np.asarray(landscape)).max(axis=2) > 0
+    assert changed[np.asarray(mask) > 0].mean() > 0.5 and not changed[np.asarray(mask) == 0].any()
+
+
+def test_tiles_outside_the_mask_are_not_counted(landscape: Image.Image) -> None:
+    mask = Image.new("L", landscape.size)
+    mask.paste(255, (0, 0, 5, 5))
+    steps = list(workflow.protect_picture(landscape, job_of("tiles"), mask=mask))
+    assert steps[-1].steps == 2 and steps[-1].index == 2
+
+
+def test_a_tile_with_a_fault_is_left_and_the_others_are_done() -> None:
+    x, begun = torch.zeros(1, 3, 64, 180), []
+
+    def attempt(piece: Tensor, cut: object) -> Iterator[Step]:
+        begun.append(1)
+        bad = len(begun) == 2
+        yield Step(1, 1, {}, piece, piece + 0.1, stopped=bad, fault="No number." if bad else "")
+
+    *_, last = over_tiles(x, attempt, SIDE, lambda y: y, each=1)
+    assert len(begun) == len(tiles_of((180, 64), SIDE)) > 2
+    assert last.fault == f"1 of {len(begun)} tiles were left as they were. No number." and last.stopped
+    assert last.result[..., -10:].allclose(torch.tensor(0.1)) and last.result.min() >= 0
+
+
+def test_cropping_is_done_on_the_whole_picture_or_not_at_all(landscape: Image.Image) -> None:
+    alone = job_of("tiles", purify={"method": "crop-resize"})
+    plain = run_to_end(workflow.purify_picture(landscape, alone.updated(run={"whole": "no"}))).result
+    assert torch.equal(run_to_end(workflow.purify_picture(landscape, alone)).result, plain)
+    with pytest.raises(UserError, match="a chain with it"):
+        workflow.purify_picture(
+            landscape, job_of("tiles", purify={"method": "chain", "chain": "jpeg 40, then crop-resize"})
+        )
+
+
+def test_tiles_are_kept_in_no_folder_of_somebody_else_s(own_place: Path) -> None:
+    (own_place / "theirs").mkdir()
+    (own_place / "theirs" / ("0" * 32)).mkdir()
+    os.utime(own_place / "theirs" / ("0" * 32), (0, 0))
+    link = own_place / f"impress-unfinished-{os.getuid()}"
+    link.symlink_to(own_place / "theirs")
+    unfinished.sweep_tiles()
+    assert unfinished._root() is None and list((own_place / "theirs").iterdir())
+    link.unlink()
+    assert unfinished._root() == link
+    (link / ("0" * 32)).mkdir()
+    (link / "photos").mkdir()
+    for name in ("0" * 32, "photos"):
+        os.utime(link / name, (0, 0))
+    unfinished.sweep_tiles()
+    assert [path.name for path in link.iterdir()] == ["photos"]
+
+
+def test_no_is_a_word_in_yaml_too() -> None:
+    assert RunSettings.model_validate({"whole": False}).whole == "no"

@@ -13,7 +13,7 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.jobs.saving import save_result, save_stress
+from impress_ui.jobs.saving import as_saved, save_result, save_stress
 from impress_ui.jobs.stress import StressTest
 from impress_ui.jobs.stress_verdict import verdict
 from impress_ui.methods.optimise import ShouldStop
@@ -118,7 +118,8 @@ class ManyRun(PageJob):
             pace = (timing.rate, timing.seconds_left)
             line = views.running(timing.phase, timing.index, timing.steps, *pace, where, share)
             yield {self.status: line}
-        measures = workflow.measures_of(progress.result, self.job, picture.image)
+        seen = as_saved(progress.result, picture, self.job)
+        measures = workflow.measures_of(seen, self.job, picture.image)
         facts = {**self.facts(progress), "fault": progress.step.fault}
         kind = many_views.DONE[self.what]
         described = workflow.describe_result(kind, self.job, measures=measures, **facts)

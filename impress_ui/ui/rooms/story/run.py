@@ -9,7 +9,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from impress_ui.jobs import compare, workflow
-from impress_ui.jobs.saving import save_result
+from impress_ui.jobs.saving import as_saved, save_result
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import Picture, fit, open_picture
 from impress_ui.settings import PurifySettings
@@ -53,11 +53,16 @@ class PageRun(PageJob):
             if "protected" in self.record.files:
                 own = self.job.run.whole != "no" and self.record.whole.get("protected")
                 picture = open_picture(own) if own else Picture(self.image("protected"))
+                if self.job.run.whole != "no" and not own and self.record.own not in (None, self.record.size):
+                    self.told.append("the protected picture is here at its working size alone, and so is the result")
             else:
                 picture = runs.open_at(values[page.upload], self.job, whole=True)
                 begin = lambda: self.start_over("protected", self._reduced(picture))  # noqa: E731
-            steps = workflow.purify_picture(picture.image, self.job, mask=mask, should_stop=should_stop)
-            work = work_of("purify", self.job, picture.image.size)
+            # What stands here at its working size is done at that, whatever that size is now.
+            whole = self.job.run.whole if picture.opened else "no"
+            job = self.job.updated(run={"whole": whole})
+            steps = workflow.purify_picture(picture.image, job, mask=mask, should_stop=should_stop)
+            work = work_of("purify", job, picture.image.size)
             yield from self._follow(work, "purified", steps, begin, picture)
         if self.own and self.own.superseded:
             return
@@ -130,7 +135,7 @@ class PageRun(PageJob):
             self.stopped = progress.stopped
             self.made[name] = self.facts(progress)
             self._keep_whole(name, progress.result, picture)
-            path = self.keep(name, workflow.seen(progress.result, self.job), **self.made[name])
+            path = self.keep(name, self._as_shown(progress.result, picture), **self.made[name])
             ended = f"{name} {views.ending(timing, progress.stopped)}"
             self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
             yield {
@@ -140,17 +145,23 @@ class PageRun(PageJob):
                 page.whole: self.record.made_whole,
             }
 
+    def _as_shown(self, image: Image.Image, picture: Picture) -> Image.Image:
+        """A result as the page shows it: of the size of what else stands there."""
+        image = as_saved(image, picture, self.job)
+        size = self.record.size or image.size
+        return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+
     def _keep_whole(self, name: str, image: Image.Image, picture: Picture) -> None:
         """Save a result beside the picture that it was made of, where they are larger than what the page shows."""
-        if workflow.seen(image, self.job) is image:
+        if image.size == self.record.size:
             others = {key: path for key, path in self.record.whole.items() if key != name}
             self.record = replace(self.record, whole=others)
             return
         described = workflow.describe_result(name, self.job, **self.made[name])
         path = save_result(image, self.folder / f"{name}-whole.png", described, picture, self.job)
         began = {"protected": "original", "purified": "protected"}[name]
-        upload = self.values[self.page.upload]
-        known = self.record.whole or ({began: upload} if upload else {})
+        # Without them it is the upload that this run began with.
+        known = self.record.whole or {began: self.values[self.page.upload]}
         self.record = replace(self.record, whole={**known, name: str(path)})
 
     def _reconstruct(self) -> Update:
