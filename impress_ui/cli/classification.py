@@ -14,7 +14,8 @@ from impress_ui.measures.classifiers.common import accuracy, class_index, rankin
 from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier
 from impress_ui.models.autoencoder import pick_device
-from impress_ui.pictures.images import centre_square, open_picture, pictures_in
+from impress_ui.pictures.images import open_picture, pictures_in
+from impress_ui.pictures.sizes import centre_square
 from impress_ui.settings import ClassifySettings, RunSettings
 
 SHOWN = 3  # classes in a picture's line, where fewer answers are allowed

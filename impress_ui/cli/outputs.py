@@ -10,7 +10,8 @@ from pathlib import Path
 from impress_ui.cli.places import FolderPath, forced
 from impress_ui.errors import UserError
 from impress_ui.pictures.files import distinct_names, make_folder
-from impress_ui.pictures.images import Picture, at_size, gathered, open_picture, read_metadata
+from impress_ui.pictures.images import Picture, gathered, open_picture, read_metadata
+from impress_ui.pictures.sizes import at_size
 from impress_ui.settings import JobSettings
 
 

@@ -23,7 +23,8 @@ from impress_ui.measures.stress_rows import StressRow
 from impress_ui.methods.optimise import Step
 from impress_ui.methods.universal import KIND, to_picture
 from impress_ui.pictures.contact_sheet import captioned_grid
-from impress_ui.pictures.images import Picture, centre_square, open_picture, save_png
+from impress_ui.pictures.images import Picture, open_picture, save_png
+from impress_ui.pictures.sizes import centre_square
 from impress_ui.settings import JobSettings, RunSettings
 
 Measures = dict[str, Any] | None

@@ -185,24 +185,6 @@ def fit(picture: Picture, longest: int) -> Picture:
     return replace(picture.noted(note), image=picture.image.resize(size, Image.Resampling.LANCZOS))
 
 
-def at_size(picture: Picture, longest: int, *, whole: bool) -> Picture:
-    """The picture at its working size, or, ``whole``, as it is, where a model can see it at its working size.
-
-    Raises:
-        UserError: as ``fit``.
-    """
-    fitted = fit(picture, longest)
-    return picture if whole else fitted
-
-
-def centre_square(image: Image.Image, side: int) -> Image.Image:
-    """The largest square in the middle of the picture, reduced or enlarged to a side."""
-    edge = min(image.size)
-    left, top = (image.width - edge) // 2, (image.height - edge) // 2
-    square = image.crop((left, top, left + edge, top + edge))
-    return square.resize((side, side), Image.Resampling.LANCZOS)
-
-
 def to_tensor(images: Image.Image | Sequence[Image.Image], device: str = "cpu") -> Tensor:
     """RGB pictures of one size as (B, 3, H, W) float32 in [-1, 1]."""
     batch = [images] if isinstance(images, Image.Image) else list(images)

@@ -8,7 +8,8 @@ from typing import Literal
 from PIL import Image
 
 from impress_ui.paths import PHOTOS
-from impress_ui.pictures.images import centre_square, fit, open_picture
+from impress_ui.pictures.images import fit, open_picture
+from impress_ui.pictures.sizes import centre_square
 
 Split = Literal["validation", "test"]
 

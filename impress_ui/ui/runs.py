@@ -20,7 +20,8 @@ from PIL import Image
 
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
-from impress_ui.pictures.images import Picture, at_size, fit, open_picture, read_metadata
+from impress_ui.pictures.images import Picture, fit, open_picture, read_metadata
+from impress_ui.pictures.sizes import at_size
 from impress_ui.settings import JobSettings
 from impress_ui.ui.progress import follow, follow_samples, work_of
 from impress_ui.ui.public import HOST

@@ -10,7 +10,8 @@ from PIL import Image
 from impress_ui.art.artists.captions import read_captions
 from impress_ui.art.artists.works import Work
 from impress_ui.errors import UserError
-from impress_ui.pictures.images import centre_square, gathered, open_picture
+from impress_ui.pictures.images import gathered, open_picture
+from impress_ui.pictures.sizes import centre_square
 
 MIN_WORKS = 4
 UNNAMED = "a picture"
