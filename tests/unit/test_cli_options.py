@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # By command: which section its options set, who is given the settings, and what else it needs.
 COMMANDS: dict[str, tuple[str, Any, list[str]]] = {
-    "protect": ("protect", (files, "protect_files"), ["in.png", "-o", "out.png"]),
+    "protect": ("protect", (files, "protect_files"), ["in.png", "-o", "out.png", "--mask", "mask.png"]),
     "universal": ("protect", (files, "universal_file"), ["in", "-o", "out.png"]),
-    "purify": ("purify", (files, "purify_files"), ["in.png", "-o", "out.png"]),
+    "purify": ("purify", (files, "purify_files"), ["in.png", "-o", "out.png", "--mask", "mask.png"]),
     "edit": ("edit", (samples, "edit_files"), ["in.png", "-o", "out.png"]),
     "generate": ("generate", (samples, "generate_files"), ["-o", "out"]),
     "stress": ("stress", (items, "stress_file"), ["in.png"]),
