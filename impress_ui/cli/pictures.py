@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from impress_ui.cli.places import place
+from impress_ui.cli.places import source as named_source
 from impress_ui.cli.report import Report
 from impress_ui.cli.shared import Given, Input, Mask, Options, Output, job_command
 from impress_ui.errors import UserError
@@ -49,7 +50,10 @@ def protect(
 
 @job_command("universal", protect=Options(ProtectSettings))
 def learn_universal(
-    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures to learn from; their middle squares.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", parser=named_source, help="Pictures to learn from; their middle squares."),
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", parser=place, help="The .png file of the perturbation.")
     ],
@@ -89,9 +93,14 @@ def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) ->
 
 @job_command(without=["lora"])
 def measure(
-    a: Annotated[Path, typer.Argument(metavar="A", help="The picture to judge, or a folder of them.")],
+    a: Annotated[
+        Path, typer.Argument(metavar="A", parser=named_source, help="The picture to judge, or a folder of them.")
+    ],
     b: Annotated[
-        Path, typer.Argument(metavar="B", help="The picture to compare with, or a folder with the same names.")
+        Path,
+        typer.Argument(
+            metavar="B", parser=named_source, help="The picture to compare with, or a folder with the same names."
+        ),
     ],
     *,
     given: Given,

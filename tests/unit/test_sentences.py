@@ -138,6 +138,7 @@ def test_app_py_takes_the_options_of_serve_or_says_what_is_wrong(
         (("purify", "{photo}", "--invert-mask"), "--invert-mask changes nothing without --mask"),
         (("purify", "", "--method", "jpeg"), "The name of the picture is empty"),
         (("protect", " "), "The name of the picture is empty"),
+        (("universal", ""), "The name of the picture is empty"),
     ],
 )
 def test_what_changes_nothing_or_names_nothing_is_refused(
