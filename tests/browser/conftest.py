@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HAS_PLAYWRIGHT = importlib.util.find_spec("pytest_playwright") is not None
 FLAGS = [
@@ -56,6 +58,15 @@ if HAS_PLAYWRIGHT:
         yield page
         assert failures == []
         assert strangers == []
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A test photograph in 64x48 pixels: what the page does with it is looked at here, not how well."""
+    path = tmp_path_factory.mktemp("pictures") / "mountain.png"
+    with Image.open(ROOT / "assets/photos/test/mountain1.jpg") as image:
+        image.convert("RGB").crop((60, 0, 540, 360)).resize((64, 48), Image.Resampling.LANCZOS).save(path)
+    return path
 
 
 def _local(url: str, app_url: str) -> bool:
