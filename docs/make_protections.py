@@ -11,7 +11,18 @@ PAGE = Path(__file__).parent / "protections.md"
 BEGIN, END = "<!-- the table begins -->\n", "<!-- the table ends -->\n"
 COLUMNS = ("method", "objective", "constraint", "stepper", "unit of the budget", "source", "defaults")
 # Said once above the table, or no number at all.
-LEFT_OUT = {"adaptive", "beta", "unrolled_steps", "norm", "l2_radius", "l2_step", "style", "concept"}
+LEFT_OUT = {
+    "robust_to",
+    "draws",
+    "adaptive",
+    "beta",
+    "unrolled_steps",
+    "norm",
+    "l2_radius",
+    "l2_step",
+    "style",
+    "concept",
+}
 
 
 def defaults(method: str) -> str:

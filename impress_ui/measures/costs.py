@@ -87,6 +87,8 @@ def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, fl
     pixels = float(size[0] * size[1]) * PROTECTIONS[settings.method].passes(settings)
     if ProtectSettings.has("repetitions", settings.method):
         pixels *= settings.repetitions
+    if settings.robust_to:
+        pixels *= 1 + settings.draws
     return f"{settings.method}, adaptive: {settings.adaptive}", pixels
 
 

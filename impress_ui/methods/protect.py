@@ -12,6 +12,7 @@ from torch import Tensor
 from impress_ui.errors import UserError
 from impress_ui.methods.attacks.adaptive import adaptive
 from impress_ui.methods.attacks.glaze import PerceptualExcess
+from impress_ui.methods.attacks.robust import robust
 from impress_ui.methods.attacks.setup import Setup, StyleOf, Sum
 from impress_ui.methods.optimise import (
     AdamStepper,
@@ -98,15 +99,15 @@ def needs_model(settings: ProtectSettings, *, target: bool) -> bool:
 
 
 def objective_of(setup: Setup) -> Objective:
-    """What a run minimises: the method's objective, made adaptive if so wanted, and where LPIPS bounds it, that."""
+    """What a run minimises: the method's objective, made to outlast what the settings name; LPIPS where that bounds."""
     settings = setup.settings
     protection = PROTECTIONS[settings.method]
-    attack = adaptive(protection.objective(setup), setup)
+    attack = robust(adaptive(protection.objective(setup), setup), setup)
     if protection.ball != "lpips":
         return attack
     network = load_perceptual(setup.autoencoder.similarity_network("auto"), setup.autoencoder.device)
     budget, weight = settings.perceptual_budget, settings.perceptual_weight
-    # Not inside the adaptive part: the budget is the protected picture's, whatever is made of it.
+    # Not inside those parts: the budget is the protected picture's, whatever is made of it.
     return Sum([attack, PerceptualExcess(network, setup.x, budget=budget, weight=weight)])
 
 

@@ -56,7 +56,9 @@ class Views:
         if self._calls % 2 or not self.crops:
             return self.seen_whole(reduced(x, self.side))
         crop = self._crop(x)
-        return self.objective_of(self._seen(crop))(reduced(crop(x), self.side))
+        # Each crop with draws of its own, where its objective makes any.
+        seen = replace(self._seen(crop), seed=self.setup.seed + self._calls)
+        return self.objective_of(seen)(reduced(crop(x), self.side))
 
     def _seen(self, crop: Callable[[Tensor], Tensor]) -> Setup:
         """The run on what is seen: in 8 bits, as the model would get it."""

@@ -112,12 +112,12 @@ class Handlers:
         event(self.expected, page.settings, hints, **options, **PRIVATE)
 
     def hints_after(self, change: Any) -> None:
-        """The same, once something has run."""
-        self.hints_on(change.then)
+        """The same, once something has run; and again, where it ran anew before the hints were there."""
+        self.hints_on(change.then, trigger_mode="always_last")
 
     def shows_after(self, change: Any) -> None:
         """Compare the pair that is chosen, once its pictures have changed."""
-        change.then(self.pair, self.pair_inputs, self.pair_outputs, **PRIVATE)
+        change.then(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
         self.hints_after(change)
 
     def stop_job(self, request: gr.Request) -> list[Any]:

@@ -19,9 +19,9 @@ from tests.browser.hands import choose, download, end_of_run, pixels, put, run, 
 
 def test_tiles_are_stopped_go_on_and_come_back_whole(opened: Page, photo: Path, tmp_path: Path) -> None:
     with Image.open(photo) as image:
-        image.resize((360, 270), Image.Resampling.LANCZOS).save(tmp_path / "large.png")
+        image.resize((180, 135), Image.Resampling.LANCZOS).save(tmp_path / "large.png")
     upload(opened, tmp_path / "large.png")
-    put(opened, "run-size", 128)
+    put(opened, "run-size", 64)
     choose(opened, "run-whole", re.compile("tiles"))
     put(opened, "protect-steps", 12)
     opened.click("#run-protect")
@@ -29,14 +29,14 @@ def test_tiles_are_stopped_go_on_and_come_back_whole(opened: Page, photo: Path, 
     expect(opened.locator(".own-scale .line-latent-distance")).not_to_have_count(0, timeout=60_000)  # one is done
     opened.click("#stop")
     assert re.search(r"protected at step \d+ of 144; the partial result is kept", end_of_run(opened))
-    expect(opened.locator("#notes")).to_contain_text("Results have 360x270 pixels")
+    expect(opened.locator("#notes")).to_contain_text("Results have 180x135 pixels")
 
     assert "protected in" in run(opened, "#run-protect")
     expect(opened.locator("#curves")).to_contain_text("12 tiles")
     large = download(opened, "whole", tmp_path)
     change = np.abs(pixels(large) - pixels(tmp_path / "large.png"))
-    assert change.shape[:2] == (270, 360) and change.max() == 16 and (change.max(axis=2) > 0).mean() > 0.9
-    assert pixels(download(opened, "pane-protected", tmp_path)).shape[:2] == (96, 128)
+    assert change.shape[:2] == (135, 180) and change.max() == 16 and (change.max(axis=2) > 0).mean() > 0.9
+    assert pixels(download(opened, "pane-protected", tmp_path)).shape[:2] == (48, 64)
     with opened.expect_download() as packed:
         opened.click("#run-zip")
     with zipfile.ZipFile(packed.value.path()) as archive, archive.open("protected-whole.png") as file:
@@ -47,4 +47,4 @@ def test_tiles_are_stopped_go_on_and_come_back_whole(opened: Page, photo: Path, 
     expect(opened.locator("#figures")).to_contain_text(re.compile(r"L∞\s*16"))
     detail = opened.locator("#before-after img").first
     expect(detail).to_be_visible()
-    assert detail.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [360, 270]
+    assert detail.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [180, 135]

@@ -75,6 +75,8 @@ def another(model: type[Settings], name: str) -> Any:
         return not about["default"]
     if get_origin(annotation) is Literal:
         return next(choice for choice in get_args(annotation) if choice != about["default"])
+    if get_origin(annotation) is tuple:
+        return tuple(about["choices"][:2])
     if annotation is str:
         return "something else"
     if about["minimum"] is None:
@@ -87,7 +89,8 @@ def options_for(values: dict[str, Any]) -> list[str]:
     options: list[str] = []
     for field, value in values.items():
         flag = field.replace("_", "-")
-        options += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        options += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", text]
     return options
 
 

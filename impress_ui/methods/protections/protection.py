@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from impress_ui.fields import Settings, knob
 
@@ -21,6 +21,7 @@ Ball = Literal["norm", "lpips"]
 Norm = Literal["linf", "l2"]
 TargetKind = Literal["zero", "grey", "pattern", "image"]
 Adaptive = Literal["none", "consistency", "loss", "unrolled"]
+Alteration = Literal["jpeg", "resize", "blur", "noise", "crop", "screenshot", "learned"]
 # Grey levels beyond which a change of the whole picture is no protection any more.
 UNSEEN = 64
 
@@ -85,8 +86,27 @@ STEPS = knob(40, "Gradient steps of the attack.", label="Attack steps", step=1, 
 RANDOM_START = knob(True, "Start from uniform noise within the budget, as the published attack does.", place=1)
 
 
-class AdaptiveFields(Settings):
-    """Made against IMPRESS; see ``methods/attacks/adaptive.py``."""
+class OutlastingFields(Settings):
+    """Made against IMPRESS, or through what pictures go through; see ``methods/attacks``, adaptive.py and robust.py."""
+
+    robust_to: tuple[Alteration, ...] = knob(
+        (),
+        "Made to outlive these: each step also attacks versions of the picture that went through one of them, drawn "
+        "anew: JPEG of quality 40 to 95, scaling to 0.4 to 0.9 of the sides and back, blur, noise, a crop, a "
+        "screenshot (scaled, then JPEG), or the learned purifier. Dearer by as many versions as a step draws.",
+        label="Made to outlive",
+        choices=get_args(Alteration),
+        place=8,
+    )
+    draws: int = knob(
+        1,
+        "Altered versions that each step attacks beside the picture.",
+        label="Versions a step",
+        step=1,
+        ge=1,
+        le=16,
+        place=8,
+    )
 
     adaptive: Adaptive = knob(
         "none",
@@ -116,7 +136,7 @@ class AdaptiveFields(Settings):
     )
 
 
-class NormFields(AdaptiveFields):
+class NormFields(OutlastingFields):
     """Projected gradient descent (PGD) in a ball: sign steps in L-infinity, steps of one length in L2."""
 
     budget: int = knob(
@@ -160,7 +180,7 @@ class NormFields(AdaptiveFields):
     )
 
 
-class LpipsFields(AdaptiveFields):
+class LpipsFields(OutlastingFields):
     """Adam towards a picture that the model paints, held by LPIPS (GLAZE)."""
 
     steps: int = STEPS
