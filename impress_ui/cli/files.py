@@ -16,6 +16,7 @@ from impress_ui.cli.report import Report
 from impress_ui.cli.runs import follow, in_words, over_inputs, report_of, row_of
 from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
+from impress_ui.jobs.check import checked
 from impress_ui.jobs.saving import as_saved, save_perturbation, save_result, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
@@ -158,8 +159,13 @@ def _over_files(
         row = _saved(path, place, picture, measures, seconds)
         if last.fault:
             row["summary"] += f"; {last.fault}"
+        found = checked(
+            kind, as_saved(image, picture, job), picture.image, job, stopped=last.stopped, should_stop=should_stop
+        )
+        if found:
+            row["summary"] += f"\n{found['check']['sentence']}"
         how = {"losses": history.curves, "steps_done": last.index, "stopped": last.stopped, "fault": last.fault}
-        return {**row, **how}
+        return {**row, **how, **found}
 
     return _over(source, output, command, job, one)
 

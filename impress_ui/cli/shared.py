@@ -75,8 +75,8 @@ class Options:
         return tuple(self.fields or self.model.model_fields)
 
 
-def _run(without: Sequence[str] = (), mask: bool = False, whole: bool = False) -> Options:
-    wanted = {"invert_mask": mask, "whole": whole}
+def _run(without: Sequence[str] = (), **wanted: bool) -> Options:
+    wanted = {"invert_mask": False, "whole": False, "check": False, **wanted}
     names = [name for name in RunSettings.model_fields if wanted.get(name, True)]
     return Options(RunSettings, [name for name in names if name not in without])
 
@@ -255,6 +255,7 @@ def job_command(
     without: Sequence[str] = (),
     mask: bool = False,
     whole: bool = False,
+    check: bool = False,
     others: bool = False,
     stored: bool = True,
     **sections: Options,
@@ -267,11 +268,11 @@ def job_command(
         name: the command's; the function's without it.
         without: fields of the run that are of no use to it.
         mask: whether the run's ``invert_mask`` is, which others do without.
-        whole: whether the run's ``whole`` is, which others do without.
+        whole, check: whether the run's fields of that name are, which others do without.
         others: whether it has ``--set``.
         stored: whether it has ``--settings``.
     """
-    options = {**sections, "run": _run(without, mask, whole)}
+    options = {**sections, "run": _run(without, invert_mask=mask, whole=whole, check=check)}
 
     def decorate(work: Callable[..., Report]) -> Callable[..., None]:
         def command(

@@ -153,6 +153,17 @@ def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float 
     return mean, float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else None
 
 
+def interval(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """The 95 % interval of the mean of the values that are known, by bootstrap; None where there are too few."""
+    known = np.array([value for value in values if value is not None], dtype=float)
+    if len(known) < 2:
+        return None, None
+    from scipy.stats import bootstrap  # a second to import
+
+    found = bootstrap((known,), np.mean, n_resamples=2000, method="percentile", rng=0).confidence_interval
+    return float(found.low), float(found.high)
+
+
 def grouped(records: Sequence[Record], by: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
     """The records of each combination of the ``by`` columns, in order of appearance."""
     groups: dict[tuple[Any, ...], list[Record]] = {}

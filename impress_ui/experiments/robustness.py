@@ -71,10 +71,14 @@ def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
     return sorted(rows, key=lambda row: (settings.budgets.index(row["budget"]), order[row["purifier"]]))
 
 
-def least_of(records: Sequence[Record]) -> list[Record]:
-    """Of each photograph at each budget the record of the purifier that leaves least of the protection."""
+def least_of(records: Sequence[Record], by: str = "budget") -> list[Record]:
+    """Of each photograph at each budget the record of the purifier that leaves least of the protection.
+
+    Args:
+        by: the column that tells one protection of a photograph from another.
+    """
     tried = [record for record in records if record["purifier"] != NONE and record["left"] is not None]
-    best = [min(group, key=lambda row: row["left"]) for group in grouped(tried, ("budget", "photograph")).values()]
+    best = [min(group, key=lambda row: row["left"]) for group in grouped(tried, (by, "photograph")).values()]
     return [{**record, "purifier": LEAST, "by": record["purifier"]} for record in best]
 
 

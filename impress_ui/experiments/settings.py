@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from impress_ui.fields import Settings, knob, sentence_of
 from impress_ui.pictures.photographs import Split, names_of
 from impress_ui.settings.job import JobSettings
-from impress_ui.settings.protect import ProtectMethod
+from impress_ui.settings.protect import ProtectMethod, checked_protections
 from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.stress import checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
@@ -31,6 +31,9 @@ class ExperimentSettings(JobSettings):
 
     A settings file of the other commands, or a PNG's settings, is one of these too.
     """
+
+    # What is usual is brought into form like what is given: a folder knows its run by the settings that it wrote.
+    model_config = ConfigDict(validate_default=True)
 
     experiment: str = ""
     split: Split = knob("test", "Photographs: 'test' for reported figures, 'validation' for choosing recipes.")
@@ -202,6 +205,29 @@ class RobustnessSettings(_Few):
         max_length=60,
     )
     edits: bool = knob(False, "Also edit every picture, and measure how far the edit is from the clean picture's.")
+
+
+ROBUST = "photoguard-encoder robust_to=jpeg+resize+blur"
+
+
+class ArmsRaceSettings(ExperimentSettings):
+    """Protections by purifiers: what is left of each, and the least that any purifier leaves of a picture."""
+
+    experiment: Literal["arms-race"] = "arms-race"
+    photographs: int | None = knob(16, "Only the first so many photographs of the split.", ge=1)
+    protections: Annotated[tuple[str, ...], BeforeValidator(checked_protections)] = knob(
+        ("photoguard-encoder", "mist-textural", "sds-minus", ROBUST, f"{ROBUST}+learned draws=2"),
+        "Protections in words: a method, and its settings as name=value, lists with plus signs.",
+        min_length=1,
+        max_length=60,
+    )
+    purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
+        ("jpeg 75", "jpeg 40", "resize 0.5", "non-local-means", "learned", "fast"),
+        "Purifiers in words, as a stress test has them.",
+        min_length=1,
+        max_length=60,
+    )
+    edits: bool = knob(True, "Also edit every picture, and measure how far the edit is from the clean picture's.")
 
 
 class AdaptiveSettings(_Few):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from impress_ui.experiments.experiment import Experiment
     from impress_ui.experiments.settings import ExperimentSettings
 
-# Each is the constant of that name, in capitals, in the module of that name.
+# Each is the constant of that name, in capitals and with underscores, in the module of that name.
 NAMES = (
     "purification",
     "editing",
@@ -32,6 +32,7 @@ NAMES = (
     "adaptive",
     "transfer",
     "robustness",
+    "arms-race",
     "detector",
     "found",
     "whole",
@@ -48,7 +49,8 @@ def find_experiment(name: str) -> Experiment:
     """
     if name not in NAMES:
         raise UserError(f"There is no experiment {name}; choose one of {', '.join(NAMES)}.")
-    found: Experiment = getattr(import_module(f"impress_ui.experiments.{name}"), name.upper())
+    module = name.replace("-", "_")
+    found: Experiment = getattr(import_module(f"impress_ui.experiments.{module}"), module.upper())
     return found
 
 

@@ -32,16 +32,21 @@ def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
         return _without_original(protected, purified, purifier)
     moved = protected["latent_distance"]
     if moved < FAINT:
-        return (
-            f"This protection does next to nothing to this model: it moves the latent by {moved:.0%} of its length "
-            "only. Raise the budget or the steps."
-        )
+        return faint(moved)
     told = f"The protection moves the latent by {moved:.0%} of its length"
     if purified is None:
         return f"{told}. Purify it to see what is left."
     left = purified["latent_distance"] / moved
     word = "holds" if left >= HOLDS else "is weakened" if left >= WEAKENED else "does not hold"
     return f"{told}; it {word} against {purifier}, which leaves {left:.0%} of that{_beaten(rows, left, moved)}."
+
+
+def faint(moved: float) -> str:
+    """What is said of a protection that hardly moves the latent."""
+    return (
+        f"This protection does next to nothing to this model: it moves the latent by {moved:.0%} of its length "
+        "only. Raise the budget or the steps."
+    )
 
 
 def _beaten(rows: Sequence[Mapping[str, Any]], left: float, moved: float) -> str:

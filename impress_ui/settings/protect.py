@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_origin
 
-from pydantic import create_model
+from pydantic import ValidationError, create_model
+from pydantic_core import PydanticCustomError
 
-from impress_ui.fields import Settings, knob, together
+from impress_ui.fields import Settings, knob, sentence_of, together
 from impress_ui.methods.protections import PROTECTIONS
 
 ProtectMethod = Literal[tuple(PROTECTIONS)]  # type: ignore[valid-type]
@@ -35,3 +36,37 @@ _Method.fields_of = {
 ProtectSettings = create_model(
     "ProtectSettings", __base__=_Method, __module__=__name__, __doc__=_Method.__doc__, **_FIELDS
 )
+
+
+def protection_of(text: str) -> ProtectSettings:
+    """The settings that a few words stand for: 'mist-textural', 'photoguard-encoder budget=8 robust_to=jpeg+blur'.
+
+    Raises:
+        PydanticCustomError: no such protection or setting, or a value out of its range.
+    """
+    method, *settings = text.split() or [""]
+    if method not in PROTECTIONS:
+        told = {"name": method or "without a name", "known": ", ".join(PROTECTIONS)}
+        raise PydanticCustomError("protection", "there is no protection {name}; choose from {known}", told)
+    values: dict[str, Any] = {"method": method}
+    for setting in settings:
+        field, _, value = setting.partition("=")
+        if field not in ProtectSettings.fields_of[method]:
+            told = {"name": method, "known": field}
+            raise PydanticCustomError("protection", "{name} has no setting named {known}", told)
+        listed = get_origin(ProtectSettings.model_fields[field].annotation) is tuple
+        values[field] = tuple(value.split("+")) if listed else value
+    try:
+        return ProtectSettings(**values)
+    except ValidationError as error:
+        told = {"name": method, "known": sentence_of(error)[:-1]}
+        raise PydanticCustomError("protection", "in {name}: {known}", told) from None
+
+
+def checked_protections(listed: Any) -> Any:
+    """Protections in the words that ``protection_of`` understands, each once."""
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(text, str) for text in listed):
+        raise PydanticCustomError("protections", "a list of protections such as 'mist-textural' is wanted")
+    for text in listed:
+        protection_of(text)
+    return tuple(dict.fromkeys(" ".join(text.split()) for text in listed))

@@ -54,6 +54,12 @@ class RunSettings(Settings):
         "purification then meets with 'enlarged'.",
         label="At its own size",
     )
+    check: bool = knob(
+        True,
+        "After protecting, say what the protection outlives: a JPEG, half the size, the learned purifier, a few steps "
+        "of IMPRESS.",
+        label="Check what it outlives",
+    )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)
 

@@ -62,6 +62,7 @@ class ApiJob:
 
     def stream(self, kind: Kind, made: str, picture: Picture, steps: Iterator[Step]) -> Streamed:
         """Progress without pictures, then the result with its measures."""
+        from impress_ui.jobs.check import checked
         from impress_ui.jobs.saving import as_saved, save_result
         from impress_ui.jobs.workflow import describe_result, measures_of
         from impress_ui.ui.progress import follow, work_of
@@ -76,6 +77,9 @@ class ApiJob:
             measures = measures_of(seen, self.settings, picture.image)
             described = describe_result(made, self.settings, measures=measures, **facts)
             path = save_result(progress.result, self.folder / f"{made}.png", described, picture, self.settings)
+            facts |= checked(
+                made, seen, picture.image, self.settings, stopped=progress.stopped, should_stop=self.should_stop
+            )
             yield str(path), self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
 
     def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:

@@ -55,8 +55,8 @@ CONTROL_KNOBS = tuple(dict.fromkeys(name for method, names in KNOBS.items() if m
 
 # Waiting jobs are let in too, and some that find the line full: what they are told comes from the line, and is clear.
 DEVICE = {"concurrency_id": "device", "concurrency_limit": MOST_WAITING + 8}
-# No widget shows an event's progress by itself (a run has its status line). None is told of it either: Gradio 6.31 looks
-# each of them up in the whole page at every step of every event, which costs more than drawing them.
+# No widget shows an event's progress by itself (a run has its status line). None is told of it either: Gradio 6.31
+# looks each of them up in the whole page at every step of every event, which costs more than drawing them.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": ()}
 Values = Mapping[Any, Any]  # what each input widget holds
 Update = dict[Component, Any]

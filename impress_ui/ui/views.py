@@ -80,11 +80,12 @@ def what_you_see(told: str) -> str:
     return f'<p class="caption told-below"><b>What you see.</b> {escape(told)}</p>'
 
 
-def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
-    """What the run says in words, at the top of the bench."""
+def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS", checked: str = "") -> str:
+    """What the run says in words, at the top of the bench, and after it what the check of a protection says."""
     named = [{**row, "label": PURIFIER_NAMES[row["name"]]} if row["control"] else row for row in rows]
     told = sentence(named, purifier)
-    return f'<p class="answer">{escape(told)}</p>' if told else ""
+    more = f" <span>{escape(checked)}</span>" if checked and checked not in told else ""
+    return f'<p class="answer">{escape(told)}{more}</p>' if told else ""
 
 
 def how_to_read() -> str:

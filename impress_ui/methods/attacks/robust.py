@@ -1,8 +1,8 @@
 """Protections made through what pictures go through: expectation over transformations.
 
-(Athalye et al., arXiv 1707.07397.) Each step asks the method's objective of the picture as it is and of a few altered versions of it, drawn anew, and
-takes the mean; its gradient comes back through the alterations. So MetaCloak and its kin (arXiv 2311.13127) outlive
-compression and scaling. The price is one more pass of everything for each version.
+(Athalye et al., arXiv 1707.07397.) Each step asks the method's objective of the picture as it is and of a few altered
+versions of it, drawn anew, and takes the mean; its gradient comes back through the alterations. So MetaCloak and its
+kin (arXiv 2311.13127) outlive compression and scaling. The price is one more pass of everything for each version.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from impress_ui.jobs import compare, workflow
+from impress_ui.jobs.check import checked
 from impress_ui.jobs.saving import as_saved, save_result
 from impress_ui.methods.optimise import ShouldStop, Step
 from impress_ui.pictures.images import Picture, fit, open_picture
@@ -210,10 +211,16 @@ class PageRun(PageJob):
             yield update
         rows += controls
         self.record = replace(self.record, rows=rows)
-        yield {
-            page.table: views.table(rows, compare.setting_of(self.job.purify)),
-            page.answer: views.answer(rows, views.PURIFIER_NAMES[self.job.purify.method]),
-        }
+        purifier = views.PURIFIER_NAMES[self.job.purify.method]
+        table = {page.table: views.table(rows, compare.setting_of(self.job.purify))}
+        yield {**table, page.answer: views.answer(rows, purifier)}
+        if "purified" not in pictures and {"original", "protected"} <= pictures.keys():
+            found = checked(
+                "protected", pictures["protected"], pictures["original"], self.job,
+                stopped=self.stopped, should_stop=should_stop,
+            )  # fmt: skip
+            if found:
+                yield {page.answer: views.answer(rows, purifier, found["check"]["sentence"])}
 
 
 def knobs_of(purify: PurifySettings) -> str:

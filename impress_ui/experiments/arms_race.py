@@ -1,0 +1,218 @@
+"""Protections by purifiers: which is ahead, and what a protection is worth against whoever may choose the purifier.
+
+Left of a protection is, by the latent, ||E(x') - E(x)|| / ||E(x_adv) - E(x)|| for the purified picture x'; by the twin
+the same with E of the original purified alike in place of E(x), which leaves out the purifier's own damage; by the edit
+the LPIPS of the edit of x' to the original's edit, over that of the edit of x_adv.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from impress_ui.experiments.charts import Chart, HeatMap
+from impress_ui.experiments.experiment import (
+    Experiment,
+    PictureRow,
+    Record,
+    Run,
+    Sheet,
+    Unit,
+    grouped,
+    interval,
+    mean_and_error,
+)
+from impress_ui.experiments.pictures import (
+    edited,
+    parts_of,
+    picture_of,
+    prompt_of,
+    protected,
+    protected_key,
+    purified,
+    purified_key,
+)
+from impress_ui.experiments.robustness import LEAST, NONE, least_of
+from impress_ui.experiments.settings import ArmsRaceSettings
+from impress_ui.jobs.workflow import purify_picture
+from impress_ui.measures.grid import distances_to
+from impress_ui.measures.metrics import lpips, measure
+from impress_ui.measures.stress_rows import NOTHING, share_left
+from impress_ui.models.autoencoder import load_autoencoder
+from impress_ui.settings import JobSettings, purifier_of
+from impress_ui.settings.protect import protection_of
+from impress_ui.settings.stress import AS_SET
+
+SHARES = ("left", "twin", "by_edit")  # those that have an interval
+SPOILED = 0.85  # SSIM to the original's edit below which an edit has failed
+FIGURES = ("strength", "after", *SHARES, "edit_ssim", "lpips", "ssim", "cost", "seconds")
+COLUMNS = {
+    "strength": "Latent distance of the protected picture to the original",
+    "after": "Latent distance after purifying",
+    "left": "Protection left",
+    "twin": "Left by the twin",
+    "by_edit": "Left by the edit",
+    "edit_ssim": "Edit against the original's edit, SSIM",
+    "lpips": "LPIPS of the result to the original",
+    "ssim": "SSIM of the result to the original",
+    "cost": "LPIPS of the protected picture to the original",
+    "seconds": "Seconds to protect",
+    "by": "The purifier that leaves least, how often",
+}
+
+
+def units(settings: ArmsRaceSettings) -> list[Unit]:
+    """Each photograph under each protection, as it is and after each purifier."""
+    return [
+        Unit({"photograph": name, "protection": protection, "purifier": purifier}, name)
+        for name in settings.names
+        for protection in settings.protections
+        for purifier in (NONE, *settings.purifiers)
+    ]
+
+
+def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
+    """One protected picture's figures after one purifier."""
+    name, purifier = unit.key["photograph"], unit.key["purifier"]
+    job = _job(run.settings, unit.key["protection"], purifier)
+    original = run.original(name)
+    kept, began = run.kept(protected_key(name, job)), time.monotonic()
+    changed = protected(name, original, job, run)
+    seconds = None if kept else time.monotonic() - began
+    result = changed if purifier == NONE else purified(name, changed, job, run)
+    autoencoder = load_autoencoder(job.run)
+    distance = distances_to(original, autoencoder)
+    strength, after = distance(changed), distance(result)
+    figures: Record = {
+        "strength": strength, "after": after, "left": share_left(after, strength, 0.0, NOTHING["latent"]),
+        "twin": None, "by_edit": None, "edit_ssim": None, "lpips": lpips(result, original),
+        "ssim": measure(result, original).ssim, "cost": lpips(changed, original), "seconds": seconds,
+    }  # fmt: skip
+    if purifier != NONE:
+        twin = run.picture(f"twin {name} {purifier}", lambda: picture_of(purify_picture(original, job)))
+        figures["twin"] = share_left(distances_to(twin, autoencoder)(result), strength, 0.0, NOTHING["latent"])
+    if run.settings.edits:
+        goal, spoiled, made = (
+            _edit(f"{name} {row}", picture, job, run, name)
+            for row, picture in (
+                ("clean", original),
+                (f"{unit.key['protection']}, {NONE}", changed),
+                (f"{unit.key['protection']}, {purifier}", result),
+            )
+        )
+        figures["edit_ssim"] = measure(made, goal).ssim
+        figures["by_edit"] = share_left(lpips(made, goal), lpips(spoiled, goal), 0.0, NOTHING["edit"])
+    return [figures]
+
+
+def _edit(key: str, picture: Image.Image, job: JobSettings, run: Run[ArmsRaceSettings], name: str) -> Image.Image:
+    return edited(key, picture, job, run, prompt=prompt_of(name, run.settings))
+
+
+def table(settings: ArmsRaceSettings, records: list[Record]) -> list[Record]:
+    """Means over the photographs with 95 % intervals of the shares, and of the least that any purifier leaves."""
+    rows: list[Record] = []
+    every = [*records, *least_of(records, "protection")]
+    for (protection, purifier), ours in grouped(every, ("protection", "purifier")).items():
+        row: Record = {"protection": protection, "purifier": purifier, "photographs": len(ours)}
+        for figure in FIGURES:
+            row[figure], _ = mean_and_error([record[figure] for record in ours])
+            if figure in SHARES:
+                row[f"{figure}_low"], row[f"{figure}_high"] = interval([record[figure] for record in ours])
+        counted = Counter(record["by"] for record in ours if "by" in record)
+        row["by"] = ", ".join(f"{purifier} {count}" for purifier, count in counted.most_common()) or None
+        rows.append(row)
+    order = {name: number for number, name in enumerate((NONE, *settings.purifiers, LEAST))}
+    return sorted(rows, key=lambda row: (settings.protections.index(row["protection"]), order[row["purifier"]]))
+
+
+def facts(settings: ArmsRaceSettings, records: list[Record]) -> Record:
+    """From which latent distance on an edit is spoiled."""
+    known = [record for record in records if record["edit_ssim"] is not None]
+    spoils, right = threshold([(record["after"], record["edit_ssim"] < SPOILED) for record in known])
+    return {"size": settings.run.size, "spoils_from": spoils, "told_apart": right}
+
+
+def threshold(pairs: Sequence[tuple[float, bool]]) -> tuple[float | None, float | None]:
+    """(the value from which on most is true, the mean share of both kinds that it tells rightly)."""
+    values, truths = np.array([value for value, _ in pairs]), np.array([truth for _, truth in pairs])
+    if not truths.size or truths.all() or not truths.any():
+        return None, None
+    candidates = np.unique(values)
+    right = [((values[truths] >= at).mean() + (values[~truths] < at).mean()) / 2 for at in candidates]
+    best = int(np.argmax(right))
+    return round(float(candidates[best]), 3), round(float(right[best]), 3)
+
+
+def charts(settings: ArmsRaceSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """What each purifier leaves of each protection."""
+    columns = (*settings.purifiers, LEAST)
+    titles = {"left": "by the latent", "twin": "by the twin", "by_edit": "by the edit"}
+    maps: list[Chart] = []
+    for figure, title in titles.items():
+        found = {(row["protection"], row["purifier"]): row[figure] for row in rows}
+        grid = [[found.get((protection, purifier)) for purifier in columns] for protection in settings.protections]
+        if any(value is not None for line in grid for value in line):
+            maps.append(
+                HeatMap(
+                    figure, f"Protection left, {title}", "purifier", "protection",
+                    [_narrow(name) for name in columns], [_narrow(name) for name in settings.protections], grid, ".0%",
+                )
+            )  # fmt: skip
+    return maps
+
+
+def sheets(run: Run[ArmsRaceSettings], rows: list[Record]) -> list[Sheet]:
+    """The first photographs under each protection, and after each purifier of the first and the last one."""
+    settings = run.settings
+    protections = {name: _job(settings, name, NONE) for name in settings.protections}
+    shown = run.sheet(
+        "protected",
+        ["clean", *map(_narrow, protections)],
+        lambda name: [run.original(name), *(run.kept(protected_key(name, job)) for job in protections.values())],
+        width=256,
+    )
+    for number, protection in enumerate(dict.fromkeys((settings.protections[0], settings.protections[-1]))):
+
+        def pictures(name: str, protection: str = protection) -> PictureRow:
+            jobs = [_job(settings, protection, purifier) for purifier in settings.purifiers]
+            return [run.kept(protected_key(name, jobs[0])), *(run.kept(purified_key(name, job)) for job in jobs)]
+
+        shown += run.sheet(f"purified_{number}", [_narrow(protection), *settings.purifiers], pictures)
+    return shown
+
+
+def _narrow(words: str) -> str:
+    """A protection's words on short lines."""
+    return words.replace(" ", "\n").replace("+", "\n+")
+
+
+def _job(settings: ArmsRaceSettings, protection: str, purifier: str) -> JobSettings:
+    job = settings.job.model_copy(update={"protect": protection_of(protection)})
+    as_it_is = purifier in (NONE, AS_SET)
+    return job if as_it_is else job.model_copy(update={"purify": purifier_of(purifier)})
+
+
+def _checkpoints(settings: ArmsRaceSettings) -> Mapping[str, Sequence[str]]:
+    jobs = [_job(settings, a, b) for a in settings.protections for b in settings.purifiers]
+    return {settings.run.checkpoint: parts_of(jobs, edits=settings.edits)}
+
+
+ARMS_RACE = Experiment(
+    "arms-race",
+    (ArmsRaceSettings.__doc__ or "").strip(),
+    ArmsRaceSettings,
+    units,
+    run,
+    table,
+    charts,
+    sheets,
+    extent=("photographs",),
+    checkpoints=_checkpoints,
+    columns=COLUMNS,
+    facts=facts,
+)
