@@ -15,7 +15,7 @@ from impress_ui.errors import UserError
 from impress_ui.settings import ProtectSettings, PurifySettings
 
 
-@job_command(mask=True, whole=True, check=True, protect=Options(ProtectSettings))
+@job_command(mask=True, whole=True, protects=True, protect=Options(ProtectSettings))
 def protect(
     source: Input,
     output: Output,

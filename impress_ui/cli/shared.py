@@ -76,7 +76,7 @@ class Options:
 
 
 def _run(without: Sequence[str] = (), **wanted: bool) -> Options:
-    wanted = {"invert_mask": False, "whole": False, "check": False, **wanted}
+    wanted = {"invert_mask": False, "whole": False, "check": False, "declare": False, **wanted}
     names = [name for name in RunSettings.model_fields if wanted.get(name, True)]
     return Options(RunSettings, [name for name in names if name not in without])
 
@@ -255,7 +255,7 @@ def job_command(
     without: Sequence[str] = (),
     mask: bool = False,
     whole: bool = False,
-    check: bool = False,
+    protects: bool = False,
     others: bool = False,
     stored: bool = True,
     **sections: Options,
@@ -268,11 +268,12 @@ def job_command(
         name: the command's; the function's without it.
         without: fields of the run that are of no use to it.
         mask: whether the run's ``invert_mask`` is, which others do without.
-        whole, check: whether the run's fields of that name are, which others do without.
+        whole: whether the run's ``whole`` is, which others do without.
+        protects: whether what is said of a protected picture is: ``check`` and ``declare``.
         others: whether it has ``--set``.
         stored: whether it has ``--settings``.
     """
-    options = {**sections, "run": _run(without, invert_mask=mask, whole=whole, check=check)}
+    options = {**sections, "run": _run(without, invert_mask=mask, whole=whole, check=protects, declare=protects)}
 
     def decorate(work: Callable[..., Report]) -> Callable[..., None]:
         def command(

@@ -19,6 +19,7 @@ from torch import Tensor
 from impress_ui.errors import UserError
 from impress_ui.pictures.beside import Beside, beside_of, exif_of
 from impress_ui.pictures.colours import to_srgb
+from impress_ui.pictures.declaration import XMP_KEY, declaration_of
 from impress_ui.pictures.files import written_whole
 
 AVIF = ("AVIF",) if features.check("avif") else ()
@@ -222,11 +223,15 @@ def save_png(
 ) -> Path:
     """Write a lossless PNG whose text chunk 'impress' holds the metadata as JSON; returns the path.
 
+    A protected picture's says what ``run.declare`` wants declared, too, as XMP.
     ``beside``: what the picture that it was made of held beside its colours, which is put to it.
     """
     info = PngInfo()
     if metadata is not None:
         info.add_itxt(METADATA_KEY, json.dumps(metadata, ensure_ascii=False, allow_nan=False))
+    declared = declaration_of(metadata)
+    if declared is not None:
+        info.add_itxt(XMP_KEY, declared)
     path = Path(path)
     with written_whole(path) as part:
         if beside is None:

@@ -10,6 +10,7 @@ from impress_ui.fields import Settings, knob
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float16"]
+Declared = Literal["undeclared", "no-ai-training"]
 Whole = Literal["no", "enlarged", "tiles", "views"]
 
 EMBEDDED = "embedded"
@@ -59,6 +60,12 @@ class RunSettings(Settings):
         "After protecting, say what the protection outlives: a JPEG, half the size, the learned purifier, a few steps "
         "of IMPRESS.",
         label="Check what it outlives",
+    )
+    declare: Declared = knob(
+        "undeclared",
+        "Written into a protected picture's file as XMP, for who heeds it: 'no-ai-training' is IPTC's property for "
+        "data mining, prohibited for AI training. A declaration, not a protection.",
+        label="Declare",
     )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
     seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)

@@ -41,6 +41,8 @@ CHOICE_NAMES = {
     "consistency": "Consistency, β · mean (V(x) − x)²",
     "loss": "IMPRESS’s whole loss, times β",
     "unrolled": "Attack what IMPRESS makes of it",
+    "undeclared": "Nothing",
+    "no-ai-training": "No AI training (IPTC)",
     "crop": "Crop",
     "screenshot": "Screenshot",
     "fast": "fast (ours)",

@@ -32,6 +32,7 @@ def test_tiles_are_stopped_go_on_and_come_back_whole(opened: Page, photo: Path, 
     expect(opened.locator("#notes")).to_contain_text("Results have 180x135 pixels")
 
     assert "protected in" in run(opened, "#run-protect")
+    expect(opened.locator("#answer span")).to_contain_text(re.compile("not hold against|weakened by|Not sufficiently"))
     expect(opened.locator("#curves")).to_contain_text("12 tiles")
     large = download(opened, "whole", tmp_path)
     change = np.abs(pixels(large) - pixels(tmp_path / "large.png"))
