@@ -45,7 +45,9 @@ def protect(
         raise UserError(f"The option --{name} changes nothing with --universal, which adds what was learnt before.")
     if target_image is not None and chosen.setdefault("target", "image") != "image":
         raise UserError(f"--target {chosen['target']} and --target-image contradict each other; give one of them.")
-    return files.protect_files(source, output, given.job(), mask=mask, target=target_image, universal=universal)
+    job = given.job()
+    _refuse_idle_lora(given, universal is None and files.denoises_to_protect(job, target_image))
+    return files.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
 
 
 @job_command("universal", protect=Options(ProtectSettings))
@@ -88,7 +90,9 @@ def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) ->
     _refuse_idle_mask(given, mask)
     if "chain" in given.sections["purify"]:
         given.sections["purify"].setdefault("method", "chain")
-    return files.purify_files(source, output, given.job(), mask=mask)
+    job = given.job()
+    _refuse_idle_lora(given, files.denoises_to_purify(job))
+    return files.purify_files(source, output, job, mask=mask)
 
 
 @job_command(without=["lora"])
@@ -109,6 +113,16 @@ def measure(
     from impress_ui.cli import files
 
     return files.measure_files(a, b, given.job())
+
+
+def _refuse_idle_lora(given: Given, denoises: bool) -> None:
+    """Refuse a LoRA where nothing runs that it would change.
+
+    Raises:
+        UserError: it was given.
+    """
+    if given.sections["run"].get("lora") and not denoises:
+        raise UserError("--lora changes nothing here: the chosen method runs no denoiser; leave it out.")
 
 
 def _refuse_idle_mask(given: Given, mask: Path | None) -> None:

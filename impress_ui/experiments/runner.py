@@ -30,6 +30,7 @@ from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
+from impress_ui.models.fingerprint import fingerprint_of_loras
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
@@ -55,7 +56,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "experiment": experiment.name,
         "settings": lasting(settings),
         "versions": versions(),
-        "checkpoints": checkpoint_hashes(experiment.checkpoints(settings)),
+        "checkpoints": checkpoint_hashes(experiment.checkpoints(settings), settings.run.lora),
     }
 
     def completed(kept: Record) -> Record:
@@ -158,8 +159,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]], loras: str = "") -> dict[str, dict[str, str]]:
     """SHA-256 of every weights file of the named parts of checkpoints: ``{checkpoint: {"vae/...": hash}}``.
+
+    ``loras``, as ``run.lora`` has them, are a checkpoint of their own: ``{"lora": {file: hash}}``.
 
     Raises:
         UserError: no such checkpoint, or it lacks a part.
@@ -171,4 +174,4 @@ def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]]) -> dict[str, dic
         for name in names:
             part = source.part(name)
             ours |= {f"{name}/{file.name}": sha256(file) for file in part.weight_files()}
-    return found
+    return {**found, "lora": fingerprint_of_loras(loras)} if loras else found

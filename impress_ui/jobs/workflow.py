@@ -28,7 +28,7 @@ from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
-from impress_ui.models.fingerprint import fingerprint
+from impress_ui.models.fingerprint import fingerprint, fingerprint_of_loras
 from impress_ui.pictures.images import LEVELS_PER_UNIT, Picture, quantise, to_tensor, working_size
 from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import ClassifySettings, JobSettings
@@ -239,12 +239,15 @@ def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]
 
     ``facts`` are what is known of this result besides, such as its measures.
     """
+    parts = fingerprint(job.run.checkpoint)
+    # Only a denoiser has had them.
+    loras = {"loras": fingerprint_of_loras(job.run.lora)} if job.run.lora and "unet" in parts else {}
     return {
         "impress": impress_ui.__version__,
         "kind": kind,
         "settings": job.model_dump(mode="json"),
         "seed": job.run.seed,
-        "checkpoint": {"name": job.run.checkpoint, "sha256": fingerprint(job.run.checkpoint)},
+        "checkpoint": {"name": job.run.checkpoint, "sha256": parts, **loras},
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("torch", "diffusers", "transformers", "pillow")},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from impress_ui.models.checkpoints import Part, find_source
 from impress_ui.models.checksums import sha256
+from impress_ui.models.lora import loras_of
 from impress_ui.models.part_kinds import PARTS
 
 _loaded: dict[tuple[Path, str], Part] = {}
@@ -29,6 +30,11 @@ def fingerprint(checkpoint: str) -> dict[str, str]:
         if PARTS[part.name].weights and (part.root == source.place if source.place else part.checkpoint == source.name)
     ]
     return {part.name: _digest_of(part) for part in sorted(own, key=lambda part: part.name)}
+
+
+def fingerprint_of_loras(words: str) -> dict[str, str]:
+    """SHA-256 by file name of the LoRAs that ``run.lora`` names; the numbers behind them are in the settings."""
+    return {path.name: sha256(path) for path, _ in loras_of(words)}
 
 
 def _digest_of(part: Part) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
 from impress_ui.models.single_file_head import PICKLED
 
+logger = logging.getLogger(__name__)
 PEFT = "base_model.model."
 # Kinds of adapters that share the file's form and are computed otherwise.
 OTHERS = {
@@ -117,10 +119,13 @@ def read_lora(file: Path) -> dict[str, Tensor]:
 
     try:
         with safe_open(file, framework="pt") as opened:
-            state = {key: opened.get_tensor(key) for key in opened.keys() if not key.startswith(BESIDE)}  # noqa: SIM118
+            names = list(opened.keys())
+            state = {key: opened.get_tensor(key) for key in names if not key.startswith(BESIDE)}
             told = opened.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise UserError(f"{file.name} cannot be read as safetensors ({type(error).__name__}).") from None
+    if words := sorted({name.split(".")[1] for name in names if name.startswith(BESIDE)}):
+        logger.warning("%s also brings embeddings for the words %s, which are not read.", file.name, ", ".join(words))
     for mark, kind in OTHERS.items():
         if any(mark in key for key in state):
             raise UserError(f"{file.name} is of the kind {kind}; known are LoRA and LoCon.")

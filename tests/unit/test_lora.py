@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +13,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from impress_ui.__main__ import main
+from impress_ui.cli import files
 from impress_ui.errors import UserError
+from impress_ui.experiments.runner import checkpoint_hashes
+from impress_ui.jobs.workflow import describe_result
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.models.lora import loras_of
-from impress_ui.settings import RunSettings
+from impress_ui.models.lora import loras_of, read_lora
+from impress_ui.settings import JobSettings, RunSettings
 from tests.unit.single_files import save_sd1, save_sdxl
 
 RANK, ALPHA = 4, 2.0
@@ -185,3 +191,46 @@ def test_what_does_not_fit_is_told(checkpoint: Path, tmp_path: Path, tensors: di
     save_file(tensors, tmp_path / "a.safetensors")
     with pytest.raises(UserError, match=said):
         load_diffusion_model(RunSettings(checkpoint=str(checkpoint), lora=f"{tmp_path}/a.safetensors"))
+
+
+def test_what_a_result_says_of_its_weights_names_the_loras(checkpoint: Path, tmp_path: Path) -> None:
+    file = tmp_path / "style.safetensors"
+    diffusers(file, *halves(64, 5))
+    job = JobSettings().updated(run={"checkpoint": str(checkpoint), "lora": f"{file}:0.5", "device": "cpu"})
+    model = load_diffusion_model(job.run)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert model and describe_result("edit", job)["checkpoint"]["loras"] == {"style.safetensors": digest}
+    assert "loras" not in describe_result("edit", job.updated(run={"lora": ""}))["checkpoint"]
+    assert checkpoint_hashes({}, job.run.lora) == {"lora": {"style.safetensors": digest}}
+
+
+def test_embeddings_beside_a_lora_are_not_dropped_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    down, up = halves(32, 6)
+    tensors = {f"unet.{UNET_LAYER}.lora_A.weight": down, f"unet.{UNET_LAYER}.lora_B.weight": up}
+    save_file({**tensors, "bundle_emb.mycat.string_to_param.*": torch.zeros(1, 32)}, tmp_path / "cat.safetensors")
+    assert set(read_lora(tmp_path / "cat.safetensors")) == set(tensors)
+    assert "cat.safetensors also brings embeddings for the words mycat" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        (["protect"], True),
+        (["protect", "--method", "advdm"], False),
+        (["purify"], True),
+        (["purify", "--method", "sdedit"], False),
+    ],
+)
+def test_a_lora_that_changes_nothing_is_refused(
+    command: list[str], refused: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached: list[str] = []
+    for name in ("protect_files", "purify_files"):
+        monkeypatch.setattr(files, name, lambda *_, name=name, **__: reached.append(name) or {"summary": ""})
+    monkeypatch.setattr(sys, "argv", ["impress_ui", *command, "in.png", "-o", "out.png", "--lora", "a.safetensors"])
+    with pytest.raises(SystemExit):
+        main()
+    assert bool(reached) is not refused
+    assert ("--lora changes nothing here" in capsys.readouterr().err) is refused
