@@ -20,8 +20,9 @@ from impress_ui.ui.engine import load_engine
 from impress_ui.ui.environment import check_address
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
-from impress_ui.ui.packed import Packed
+from impress_ui.ui.packed import Packed, WithHead
 from impress_ui.ui.page import register
+from impress_ui.ui.poster import poster
 from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
 from impress_ui.ui.rooms.history.keep import Keep
@@ -98,7 +99,7 @@ def launch(
             footer_links=["api", "settings"],
             max_file_size="40mb",
             max_threads=THREADS,
-            app_kwargs={"middleware": [Middleware(Packed)]},
+            app_kwargs={"middleware": [Middleware(Packed), Middleware(WithHead, head=poster(demo))]},
             state_session_capacity=200,
             ssr_mode=False,
             prevent_thread_lock=True,

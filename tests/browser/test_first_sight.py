@@ -95,6 +95,26 @@ def test_help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> 
     assert opened.locator(f"#{described}").inner_text().startswith("Weight of the similarity term")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_example_is_seen_before_the_page_s_scripts_are_there(page: Page, app_url: str, theme: str) -> None:
+    page.route("**/assets/*.js", lambda route: route.abort())
+    page.goto(f"{app_url}?__theme={theme}")
+    for picture in page.locator("#poster img").all():
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 100
+    expect(page.locator("#poster figcaption")).to_have_text(
+        ["Original", "Protected", "Reconstructed, as the model sees it", "Purified"]
+    )
+    expect(page.locator("#poster p")).to_contain_text("The protection moves the latent by")
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        brightness = sum(shot.convert("RGB").getpixel((3, 700))) / 3
+    assert brightness > 200 if theme == "light" else brightness < 60
+    page.unroute("**/assets/*.js")
+    page.reload()
+    expect(page.locator("#run-both")).to_be_visible()
+    expect(page.locator("#poster")).to_have_count(0)
+
+
 WATCH = """() => {
   window.moved = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
