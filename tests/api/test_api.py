@@ -72,6 +72,7 @@ def test_a_picture_is_protected_and_purified_at_its_own_size(
     change = np.abs(pixels(protected).astype(int) - pixels(photo)).max()
     assert pixels(protected).shape == (64, 96, 3) and 0 < change <= 16
     assert report["measures"]["whole"] == {"width": 96, "height": 64, "linf": float(change)}
+    assert report["check"]["sentence"] and report["check"]["after"]["jpeg 75"] > 0
     purified, _ = client.predict(handle_file(protected), settings, api_name="/purify")
     assert pixels(purified).shape == (64, 96, 3) and not np.array_equal(pixels(purified), pixels(protected))
 
