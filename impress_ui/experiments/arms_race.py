@@ -138,12 +138,12 @@ def facts(settings: ArmsRaceSettings, records: list[Record]) -> Record:
 
 
 def threshold(pairs: Sequence[tuple[float, bool]]) -> tuple[float | None, float | None]:
-    """(the value from which on most is true, the mean share of both kinds that it tells rightly)."""
+    """(the value from which on most is true, the share that it tells rightly)."""
     values, truths = np.array([value for value, _ in pairs]), np.array([truth for _, truth in pairs])
     if not truths.size or truths.all() or not truths.any():
         return None, None
     candidates = np.unique(values)
-    right = [((values[truths] >= at).mean() + (values[~truths] < at).mean()) / 2 for at in candidates]
+    right = [((values >= at) == truths).mean() for at in candidates]
     best = int(np.argmax(right))
     return round(float(candidates[best]), 3), round(float(right[best]), 3)
 
