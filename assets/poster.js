@@ -18,11 +18,17 @@
     const last = document.querySelector("#pane-purified img");
     return document.querySelector("#run-both") && (!last || last.complete);
   };
-  const end = () => {
-    clearInterval(looking);
-    poster.remove();
+  // As soon as there is a body: the page's scripts, which a slow line brings late, hold up everything that waits for them.
+  const waiting = new MutationObserver(() => document.body && begin());
+  const begin = () => {
+    waiting.disconnect();
+    document.body.append(poster);
+    const looking = setInterval(() => drawn() && end(), 50);
+    const end = () => {
+      clearInterval(looking);
+      poster.remove();
+    };
+    setTimeout(end, 20000);
   };
-  const looking = setInterval(() => drawn() && end(), 50);
-  setTimeout(end, 20000);
-  document.addEventListener("DOMContentLoaded", () => drawn() || document.body.append(poster));
+  waiting.observe(document.documentElement, { childList: true });
 }

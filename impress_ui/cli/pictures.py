@@ -71,7 +71,9 @@ def learn_universal(
 
     if target_image is not None:
         given.sections["protect"].setdefault("target", "image")
-    return files.universal_file(source, output, given.job(), target=target_image)
+    job = given.job()
+    _refuse_idle_lora(given, files.denoises_to_protect(job, target_image))
+    return files.universal_file(source, output, job, target=target_image)
 
 
 @job_command(without=["lora"])

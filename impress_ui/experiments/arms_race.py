@@ -80,11 +80,11 @@ def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
     name, purifier = unit.key["photograph"], unit.key["purifier"]
     job = _job(run.settings, unit.key["protection"], purifier)
     original = run.original(name)
+    autoencoder = load_autoencoder(job.run)  # before the clock runs
     kept, began = run.kept(protected_key(name, job)), time.monotonic()
     changed = protected(name, original, job, run)
     seconds = None if kept else time.monotonic() - began
     result = changed if purifier == NONE else purified(name, changed, job, run)
-    autoencoder = load_autoencoder(job.run)
     distance = distances_to(original, autoencoder)
     strength, after = distance(changed), distance(result)
     figures: Record = {

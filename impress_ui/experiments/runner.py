@@ -30,7 +30,7 @@ from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
-from impress_ui.models.fingerprint import fingerprint_of_loras
+from impress_ui.models.lora import loras_of
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
@@ -174,4 +174,4 @@ def checkpoint_hashes(checkpoints: Mapping[str, Sequence[str]], loras: str = "")
         for name in names:
             part = source.part(name)
             ours |= {f"{name}/{file.name}": sha256(file) for file in part.weight_files()}
-    return {**found, "lora": fingerprint_of_loras(loras)} if loras else found
+    return {**found, "lora": {str(path): sha256(path) for path, _ in loras_of(loras)}} if loras else found

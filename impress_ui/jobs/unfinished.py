@@ -41,6 +41,8 @@ class Unfinished:
         from impress_ui.models.fingerprint import fingerprint
 
         sections = {name: getattr(job, name).model_dump(mode="json") for name in ("run", kind)}
+        for said in ("check", "declare"):  # of the result, which has the same pixels
+            sections["run"].pop(said)
         weights = fingerprint(job.run.checkpoint)
         named = [job.run.lora, *(str(value) for name, value in sections[kind].items() if name.endswith("weights"))]
         about = {

@@ -102,7 +102,12 @@ def objective_of(setup: Setup) -> Objective:
     """What a run minimises: the method's objective, made to outlast what the settings name; LPIPS where that bounds."""
     settings = setup.settings
     protection = PROTECTIONS[settings.method]
-    attack = robust(adaptive(protection.objective(setup), setup), setup)
+    attack = protection.objective(setup)
+    # What a purifier is given has gone through them; a term against IMPRESS is of the picture itself.
+    if settings.adaptive == "unrolled":
+        attack = robust(adaptive(attack, setup), setup)
+    else:
+        attack = adaptive(robust(attack, setup), setup)
     if protection.ball != "lpips":
         return attack
     network = load_perceptual(setup.autoencoder.similarity_network("auto"), setup.autoencoder.device)

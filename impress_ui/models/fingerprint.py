@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from impress_ui.errors import UserError
 from impress_ui.models.checkpoints import Part, find_source
 from impress_ui.models.checksums import sha256
-from impress_ui.models.lora import loras_of
+from impress_ui.models.lora import LOADED, loras_of
 from impress_ui.models.part_kinds import PARTS
 
 _loaded: dict[tuple[Path, str], Part] = {}
@@ -32,9 +33,16 @@ def fingerprint(checkpoint: str) -> dict[str, str]:
     return {part.name: _digest_of(part) for part in sorted(own, key=lambda part: part.name)}
 
 
-def fingerprint_of_loras(words: str) -> dict[str, str]:
-    """SHA-256 by file name of the LoRAs that ``run.lora`` names; the numbers behind them are in the settings."""
-    return {path.name: sha256(path) for path, _ in loras_of(words)}
+def fingerprint_of_loras(words: str) -> list[dict[str, str]]:
+    """Name and SHA-256 of the LoRAs that ``run.lora`` names, as they were when a model was given them.
+
+    The numbers behind their names are in the settings. One that no model was given is not among them.
+    """
+    try:
+        named = [path for path, _ in loras_of(words)]
+    except UserError:  # moved away since: that is no reason to lose a result
+        named = [path for path in LOADED if str(path) in words or path.name in words]
+    return [{"name": path.name, "sha256": LOADED[path]} for path in named if path in LOADED]
 
 
 def _digest_of(part: Part) -> str:

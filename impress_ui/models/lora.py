@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from impress_ui.errors import UserError
-from impress_ui.models.checksums import check
+from impress_ui.models.checksums import check, sha256
 from impress_ui.models.single_file_head import PICKLED
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ HALVES = {
     "lora_linear_layer.down.weight": "lora_linear_layer.up.weight",
 }  # fmt: skip
 FIRST = tuple(HALVES)
+LOADED: dict[Path, str] = {}  # the SHA-256 of every file that was added to a model in this process
 BESIDE = "bundle_emb."  # an embedding that some trainers pack with a LoRA, for a word of its own
 
 
@@ -85,6 +86,7 @@ def add_loras(words: str, name: str, unet: nn.Module, tokenizers: Sequence[Any],
     names = [f"lora{number}" for number in range(len(files))]
     for adapter, (file, _) in zip(names, files, strict=True):
         check(file)
+        LOADED[file] = sha256(file)
         state = read_lora(file)
         wanted = sum(key.endswith(FIRST) for key in state)
         try:
@@ -124,7 +126,7 @@ def read_lora(file: Path) -> dict[str, Tensor]:
             told = opened.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise UserError(f"{file.name} cannot be read as safetensors ({type(error).__name__}).") from None
-    if words := sorted({name.split(".")[1] for name in names if name.startswith(BESIDE)}):
+    if words := sorted({name.split(".")[1] for name in names if name.startswith(BESIDE)} - {""}):
         logger.warning("%s also brings embeddings for the words %s, which are not read.", file.name, ", ".join(words))
     for mark, kind in OTHERS.items():
         if any(mark in key for key in state):
@@ -141,6 +143,8 @@ def read_lora(file: Path) -> dict[str, Tensor]:
     for key in [key for key in scaled if key.endswith(FIRST)]:
         first = next(half for half in FIRST if key.endswith(half))
         layer, rank = key.removesuffix(f".{first}"), scaled[key].shape[0]
+        if not rank:
+            raise UserError(f"{file.name} has a layer of rank 0, {layer}: it is damaged.")
         scale = alphas[layer] / rank if layer in alphas else _scale(layer, rank, configurations)
         other = f"{layer}.{HALVES[first]}"
         if other in scaled:

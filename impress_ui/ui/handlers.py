@@ -25,6 +25,7 @@ from impress_ui.ui.sessions import drop_state, session_of
 HINTED = (
     ("run", "size"), ("run", "whole"), ("protect", "method"), ("protect", "steps"), ("protect", "attacked_steps"),
     ("protect", "attacked_prompt"), ("protect", "repetitions"), ("protect", "adaptive"),
+    ("protect", "robust_to"), ("protect", "draws"),
     ("purify", "steps"), ("purify", "method"), ("purify", "chain"),
     ("edit", "strength"), ("edit", "guidance"), ("edit", "sampling_steps"),
 )  # fmt: skip

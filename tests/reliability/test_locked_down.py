@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -38,6 +38,8 @@ class Launched(Exception):
 
 def launched(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
     class Demo:
+        blocks: ClassVar = {}
+
         def launch(self, **arguments: Any) -> None:
             raise Launched(arguments)
 

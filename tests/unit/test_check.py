@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from impress_ui.errors import UserError
 from impress_ui.jobs import workflow
 from impress_ui.jobs.answer import FAINT, HOLDS
 from impress_ui.jobs.check import SPOILS, SURVIVORS, Check, check, checked
@@ -32,13 +34,18 @@ def said(moved: float, *after: float) -> str:
 def test_the_line_at_the_edges_of_its_rules() -> None:
     all_kept = (2.0,) * 4
     assert "next to nothing" in said(FAINT - 0.001, *all_kept)
-    assert said(FAINT, *all_kept).startswith("Not sufficiently protected: the latent is moved by 10% of its length")
+    assert said(FAINT, *all_kept).startswith("Not sufficiently protected: the latent is moved by 10.0% of its length")
+    assert "could not be measured" in said(1.0, math.nan, 1.0, 1.0, 1.0)
+    assert said(SPOILS + 0.01, *[SPOILS - 0.001] * 4).startswith("It holds against")  # next to nothing was taken away
     assert said(SPOILS - 0.001, *all_kept).startswith("Not sufficiently protected")
     assert said(SPOILS, *all_kept) == f"It holds against {', '.join(SURVIVORS.values())}: at least 100% is left."
     enough = max(1.0, SPOILS / HOLDS + 0.01)
     assert said(enough, HOLDS * enough, *[enough] * 3).endswith("at least 75% is left.")
     weakened = said(enough, enough, HOLDS * enough - 0.01, enough, enough)
     assert weakened == "It is weakened by half the size and back to 74%, and still spoils an edit."
+    other = Check(0.2, dict.fromkeys(NAMES, 0.1), calibrated=False)
+    assert other.sentence.startswith("Of how far it moves the latent, is left after a JPEG of quality 75 (50% left), ")
+    assert other.as_dict()["spoils_from"] is None
     fallen = said(1.0, 1.0, SPOILS, SPOILS - 0.01, SPOILS - 0.1)
     share = f"{SPOILS - 0.1:.0%} left), the learned purifier ({SPOILS - 0.01:.0%} left): edits come back."
     assert fallen == f"It does not hold against ten steps of IMPRESS ({share}"
@@ -57,6 +64,10 @@ def test_figures_are_those_of_the_purifiers_run_one_by_one(
     assert found.after["jpeg 75"] == pytest.approx(latent_distance(encode_picture(jpeg, embedded), reference))
     assert set(found.after) == set(SURVIVORS) and all(value < found.moved for value in found.after.values())
     assert check(protected, original, job, lambda: True) is None
+
+    assert found.calibrated
+    for change in ({"run": {"checkpoint": "assets/autoencoders/kl"}}, {"protect": {"method": "advdm"}}):
+        assert not check(protected, original, job.updated(**change)).calibrated
 
     told = checked("protected", protected, original, job, stopped=False)
     assert told["check"]["sentence"] == found.sentence and json.dumps(told)
@@ -85,3 +96,11 @@ def test_the_command_line_says_it_unless_it_is_not_wanted(photo: Path, tmp_path:
     ]
     assert found[0]["check"]["sentence"] in found[0]["summary"] and found[0]["check"]["moved"] > 0
     assert "check" not in found[1]
+
+
+def test_a_check_that_fails_loses_no_picture(photographs: list[Image.Image], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise UserError("The loss was not a number.")
+
+    monkeypatch.setattr("impress_ui.jobs.check.purify_picture", fails)
+    assert checked("protected", photographs[0], photographs[1], JobSettings(), stopped=False) == {}

@@ -199,9 +199,13 @@ def test_what_a_result_says_of_its_weights_names_the_loras(checkpoint: Path, tmp
     job = JobSettings().updated(run={"checkpoint": str(checkpoint), "lora": f"{file}:0.5", "device": "cpu"})
     model = load_diffusion_model(job.run)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert model and describe_result("edit", job)["checkpoint"]["loras"] == {"style.safetensors": digest}
+    assert model and describe_result("edit", job)["checkpoint"]["loras"] == [
+        {"name": "style.safetensors", "sha256": digest}
+    ]
     assert "loras" not in describe_result("edit", job.updated(run={"lora": ""}))["checkpoint"]
-    assert checkpoint_hashes({}, job.run.lora) == {"lora": {"style.safetensors": digest}}
+    assert checkpoint_hashes({}, job.run.lora) == {"lora": {str(file): digest}}
+    file.unlink()  # the result is not lost, nor its digest
+    assert describe_result("edit", job)["checkpoint"]["loras"][0]["sha256"] == digest
 
 
 def test_embeddings_beside_a_lora_are_not_dropped_without_a_word(
@@ -219,6 +223,7 @@ def test_embeddings_beside_a_lora_are_not_dropped_without_a_word(
     [
         (["protect"], True),
         (["protect", "--method", "advdm"], False),
+        (["universal"], True),
         (["purify"], True),
         (["purify", "--method", "sdedit"], False),
     ],
@@ -227,7 +232,7 @@ def test_a_lora_that_changes_nothing_is_refused(
     command: list[str], refused: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reached: list[str] = []
-    for name in ("protect_files", "purify_files"):
+    for name in ("protect_files", "purify_files", "universal_file"):
         monkeypatch.setattr(files, name, lambda *_, name=name, **__: reached.append(name) or {"summary": ""})
     monkeypatch.setattr(sys, "argv", ["impress_ui", *command, "in.png", "-o", "out.png", "--lora", "a.safetensors"])
     with pytest.raises(SystemExit):

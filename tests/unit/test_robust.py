@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impress_ui.errors import UserError
 from impress_ui.measures.costs import attack_of
 from impress_ui.methods.attacks.jpeg import _rounded, differentiable_jpeg
 from impress_ui.methods.attacks.robust import ALTERED, Robust
@@ -18,6 +19,7 @@ from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers.jpeg import jpeg
 from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import ProtectSettings
 from tests.conftest import ROOT
@@ -102,3 +104,19 @@ def test_the_estimate_knows_what_it_costs() -> None:
         attack_of(ProtectSettings(robust_to=kinds, draws=2), (64, 64)) for kinds in ((), ("noise",))
     )
     assert robust == 3 * plain
+
+
+def test_a_protection_that_trains_in_turn_is_refused(
+    pair: Tensor, embedded: Autoencoder, model: DiffusionModel
+) -> None:
+    for adaptive in ("none", "unrolled"):
+        settings = ProtectSettings(method="aspl", steps=2, robust_to=["blur"], adaptive=adaptive)
+        with pytest.raises(UserError, match="in turn"):
+            next(iter(protect(pair, settings, embedded, model=model)))
+
+
+def test_the_terms_against_impress_are_of_the_picture_itself(pair: Tensor, embedded: Autoencoder) -> None:
+    settings = ProtectSettings(robust_to=["crop"], draws=3, adaptive="consistency", steps=1, random_start=False)
+    first = next(iter(protect(pair, settings, embedded)))
+    own = ((embedded.reconstruct(pair) - pair) ** 2).mean(dim=(1, 2, 3))
+    assert torch.allclose(first.losses["round-trip error"], own, rtol=1e-4)
