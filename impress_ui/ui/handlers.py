@@ -51,6 +51,7 @@ class Handlers:
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
         opened = {page.upload, page.record, page.knobs["run", "size"]}
         new_outputs = [*pictures, *page.edits.values(), page.edit_status, page.mask, page.edit_mask, *restored]
+        new_outputs += [*page.run_buttons, *page.stop_buttons]
         changes = [page.upload.change(self.open, opened, list(dict.fromkeys(new_outputs)), **PRIVATE)]
         for button, what in ((page.both, "both"), (page.protect, "protect"), (page.purify, "purify")):
             changes.append(self.starts(button, functools.partial(_story, what), page.run_inputs, page.shown))

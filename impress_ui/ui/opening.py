@@ -74,6 +74,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         page.record: record,
         page.notes: views.notes(notes),
         page.status: views.idle(),
+        **page.buttons_back,  # from the live run that was ended for it
         page.answer: "",
         page.whole: record.made_whole,
         page.curves: charts({}, {}),

@@ -244,6 +244,14 @@ class Page:
         """What ends it, beside each of the places that start one."""
         return (self.stop, self.edit_stop, *(button for room in self.rooms.values() for button in room.stop_buttons))
 
+    @property
+    def buttons_back(self) -> Update:
+        """The updates with which another job may begin."""
+        return {
+            **dict.fromkeys(self.run_buttons, gr.update(interactive=True)),
+            **dict.fromkeys(self.stop_buttons, gr.update(interactive=False, value="Stop")),
+        }
+
 
 _built: list[Page] = []
 

@@ -93,6 +93,8 @@ class PageJob(ABC):
                     return
                 self.folder = new_folder(self.session)
                 for update in self._where_the_gpu_is(own):
+                    if own.superseded:  # nothing of it may stand on a page that shows another picture by now
+                        return
                     shown |= own_copy(update)
                     self.record = update.get(self.page.record, self.record)
                     last = own_copy(update)
@@ -266,8 +268,7 @@ class PageJob(ABC):
 
     def _buttons_back(self, status: str) -> Update:
         return {
-            **dict.fromkeys(self.page.run_buttons, gr.update(interactive=True)),
-            **dict.fromkeys(self.page.stop_buttons, gr.update(interactive=False, value="Stop")),
+            **self.page.buttons_back,
             self.status: status,
             **self.edit_captions(),
             self.page.record: self.record,
