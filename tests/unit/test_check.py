@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,9 +20,10 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import JobSettings
 from impress_ui.ui import views
-from tests.conftest import ROOT
+from tests.unit.test_cli import run_json
 
 NAMES = list(SURVIVORS)
+NOT = ("--no-check",)
 
 
 def said(moved: float, *after: float) -> str:
@@ -87,13 +86,11 @@ def test_the_page_says_it_behind_the_answer_and_nothing_twice() -> None:
     assert views.answer(rows, "IMPRESS", said(0.01, *(0.01,) * 4)) == views.answer(rows)
 
 
-def test_the_command_line_says_it_unless_it_is_not_wanted(photo: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "impress_ui", "protect", str(photo), "-o", str(tmp_path / "out.png")]
-    command += ["--steps", "3", "--size", "64", "--force", "--json"]
-    found = [
-        json.loads(subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-        for more in ((), ("--no-check",))
-    ]
+def test_the_command_line_says_it_unless_it_is_not_wanted(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
+) -> None:
+    quick = ("--steps", 3, "--size", 64, "--force")
+    found = [run_json(capsys, "protect", photo, "-o", tmp_path / "out.png", *quick, *more) for more in ((), NOT)]
     assert found[0]["check"]["sentence"] in found[0]["summary"] and found[0]["check"]["moved"] > 0
     assert "check" not in found[1]
 
