@@ -128,7 +128,8 @@ def test_every_setting_of_a_run_is_an_option_and_arrives(command: str, monkeypat
     without = OF_NO_USE.get(command, set() if command in MASKED else {"invert_mask"})
     without = without if command in WHOLE else {*without, "whole"}
     # Where no denoiser runs a LoRA is refused.
-    method = {"protect": ["--method", "advdm"], "purify": ["--method", "sdedit"]}.get(command, [])
+    advdm, sdedit = ["--method", "advdm"], ["--method", "sdedit"]
+    method = {"protect": advdm, "universal": advdm, "purify": sdedit}.get(command, [])
     without = without if command == "protect" else {*without, "check", "declare"}
     values = {field: another(RunSettings, field) for field in RunSettings.model_fields if field not in without}
     got = settings_given(monkeypatch, command, *method, *options_for(values))
