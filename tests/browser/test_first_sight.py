@@ -122,7 +122,7 @@ WATCH = """() => {
     if (!entry.hadRecentInput) window.moved += entry.value;
   })).observe({ type: "layout-shift", buffered: true });
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
-    window.largest = entry.element?.closest("[id]")?.id;
+    [window.largest, window.painted] = [entry.element?.closest("[id]")?.id, entry.startTime];
   })).observe({ type: "largest-contentful-paint", buffered: true });
 }"""
 
@@ -145,4 +145,6 @@ def test_the_page_opens_without_jumping_and_weighs_little(
     if width == 1440:  # nothing larger is painted later than what is there before the page's scripts
         assert page.evaluate("window.largest") == "poster"
     assert sum(weights) <= 2_500_000
+    # For who measures: pytest -n 0 -s -k jumping tests/browser/test_first_sight.py
+    print(f"{width}x{height}: largest paint after {page.evaluate('window.painted'):.0f} ms, {sum(weights)} bytes")
     context.close()
