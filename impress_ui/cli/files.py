@@ -20,8 +20,6 @@ from impress_ui.jobs.check import checked
 from impress_ui.jobs.saving import as_saved, save_perturbation, save_result, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
-from impress_ui.methods.protect import needs_model
-from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.files import distinct_names
 from impress_ui.pictures.images import (
@@ -65,16 +63,6 @@ def protect_files(
 
     facts = {} if universal is None else {"universal": universal.name}
     return _over_files("protect", "protected", source, output, job, run, mask=mask, target=target, **facts)
-
-
-def denoises_to_protect(job: JobSettings, target: Path | None) -> bool:
-    """Whether the protection runs the denoiser."""
-    return needs_model(job.protect, target=target is not None)
-
-
-def denoises_to_purify(job: JobSettings) -> bool:
-    """Whether the purification runs the denoiser."""
-    return purifier_needs_model(job.purify)
 
 
 def purify_files(source: Path, output: Path, job: JobSettings, *, mask: Path | None) -> Report:

@@ -37,6 +37,7 @@ def protect(
     large --budget the perturbation is a patch.
     """
     from impress_ui.cli import files
+    from impress_ui.methods.protect import needs_model
 
     chosen = given.sections["protect"]
     _refuse_idle_mask(given, mask)
@@ -46,7 +47,7 @@ def protect(
     if target_image is not None and chosen.setdefault("target", "image") != "image":
         raise UserError(f"--target {chosen['target']} and --target-image contradict each other; give one of them.")
     job = given.job()
-    _refuse_idle_lora(given, universal is None and files.denoises_to_protect(job, target_image))
+    _refuse_idle_lora(given, universal is None and needs_model(job.protect, target=target_image is not None))
     return files.protect_files(source, output, job, mask=mask, target=target_image, universal=universal)
 
 
@@ -68,11 +69,12 @@ def learn_universal(
     A larger picture than --size has it repeated.
     """
     from impress_ui.cli import files
+    from impress_ui.methods.protect import needs_model
 
     if target_image is not None:
         given.sections["protect"].setdefault("target", "image")
     job = given.job()
-    _refuse_idle_lora(given, files.denoises_to_protect(job, target_image))
+    _refuse_idle_lora(given, needs_model(job.protect, target=target_image is not None))
     return files.universal_file(source, output, job, target=target_image)
 
 
@@ -88,12 +90,13 @@ def reconstruct(source: Input, output: Output, *, given: Given) -> Report:
 def purify(source: Input, output: Output, mask: Mask = None, *, given: Given) -> Report:
     """Take a protection out again: IMPRESS, one of the purifiers that it must beat, or a chain of them."""
     from impress_ui.cli import files
+    from impress_ui.methods.purify import needs_model
 
     _refuse_idle_mask(given, mask)
     if "chain" in given.sections["purify"]:
         given.sections["purify"].setdefault("method", "chain")
     job = given.job()
-    _refuse_idle_lora(given, files.denoises_to_purify(job))
+    _refuse_idle_lora(given, needs_model(job.purify))
     return files.purify_files(source, output, job, mask=mask)
 
 

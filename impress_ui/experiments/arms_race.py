@@ -36,16 +36,15 @@ from impress_ui.experiments.pictures import (
     purified,
     purified_key,
 )
-from impress_ui.experiments.robustness import LEAST, NONE, least_of
+from impress_ui.experiments.robustness import LEAST, NONE, crossed, least_of, purified_by
 from impress_ui.experiments.settings import ArmsRaceSettings
 from impress_ui.jobs.workflow import purify_picture
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure
 from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.settings import JobSettings, purifier_of
+from impress_ui.settings import JobSettings
 from impress_ui.settings.protect import protection_of
-from impress_ui.settings.stress import AS_SET
 
 SHARES = ("left", "twin", "by_edit")  # those that have an interval
 SPOILED = 0.85  # SSIM to the original's edit below which an edit has failed
@@ -67,12 +66,7 @@ COLUMNS = {
 
 def units(settings: ArmsRaceSettings) -> list[Unit]:
     """Each photograph under each protection, as it is and after each purifier."""
-    return [
-        Unit({"photograph": name, "protection": protection, "purifier": purifier}, name)
-        for name in settings.names
-        for protection in settings.protections
-        for purifier in (NONE, *settings.purifiers)
-    ]
+    return crossed(settings, "protection", settings.protections)
 
 
 def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
@@ -192,9 +186,7 @@ def _narrow(words: str) -> str:
 
 
 def _job(settings: ArmsRaceSettings, protection: str, purifier: str) -> JobSettings:
-    job = settings.job.model_copy(update={"protect": protection_of(protection)})
-    as_it_is = purifier in (NONE, AS_SET)
-    return job if as_it_is else job.model_copy(update={"purify": purifier_of(purifier)})
+    return purified_by(settings.job.model_copy(update={"protect": protection_of(protection)}), purifier)
 
 
 def _checkpoints(settings: ArmsRaceSettings) -> Mapping[str, Sequence[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from impress_ui.experiments.charts import Chart, Lines
 from impress_ui.experiments.experiment import (
@@ -18,7 +19,7 @@ from impress_ui.experiments.experiment import (
     means_of,
 )
 from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
-from impress_ui.experiments.settings import RobustnessSettings
+from impress_ui.experiments.settings import ArmsRaceSettings, RobustnessSettings
 from impress_ui.measures.grid import MEASURES, distances_to, figures_of
 from impress_ui.measures.metrics import measure
 from impress_ui.models.autoencoder import load_autoencoder
@@ -38,10 +39,15 @@ EDITED = {"edit_ssim": "Edit against the clean picture's edit, SSIM"}
 
 def units(settings: RobustnessSettings) -> list[Unit]:
     """Each photograph at each budget under each purifier, and without one."""
+    return crossed(settings, "budget", settings.budgets)
+
+
+def crossed(settings: RobustnessSettings | ArmsRaceSettings, column: str, values: Sequence[Any]) -> list[Unit]:
+    """Each photograph under each of the values of a protection, as it is and after each purifier."""
     return [
-        Unit({"photograph": name, "budget": budget, "purifier": purifier}, name)
+        Unit({"photograph": name, column: value, "purifier": purifier}, name)
         for name in settings.names
-        for budget in settings.budgets
+        for value in values
         for purifier in (NONE, *settings.purifiers)
     ]
 
@@ -123,7 +129,11 @@ def sheets(run: Run[RobustnessSettings], rows: list[Record]) -> list[Sheet]:
 
 
 def _job(settings: RobustnessSettings, budget: int, purifier: str) -> JobSettings:
-    job = settings.job.updated(protect={"budget": budget})
+    return purified_by(settings.job.updated(protect={"budget": budget}), purifier)
+
+
+def purified_by(job: JobSettings, purifier: str) -> JobSettings:
+    """The job with a purifier in words; its own where none is named."""
     as_it_is = purifier in (NONE, AS_SET)
     return job if as_it_is else job.model_copy(update={"purify": purifier_of(purifier)})
 

@@ -99,9 +99,18 @@ def needs_model(settings: ProtectSettings, *, target: bool) -> bool:
 
 
 def objective_of(setup: Setup) -> Objective:
-    """What a run minimises: the method's objective, made to outlast what the settings name; LPIPS where that bounds."""
+    """What a run minimises: the method's objective, made to outlast what the settings name; LPIPS where that bounds.
+
+    Raises:
+        UserError: the method cannot be made to outlast anything.
+    """
     settings = setup.settings
     protection = PROTECTIONS[settings.method]
+    if protection.in_turn and settings.robust_to:
+        raise UserError(
+            f"The protection {settings.method} trains its own model in turn with the picture's steps, and cannot be "
+            "made to outlive anything besides; leave robust_to empty."
+        )
     attack = protection.objective(setup)
     # What a purifier is given has gone through them; a term against IMPRESS is of the picture itself.
     if settings.adaptive == "unrolled":

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HAS_PLAYWRIGHT = importlib.util.find_spec("pytest_playwright") is not None
 FLAGS = [
@@ -61,11 +60,11 @@ if HAS_PLAYWRIGHT:
 
 
 @pytest.fixture(scope="session")
-def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A test photograph in 64x48 pixels: what the page does with it is looked at here, not how well."""
+def photo(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tests' photograph in 64x48 pixels: what the page does with it is looked at here, not how well."""
     path = tmp_path_factory.mktemp("pictures") / "mountain.png"
-    with Image.open(ROOT / "assets/photos/test/mountain1.jpg") as image:
-        image.convert("RGB").crop((60, 0, 540, 360)).resize((64, 48), Image.Resampling.LANCZOS).save(path)
+    with Image.open(photo) as image:
+        image.resize((64, 48), Image.Resampling.LANCZOS).save(path)
     return path
 
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms.functional import gaussian_blur
 
-from impress_ui.errors import UserError
 from impress_ui.methods.attacks.jpeg import differentiable_jpeg
 from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import Objective, Terms
@@ -45,19 +44,8 @@ class Robust:
 
 
 def robust(objective: Objective, setup: Setup) -> Objective:
-    """The objective as the settings want it: alone, or over what pictures go through.
-
-    Raises:
-        UserError: the objective trains its model in turn with the attack, step by step.
-    """
-    if not setup.settings.robust_to:
-        return objective
-    if getattr(getattr(objective, "objective", objective), "in_turn", False):
-        raise UserError(
-            f"The protection {setup.settings.method} trains its own model in turn with the picture's steps, and cannot "
-            "be made to outlive anything besides; leave robust_to empty."
-        )
-    return Robust(objective, setup)
+    """The objective as the settings want it: alone, or over what pictures go through."""
+    return Robust(objective, setup) if setup.settings.robust_to else objective
 
 
 def _between(random: torch.Generator, low: float, high: float) -> float:

@@ -51,8 +51,6 @@ class SurrogateError(DenoisingError):
         self.model = self.attacked.model()
         self.calls = 0
 
-    in_turn = True  # every call is a step
-
     def __call__(self, x: Tensor) -> Terms:
         if torch.is_grad_enabled():
             if self.calls % self.attack_steps == 0:

@@ -64,6 +64,7 @@ ASPL = Protection(
     fields=Fields,
     objective=objective,
     defaults=DEFAULTS,
+    in_turn=True,
     curves={"denoising error": "denoising error"},
     note="The surrogate is a LoRA; no prior pictures and no training of the text encoder.",
 )

@@ -42,6 +42,7 @@ class Protection:
         decays: whether a sign step shrinks over the run, as PhotoGuard's does.
         autoencoder_only: whether it does without the denoiser.
         repaints: whether its target is a picture that the denoiser paints, unless one is given.
+        in_turn: whether it trains a model of its own in turn with the steps, so that each of its calls is one.
         passes: how many times a step runs what one of its kind runs once; every estimate of cost is made of it.
         curves: its terms as the page draws them, in words; ``CURVES`` has those of the common ones.
         note: where ours is not the published code.
@@ -58,6 +59,7 @@ class Protection:
     decays: bool = False
     autoencoder_only: bool = False
     repaints: bool = False
+    in_turn: bool = False
     passes: Callable[[ProtectSettings], int] = lambda _: 1
     curves: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
