@@ -32,7 +32,8 @@ def test_tiles_are_stopped_go_on_and_come_back_whole(opened: Page, photo: Path, 
     expect(opened.locator("#notes")).to_contain_text("Results have 180x135 pixels")
 
     assert "protected in" in run(opened, "#run-protect")
-    expect(opened.locator("#answer span")).to_contain_text(re.compile("not hold against|weakened by|Not sufficiently"))
+    # Made for the tiles of the large picture, it does little to the model that sees all of it at a third.
+    expect(opened.locator("#answer")).to_contain_text(re.compile(r"does next to nothing to this model: .* by \d+%"))
     expect(opened.locator("#curves")).to_contain_text("12 tiles")
     large = download(opened, "whole", tmp_path)
     change = np.abs(pixels(large) - pixels(tmp_path / "large.png"))
