@@ -22,6 +22,8 @@ LEFT_OUT = {
     "l2_step",
     "style",
     "concept",
+    "smooth_share",
+    "also",
 }
 
 

@@ -1,6 +1,8 @@
 """Does what was made on one autoencoder hold on another? Protect on A, purify with B, look with C.
 
-A is also "none", a clean picture: what the purifiers do to any picture, protected or not. B is also "none".
+A is also several autoencoders at once (``methods/attacks/ensemble.py``): all of them, and all but each, which tells
+whether what misleads the others misleads the one that was left out. A is also "none", a clean picture: what the
+purifiers do to any picture, protected or not. B is also "none".
 
 Every figure of a row is C's: how far the picture's latent is from the original's in C's encoder (``latent``, over
 ||E_C(original)||), the share of the protected picture's own distance there that the purification leaves (``left``), and
@@ -70,12 +72,21 @@ def names_of(settings: TransferSettings) -> dict[str, str]:
     return named
 
 
+def protectors_of(settings: TransferSettings) -> dict[str, tuple[str, ...]]:
+    """What is protected on, by its name in the tables: each alone, all but each, and all together."""
+    names = tuple(names_of(settings))
+    sets = [(name,) for name in names]
+    if len(names) > 2:
+        sets += [tuple(other for other in names if other != name) for name in reversed(names)]
+    return {" + ".join(several): several for several in (*sets, names)}
+
+
 def units(settings: TransferSettings) -> list[Unit]:
     """Each photograph, clean and protected on each autoencoder."""
     return [
         Unit({"photograph": name, "protect": protector}, name)
         for name in settings.names
-        for protector in (NONE, *names_of(settings))
+        for protector in (NONE, *protectors_of(settings))
     ]
 
 
@@ -120,9 +131,9 @@ def _pictures(
     settings, seed = run.settings, run.settings.run.seed
 
     def protected() -> Image.Image:
-        autoencoder = autoencoders[protector]
+        autoencoder, *others = (autoencoders[one] for one in protectors_of(settings)[protector])
         x = to_tensor(original, autoencoder.device)
-        return picture_of(protect(x, settings.protect, autoencoder, seed=seed))
+        return picture_of(protect(x, settings.protect, autoencoder, seed=seed, others=others))
 
     def purified(picture: Image.Image, autoencoder: Autoencoder) -> Image.Image:
         x = to_tensor(picture, autoencoder.device)
@@ -143,23 +154,23 @@ def table(settings: TransferSettings, records: list[Record]) -> list[Record]:
 
 def charts(settings: TransferSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
     """Matrices: A over C without a purifier; and for each C, A over B, as shares left and as distances."""
-    names = list(names_of(settings))
+    names, protectors = list(names_of(settings)), list(protectors_of(settings))
     everything, by = [NONE, *names], "purified with B"
     seen = {(row["protect"], row["see"]): row["latent"] for row in rows if row["purify"] == NONE}
     title = "Latent distance, protected on A and seen by C"
-    drawn: list[Chart] = [_matrix("strength", title, "seen by C", names, names, seen)]
+    drawn: list[Chart] = [_matrix("strength", title, "seen by C", protectors, names, seen)]
     for viewer in names:
         ours = {(row["protect"], row["purify"]): row for row in rows if row["see"] == viewer}
         left = {place: row["left"] for place, row in ours.items()}
         title = f"Protection left, as {viewer} sees it"
-        drawn.append(_matrix(f"left_{viewer}", title, by, names, names, left, ".0%"))
+        drawn.append(_matrix(f"left_{viewer}", title, by, protectors, names, left, ".0%"))
         latent = {place: row["latent"] for place, row in ours.items()}
         title = f"Latent distance to the original, as {viewer} sees it"
-        drawn.append(_matrix(f"latent_{viewer}", title, by, everything, everything, latent))
+        drawn.append(_matrix(f"latent_{viewer}", title, by, [NONE, *protectors], everything, latent))
     if settings.edits:
         edits = {(row["protect"], row["purify"]): row["edit_ssim"] for row in rows if row["see"] == EMBEDDED}
         title = "SSIM of the embedded model's edit against the clean edit"
-        drawn.append(_matrix("edit_ssim", title, by, everything, everything, edits))
+        drawn.append(_matrix("edit_ssim", title, by, [NONE, *protectors], everything, edits))
     return drawn
 
 
@@ -179,7 +190,7 @@ def _matrix(
 def sheets(run: Run[TransferSettings], rows: list[Record]) -> list[Sheet]:
     """The first photographs: protected on each autoencoder, and purified with each."""
     names = list(names_of(run.settings))
-    places = [(protector, purifier) for protector in names for purifier in (NONE, *names)]
+    places = [(protector, purifier) for protector in protectors_of(run.settings) for purifier in (NONE, *names)]
     labels = [f"on {a}" if b == NONE else f"on {a}, purified with {b}" for a, b in places]
 
     def pictures(name: str) -> PictureRow:

@@ -50,6 +50,7 @@ def protect_picture(
     """
     autoencoder = load_autoencoder(job.run)
     model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
+    others = load_others(job)
     x, laid = to_tensor(image, autoencoder.device), _mask(mask, image, job, autoencoder)
     aim = _like(target, image, autoencoder)
     style_of = functools.cache(lambda: farthest_style([seen(image, job)]))  # one for all pieces
@@ -60,7 +61,7 @@ def protect_picture(
         return protect(
             piece, job.protect, autoencoder, model=model, seed=job.run.seed, mask=_cut(cut, laid),
             target=None if aim is None else cut(aim), should_stop=should_stop, style_of=lambda _: style_of(),
-            view_side=views,
+            others=others, view_side=views,
         )  # fmt: skip
 
     if not large or views:
@@ -72,6 +73,17 @@ def protect_picture(
     return whole.over_tiles(
         x, attempt, job.run.size, keep, each=job.protect.steps, mask=laid, store=store, should_stop=should_stop
     )
+
+
+def load_others(job: JobSettings) -> list[Autoencoder]:
+    """The autoencoders that the protection is also made against.
+
+    Raises:
+        UserError: one of them is not to be had, or is the run's own.
+    """
+    if job.run.checkpoint in job.protect.others:
+        raise UserError(f"The checkpoint {job.run.checkpoint} is the run's own; name others by also.")
+    return [load_autoencoder(job.run.model_copy(update={"checkpoint": name})) for name in job.protect.others]
 
 
 def farthest_style(images: Sequence[Image.Image]) -> str:
@@ -93,7 +105,7 @@ def learn_universal(
     model = load_diffusion_model(job.run) if needs_model(job.protect, target=target is not None) else None
     return universal.learn(
         to_tensor(images, autoencoder.device), job.protect, autoencoder, model=model, seed=job.run.seed,
-        target=_like(target, images[0], autoencoder), should_stop=should_stop,
+        target=_like(target, images[0], autoencoder), others=load_others(job), should_stop=should_stop,
     )  # fmt: skip
 
 
@@ -241,6 +253,7 @@ def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]
     """
     parts = fingerprint(job.run.checkpoint)
     # Only a denoiser has had them.
+    also = [{"name": name, "sha256": fingerprint(name)} for name in job.protect.others]
     loras = {"loras": fingerprint_of_loras(job.run.lora)} if job.run.lora and "unet" in parts else {}
     return {
         "impress": impress_ui.__version__,
@@ -248,6 +261,7 @@ def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]
         "settings": job.model_dump(mode="json"),
         "seed": job.run.seed,
         "checkpoint": {"name": job.run.checkpoint, "sha256": parts, **loras},
+        **({"also": also} if kind == "protected" and also else {}),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("torch", "diffusers", "transformers", "pillow")},

@@ -89,6 +89,7 @@ def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, fl
         pixels *= settings.repetitions
     if settings.robust_to:
         pixels *= 1 + settings.draws
+    pixels *= 1 + len(settings.others)
     return f"{settings.method}, adaptive: {settings.adaptive}", pixels
 
 

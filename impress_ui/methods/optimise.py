@@ -132,8 +132,11 @@ def pixel_range(x: Tensor) -> Tensor:
     return x.clamp(-1, 1)
 
 
-def linf_ball(centre: Tensor, radius: float) -> Constraint:
-    """Projection on the L-infinity ball of the radius (in [-1, 1] units) about the centre, and on [-1, 1]."""
+def linf_ball(centre: Tensor, radius: float | Tensor) -> Constraint:
+    """Projection on the L-infinity ball about the centre, and on [-1, 1]; its radius may be another in each pixel.
+
+    Both are in [-1, 1] units.
+    """
     low, high = (centre - radius).clamp(min=-1), (centre + radius).clamp(max=1)
     return lambda x: torch.minimum(torch.maximum(x, low), high)
 
@@ -162,7 +165,7 @@ def within_mask(constraint: Constraint, fixed: Tensor, mask: Tensor | None) -> C
 class SignStepper:
     """Sign of the gradient times a size, which decays linearly to a hundredth as in PhotoGuard's encoder attack."""
 
-    def __init__(self, size: float, *, decays: bool = True) -> None:
+    def __init__(self, size: float | Tensor, *, decays: bool = True) -> None:
         self.size, self.final = size, size / 100 if decays else size
 
     def __call__(self, x: Tensor, gradient: Tensor, index: int, steps: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from impress_ui.errors import UserError
 from impress_ui.methods.attacks.adaptive import adaptive
+from impress_ui.methods.attacks.ensemble import attack_of
 from impress_ui.methods.attacks.glaze import PerceptualExcess
 from impress_ui.methods.attacks.robust import robust
 from impress_ui.methods.attacks.setup import Setup, StyleOf, Sum
@@ -33,6 +34,7 @@ from impress_ui.methods.optimise import (
 from impress_ui.methods.protections import PROTECTIONS
 from impress_ui.methods.protections.protection import UNSEEN
 from impress_ui.methods.views import Views
+from impress_ui.methods.visibility import radius_of
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import load_perceptual
@@ -53,6 +55,7 @@ def protect(
     target: Tensor | None = None,
     should_stop: ShouldStop = never,
     style_of: StyleOf | None = None,
+    others: Sequence[Autoencoder] = (),
     view_side: int = 0,
 ) -> Iterator[Step]:
     """Any of the protections in ``methods/protections``, by steps.
@@ -66,16 +69,18 @@ def protect(
         target: picture of x's size for the target 'image'; for GLAZE and Nightshade, the pictures to resemble, which
             the model makes where there are none.
         style_of: names the style for GLAZE where the settings name none.
+        others: autoencoders that an attack on the encoder is also made against, ``settings.also`` by name.
         view_side: attack what a model sees of pictures that are larger than this, in pixels; see ``methods/views.py``.
 
     Yields:
         ``Step``; the last one's ``result`` is rounded to 8 bits without leaving the budget.
 
     Raises:
-        UserError: a missing target, a model of the wrong kind, or a large budget without a mask.
+        UserError: a missing target, a model of the wrong kind, a large budget without a mask, or others that the
+            method cannot be made against.
     """
     check_budget(settings, mask is not None)
-    setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop, style_of)
+    setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop, style_of, tuple(others))
     bounds = bounds_of(x, settings)
     constraint = within_mask(bounds.constraint, x, mask)
     start = constraint(bounds.start(x, seed)) if settings.random_start else x
@@ -111,7 +116,7 @@ def objective_of(setup: Setup) -> Objective:
             f"The protection {settings.method} trains its own model in turn with the picture's steps, and cannot be "
             "made to outlive anything besides; leave robust_to empty."
         )
-    attack = protection.objective(setup)
+    attack = attack_of(setup)
     # What a purifier is given has gone through them; a term against IMPRESS is of the picture itself.
     if settings.adaptive == "unrolled":
         attack = robust(adaptive(attack, setup), setup)
@@ -126,12 +131,17 @@ def objective_of(setup: Setup) -> Objective:
 
 
 def check_budget(settings: ProtectSettings, masked: bool) -> None:
-    """Refuse a budget that leaves nothing of a picture, unless it is a patch's.
+    """Refuse a budget that leaves nothing of a picture, unless it is a patch's, and smooth areas in an L2 ball.
 
     Raises:
-        UserError: it needs a mask.
+        UserError: it needs a mask, or another norm.
     """
     bounded = PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
+    if PROTECTIONS[settings.method].ball == "norm" and not bounded and settings.smooth_share < 1:
+        raise UserError(
+            "Smooth areas can be spared within a budget in grey levels only: choose the norm linf, or leave "
+            "smooth_share at 1."
+        )
     if bounded and settings.budget > UNSEEN and not masked:
         raise UserError(
             f"A budget of {settings.budget} grey levels needs a mask, so that it is a patch; "
@@ -145,17 +155,17 @@ class Bounds:
 
     Attributes:
         l2_radius: to be kept when rounding, if the ball is one of the L2 norm.
-        noise: half the width of the uniform random start.
+        noise: half the width of the uniform random start, in all pixels or in each (B, 1, H, W).
     """
 
     constraint: Constraint
     stepper: Stepper
     l2_radius: float | None
-    noise: float
+    noise: float | Tensor
 
     def start(self, x: Tensor, seed: int) -> Tensor:
         """x with the random start's noise."""
-        if not self.noise:
+        if not isinstance(self.noise, Tensor) and not self.noise:
             return x
         uniform = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
         return x + (2 * uniform - 1) * self.noise
@@ -169,9 +179,12 @@ def bounds_of(x: Tensor, settings: ProtectSettings) -> Bounds:
         stepper = AdamStepper(settings.glaze_rate, floor=settings.glaze_rate)
         return Bounds(linf_ball(x, cap) if cap else pixel_range, stepper, None, settings.perceptual_budget)
     if settings.norm == "linf":
-        radius = settings.budget / LEVELS_PER_UNIT
-        sign = SignStepper(settings.step_size / LEVELS_PER_UNIT, decays=protection.decays)
-        return Bounds(linf_ball(x, radius), sign, None, radius)
+        radius: float | Tensor = settings.budget / LEVELS_PER_UNIT
+        size: float | Tensor = settings.step_size / LEVELS_PER_UNIT
+        if settings.smooth_share < 1 and settings.budget:
+            widths = radius_of(x, settings.budget, settings.smooth_share)
+            radius, size = widths, size * widths / radius
+        return Bounds(linf_ball(x, radius), SignStepper(size, decays=protection.decays), None, radius)
     scale = math.sqrt(x[0].numel() / (3 * PUBLISHED_SIDE**2))
     radius = settings.l2_radius * scale
     return Bounds(l2_ball(x, radius), NormalisedStepper(settings.l2_step * scale), radius, 0.0)

@@ -9,7 +9,7 @@ added, a batch of them a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -62,6 +62,7 @@ def learn(
     model: DiffusionModel | None = None,
     seed: int = 0,
     target: Tensor | None = None,
+    others: Sequence[Autoencoder] = (),
     should_stop: ShouldStop = never,
 ) -> Iterator[Step]:
     """Steps of learning a perturbation over pictures (N, 3, H, W) in [-1, 1]; losses are means over a batch.
@@ -75,9 +76,12 @@ def learn(
     """
     if PROTECTIONS[settings.method].ball != "norm" or settings.norm != "linf":
         raise UserError("A universal perturbation needs a budget in grey levels: choose a method that has one, in L∞.")
+    if settings.smooth_share < 1:
+        raise UserError("A universal perturbation knows no smooth areas: leave smooth_share at 1.")
     if settings.budget > UNSEEN:
         raise UserError(f"A universal perturbation covers the whole picture: its budget may be {UNSEEN} at most.")
-    batches = _Batches(Setup(pictures, settings, autoencoder, model, target, None, seed, should_stop))
+    setup = Setup(pictures, settings, autoencoder, model, target, None, seed, should_stop, others=tuple(others))
+    batches = _Batches(setup)
     origin = torch.zeros_like(pictures[:1])
     bounds = bounds_of(origin, settings)
     start = bounds.constraint(bounds.start(origin, seed)) if settings.random_start else origin

@@ -27,6 +27,13 @@ class _Method(Settings):
         label="Protection",
     )
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The checkpoints of ``also``, each once, where the method can be made against several."""
+        if not self.has("also", self.method):
+            return ()
+        return tuple(dict.fromkeys(filter(None, (name.strip() for name in self.also.split(",")))))
+
 
 _FIELDS = together(protection.fields for protection in PROTECTIONS.values())
 _Method.fields_of = {

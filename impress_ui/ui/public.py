@@ -53,14 +53,24 @@ class Host:
             raise UserError(
                 f"On this public page a checkpoint is one of its list ({listed}); run the program yourself for others."
             )
-        named = (job.purify, *job.stress.settings_of(job.purify).values())
-        weights = any(part.learned_weights for purifier in named for part in parts_of(purifier))
-        if self.public and (weights or job.run.lora):
+        if self.public and _names_files(job):
             raise UserError(
                 "On this public page no weights can be named but those that come along; run the program yourself for "
                 "others."
             )
         return job
+
+
+def _names_files(job: JobSettings) -> bool:
+    """Whether any setting but the checkpoint names a file or folder of this machine."""
+    purifiers = (job.purify, *job.stress.settings_of(job.purify).values())
+    parts = (job.run, job.protect, *(part for purifier in purifiers for part in parts_of(purifier)))
+    return any(
+        getattr(part, name)
+        for part in parts
+        for name in type(part).model_fields
+        if name != "checkpoint" and part.describe(name)["local"]
+    )
 
 
 def address_of(host: str | None) -> str:

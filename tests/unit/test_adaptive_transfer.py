@@ -73,7 +73,8 @@ def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, foreign: str) 
     names = ["embedded", "small"]
     rows = {(row["protect"], row["purify"], row["see"]): row for row in report["rows"]}
     assert not report["failed"] and set(report["checkpoints"]) == {"embedded", foreign}
-    assert set(rows) == {(a, b, c) for a in ("none", *names) for b in ("none", *names) for c in names}
+    protectors = (*names, "embedded + small")
+    assert set(rows) == {(a, b, c) for a in ("none", *protectors) for b in ("none", *names) for c in names}
     for (protector, purifier, viewer), row in rows.items():
         assert (row["edit_ssim"] is None) == (viewer != "embedded")
         if purifier == "none":

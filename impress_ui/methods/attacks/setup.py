@@ -24,7 +24,8 @@ StyleOf = Callable[[Sequence[Image.Image]], str]
 class Setup:
     """One run: pictures x (B, 3, H, W) in [-1, 1], what is to be done with them, and with which model.
 
-    ``style_of`` names the style that pictures are to be moved towards where the settings name none.
+    ``style_of`` names the style that pictures are to be moved towards where the settings name none; ``others`` are the
+    autoencoders that an attack on the encoder is also made against.
     """
 
     x: Tensor
@@ -36,6 +37,7 @@ class Setup:
     seed: int = 0
     should_stop: ShouldStop = never
     style_of: StyleOf | None = None
+    others: tuple[Autoencoder, ...] = ()
 
     @property
     def whole_model(self) -> DiffusionModel:

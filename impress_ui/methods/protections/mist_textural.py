@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impress_ui.methods.protections.protection import NormFields, Protection, TargetFields
+from impress_ui.methods.protections.protection import EncoderFields, Protection
 
 if TYPE_CHECKING:
     from impress_ui.methods.attacks.setup import Setup
     from impress_ui.methods.optimise import Objective
 
 
-class Fields(NormFields, TargetFields):
+class Fields(EncoderFields):
     """Its settings."""
 
 

@@ -151,6 +151,16 @@ class NormFields(OutlastingFields):
         le=255,
         place=1,
     )
+    smooth_share: float = knob(
+        1.0,
+        "Share of the budget, and of each step, that smooth areas get, where the eye forgives least; textured ones "
+        "have all of it. 1 treats all alike; 0.15 with a larger budget is as strong and less visible.",
+        label="Budget in smooth areas",
+        step=0.05,
+        ge=0,
+        le=1,
+        place=1,
+    )
     steps: int = STEPS
     step_size: float = knob(
         8.0,
@@ -239,6 +249,20 @@ class TargetFields(Settings):
         "of Mist's, or an uploaded picture.",
         label="Target",
         place=0,
+    )
+
+
+class EncoderFields(NormFields, TargetFields):
+    """What those have that attack the encoder alone."""
+
+    also: str = knob(
+        "",
+        "Other checkpoints whose encoders it must mislead too, with commas between; each costs as much as the first. "
+        "Steps follow the encoder that is least misled.",
+        label="Also against",
+        max_length=2000,
+        place=3,
+        local=True,
     )
 
 

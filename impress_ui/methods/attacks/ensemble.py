@@ -1,0 +1,60 @@
+"""Protections against several encoders at once, with the weight on the one that is least misled.
+
+Whoever imitates chooses the model, and what was made on one autoencoder does nothing to another (docs/results.md,
+"Another autoencoder"). So each step follows the gradient of a mean over encoders, in which those count most whose own
+objective has fallen least, as in attacks on ensembles of classifiers (Dong et al., arXiv 1710.06081).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from impress_ui.errors import UserError
+from impress_ui.methods.attacks.setup import Setup
+from impress_ui.methods.optimise import Objective, Terms, sum_terms
+from impress_ui.methods.protections import PROTECTIONS
+
+SHARPNESS = 8.0  # of the softmax over what is left of each: a laggard by a tenth counts e^0.8 = 2.2 times as much
+
+
+class Ensemble:
+    """sum_k w_k L_k / L_k(start), in the units of the first, with w = softmax(8 L / L(start)), picture by picture.
+
+    Args:
+        parts: the objective on each encoder, of the same terms.
+    """
+
+    def __init__(self, parts: list[Objective]) -> None:
+        self.parts = parts
+        self.weights: Mapping[str, float] = {}
+        self._start: Tensor | None = None
+
+    def __call__(self, x: Tensor) -> Terms:
+        terms = [part(x) for part in self.parts]
+        losses = torch.stack([sum_terms(own, part.weights) for own, part in zip(terms, self.parts, strict=True)])
+        if self._start is None:
+            self._start = losses.detach().abs().clamp(min=1e-12)
+        left = losses / self._start
+        shares = torch.softmax(SHARPNESS * left.detach(), dim=0)
+        (name,) = terms[0]
+        return {name: (shares * left).sum(dim=0) * self._start[0]}
+
+
+def attack_of(setup: Setup) -> Objective:
+    """The method's own objective, on the run's encoder or on all that it is also made against.
+
+    Raises:
+        UserError: the method has more than an encoder to mislead.
+    """
+    protection = PROTECTIONS[setup.settings.method]
+    if not setup.others:
+        return protection.objective(setup)
+    if not protection.autoencoder_only:
+        allowed = " or ".join(name for name, other in PROTECTIONS.items() if other.autoencoder_only)
+        raise UserError(f"Only an attack on the encoder can be made against several: protect by {allowed}.")
+    encoders = (setup.autoencoder, *setup.others)
+    return Ensemble([protection.objective(replace(setup, autoencoder=one)) for one in encoders])

@@ -1,0 +1,63 @@
+"""A budget that is the smaller, the smoother the picture is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import generic_filter
+from torch import Tensor
+
+from impress_ui.errors import UserError
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.protect import protect
+from impress_ui.methods.universal import learn
+from impress_ui.methods.visibility import LUMA, local_deviation, radius_of
+from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.pictures.images import LEVELS_PER_UNIT
+from impress_ui.settings import ProtectSettings
+
+SPARED = ProtectSettings(budget=16, smooth_share=0.25, steps=6)
+
+
+def test_the_deviation_is_scipys(batch: Tensor) -> None:
+    x = batch[:1, :, :20, :26]
+    luma = np.tensordot(np.array(LUMA), x[0].double().numpy(), axes=1)
+    expected = generic_filter(luma, np.std, size=7, mode="nearest")
+    assert np.allclose(local_deviation(x)[0, 0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.5, 1.0])
+def test_flat_areas_get_their_share_and_textured_ones_all_in_whole_levels(share: float) -> None:
+    x = torch.zeros(1, 3, 32, 64)
+    x[..., 32:] = (torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) > 0.5) * 1.8 - 0.9
+    levels = radius_of(x, 16, share) * LEVELS_PER_UNIT
+    assert torch.allclose(levels, levels.round(), atol=1e-4)
+    assert levels[..., :28].max().item() == pytest.approx(int(16 * share), abs=1e-4)
+    assert levels[..., 36:].min().item() == pytest.approx(16, abs=1e-4)
+
+
+def test_each_pixel_keeps_its_own_budget_in_8_bits(batch: Tensor, embedded: Autoencoder) -> None:
+    result = run_to_end(protect(batch, SPARED, embedded)).result
+    change = ((result - batch).abs() * LEVELS_PER_UNIT).amax(dim=1, keepdim=True)
+    allowed = radius_of(batch, 16, 0.25) * LEVELS_PER_UNIT
+    assert (change <= allowed + 1e-3).all()
+    assert change.max().item() == pytest.approx(16, abs=1e-3) and allowed.min() < 8
+    # A picture does not depend on its neighbours.
+    alone = run_to_end(protect(batch[1:2], SPARED, embedded)).result
+    assert torch.equal(alone, run_to_end(protect(batch[1:2].clone(), SPARED, embedded)).result)
+
+
+def test_without_a_share_nothing_is_other_than_it_was(batch: Tensor, embedded: Autoencoder) -> None:
+    whole = ProtectSettings(budget=16, steps=3)
+    given = ProtectSettings(budget=16, steps=3, smooth_share=1.0)
+    assert torch.equal(
+        run_to_end(protect(batch, whole, embedded)).result, run_to_end(protect(batch, given, embedded)).result
+    )
+
+
+def test_where_there_is_no_budget_for_it_it_is_refused(batch: Tensor, embedded: Autoencoder) -> None:
+    with pytest.raises(UserError, match="choose the norm linf"):
+        next(protect(batch, ProtectSettings(norm="l2", smooth_share=0.5), embedded))
+    with pytest.raises(UserError, match="knows no smooth areas"):
+        next(learn(batch, SPARED, embedded))
