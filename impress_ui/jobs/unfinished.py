@@ -45,9 +45,11 @@ class Unfinished:
             sections["run"].pop(said)
         weights = fingerprint(job.run.checkpoint)
         named = [job.run.lora, *(str(value) for name, value in sections[kind].items() if name.endswith("weights"))]
+        others = job.protect.others if kind == "protect" else ()
         about = {
             "version": impress_ui.__version__, "kind": kind, "settings": sections,
             "weights": weights if denoises else weights.get("vae"), "files": [_state(name) for name in named],
+            "also": [fingerprint(name).get("vae") for name in others],
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for tensor in given:
