@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Who leaves is noticed at a beat, of which Gradio has one in fifteen seconds.
+os.environ["GRADIO_HEARTBEAT_INTERVAL"] = "1"
 # A gate must not depend on luck; elsewhere hypothesis goes on searching.
 hypothesis.settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):
