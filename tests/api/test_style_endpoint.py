@@ -16,6 +16,7 @@ from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 
 TINY = {
+    "run": {"size": 64},
     "protect": {"method": "photoguard-encoder", "steps": 2},
     "purify": {"method": "jpeg"},
     "mimic": {"steps": 3, "works": 4, "imitations": 2, "batch": 1, "preview_every": 0},
