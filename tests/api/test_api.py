@@ -22,11 +22,6 @@ from impress_ui.settings import JobSettings
 LONG = {"run": {"check": False}, "protect": {"steps": 2000}, "purify": {"steps": 5000, "patience": 0}}
 
 
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
 def pixels(path: str | Path) -> np.ndarray:
     with Image.open(path) as image:
         assert image.format == "PNG"

@@ -24,11 +24,6 @@ TINY = {
 }
 
 
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
 def test_a_style_is_studied_and_packed(client: Client, tmp_path: Path) -> None:
     job = client.submit("Cobalt", TINY, None, api_name="/style")
     (packed,), report = job.result(timeout=200)

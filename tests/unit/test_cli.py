@@ -179,8 +179,9 @@ def test_every_setting_of_a_protection_is_an_option(
     capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
 ) -> None:
     report = run_json(
-        capsys, "protect", photo, "-o", tmp_path / "x.png", "--method", "mist-fused", "--size", 64, "--steps", 2, "--no-check",
+        capsys, "protect", photo, "-o", tmp_path / "x.png", "--method", "mist-fused", "--size", 64, "--steps", 2,
         "--fusion-rate", 500, "--adaptive", "consistency", "--beta", 12, "--no-random-start", "--target", "grey",
+        "--no-check",
     )  # fmt: skip
     attack = report["settings"]["protect"]
     assert attack["method"] == "mist-fused" and attack["fusion_rate"] == 500 and attack["random_start"] is False

@@ -103,7 +103,9 @@ def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
 
 def test_what_is_found_is_more_where_there_is_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The other protections run with settings of their own, which are of a hundred steps.
-    monkeypatch.setattr(import_module("impress_ui.experiments.found"), "ProtectSettings", partial(ProtectSettings, steps=2))
+    monkeypatch.setattr(
+        import_module("impress_ui.experiments.found"), "ProtectSettings", partial(ProtectSettings, steps=2)
+    )
     protect = {"steps": 8, "step_size": 8}
     report = report_of("found", tmp_path, budgets=(4, 32), others=("sds-minus",), protect=protect, photographs=1)
     rows = {(row["sign"], row["pictures"]): row for row in report["rows"]}

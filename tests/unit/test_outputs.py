@@ -122,7 +122,9 @@ def test_ctrl_c_says_where_it_stopped_and_ends_with_130(
             yield step
 
     monkeypatch.setattr(workflow, "protect_picture", pressed)
-    status, out, err = run(capsys, "protect", folder, "-o", tmp_path / "out", "--json", "--steps", 9, "--size", 64, "--no-check")
+    status, out, err = run(
+        capsys, "protect", folder, "-o", tmp_path / "out", "--json", "--steps", 9, "--size", 64, "--no-check"
+    )
     report = json.loads(out)
     assert status == 130 and err.splitlines()[-1] == (
         "Stopped at step 2 of 9; 2 of 3 pictures not begun; what was done is kept."

@@ -17,10 +17,10 @@ QUICK = JobSettings().updated(
     run={"device": "cpu"},
     protect={"method": "glaze", "steps": 2, "style": "mosaic", "style_strength": 0.2},
     purify={"steps": 1},
-    mimic={"works": 4, "imitations": 2, "steps": 2, "batch": 1, "rank": 2, "adapted": "attention", "preview_every": 0,
-           "guidance": 1},
+    mimic={"works": 4, "imitations": 2, "steps": 2, "batch": 1, "rank": 2, "adapted": "attention",
+           "preview_every": 0, "guidance": 1},
     generate={"sampling_steps": 1},
-)
+)  # fmt: skip
 
 
 def new_study() -> StyleStudy:
