@@ -32,7 +32,7 @@ def alex() -> PerceptualDistance:
 
 
 def test_the_terms_by_hand(embedded: Autoencoder, batch: torch.Tensor, alex: PerceptualDistance) -> None:
-    original, target, x = batch[:1], batch[1:2], (batch[:1] + 0.3 * batch[2:3]).clamp(-1, 1)
+    original, target, x = batch[:1], batch[1:2], (batch[:1] + 0.8 * batch[2:3]).clamp(-1, 1)
     loss = Sum([StyleDistance(embedded, target), PerceptualExcess(alex, original, budget=0.05, weight=30)])
     terms = loss(x)
     with torch.no_grad():

@@ -102,9 +102,9 @@ def test_it_learns_to_take_a_pattern_off(embedded: Autoencoder, scenes: Tensor) 
     torch.manual_seed(0)
     pairs = list(zip(levels(scenes), levels(checked(scenes)), strict=True))
     training = Training(
-        ResidualUNet((8, 16, 16), (1, 1, 1)), Draw(pairs, 4, 32, 0), [embedded], steps=50, learning_rate=3e-3
+        ResidualUNet((8, 16, 16), (1, 1, 1)), Draw(pairs, 4, 16, 0), [embedded], steps=100, learning_rate=3e-3
     )
-    losses = [training.step() for _ in range(50)]
+    losses = [training.step() for _ in range(100)]
     first, last = (np.mean([loss["pixel"] for loss in part]) for part in (losses[:10], losses[-10:]))
     assert last < 0.6 * first
 

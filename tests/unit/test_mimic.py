@@ -48,7 +48,10 @@ def test_the_loss_is_the_schedulers(model: DiffusionModel, learnt: list[Work]) -
     assert first.loss_values()["denoising error"] == pytest.approx(expected.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{}, {"tuning": "full", "learning_rate": 1e-4}, {"adapted": "attention", "learning_rate": 2e-2}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tuning": "full", "learning_rate": 1e-4}, {"adapted": "attention", "learning_rate": 2e-2}],
+)
 def test_a_stop_changes_nothing(
     model: DiffusionModel, learnt: list[Work], changes: dict[str, object], tmp_path: Path
 ) -> None:
