@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Who leaves is noticed at a beat, of which Gradio has one in fifteen seconds.
+os.environ["GRADIO_HEARTBEAT_INTERVAL"] = "1"
 # A gate must not depend on luck; elsewhere hypothesis goes on searching.
 hypothesis.settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):
@@ -38,9 +40,9 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def quick() -> dict[str, dict[str, int]]:
-    """Settings with which a whole run takes a second or two."""
-    return {"protect": {"steps": 8, "step_size": 8}, "purify": {"steps": 6}}
+def quick() -> dict[str, dict[str, int | bool]]:
+    """Settings with which a whole run takes a second; what a protection outlives is not looked at, which takes two."""
+    return {"run": {"check": False}, "protect": {"steps": 8, "step_size": 8}, "purify": {"steps": 6}}
 
 
 @contextmanager

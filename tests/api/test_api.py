@@ -19,12 +19,7 @@ from impress_ui.methods.optimise import run_to_end
 from impress_ui.pictures.images import open_picture, read_metadata, to_images
 from impress_ui.settings import JobSettings
 
-LONG = {"protect": {"steps": 2000}, "purify": {"steps": 5000, "patience": 0}}
-
-
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
+LONG = {"run": {"check": False}, "protect": {"steps": 2000}, "purify": {"steps": 5000, "patience": 0}}
 
 
 def pixels(path: str | Path) -> np.ndarray:

@@ -10,11 +10,6 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
 def test_two_settings_are_varied(client: Client, photo: Path) -> None:
     axes = {"x": "protect.budget", "x_from": 4, "x_to": 16, "x_count": 2}
     second = {"y": "purify.jpeg_quality", "y_from": 20, "y_to": 80, "y_count": 2, "measure": "lpips"}

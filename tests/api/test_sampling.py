@@ -23,11 +23,6 @@ LONG_PROMPT = "a photograph of a mountain beside a lake " * 8
 
 
 @pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
-@pytest.fixture
 def darker(photo: Path, tmp_path: Path) -> Path:
     """Stands in for a protected picture: of the same size, and a little different."""
     path = tmp_path / "darker.png"

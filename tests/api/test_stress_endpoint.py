@@ -14,11 +14,6 @@ from PIL import Image
 from impress_ui.pictures.images import read_metadata
 
 
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
 def test_a_protected_picture_is_put_through_its_purifiers(client: Client, photo: Path, quick: dict) -> None:
     protected, _ = client.predict(handle_file(photo), quick, api_name="/protect")
     settings = {"stress": {"purifiers": "jpeg 40, blur 2, jpeg 30 then fast 2"}}

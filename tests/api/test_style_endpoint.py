@@ -16,16 +16,12 @@ from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 
 TINY = {
+    "run": {"size": 64},
     "protect": {"method": "photoguard-encoder", "steps": 2},
     "purify": {"method": "jpeg"},
     "mimic": {"steps": 3, "works": 4, "imitations": 2, "batch": 1, "preview_every": 0},
     "generate": {"sampling_steps": 2},
 }
-
-
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
 
 
 def test_a_style_is_studied_and_packed(client: Client, tmp_path: Path) -> None:

@@ -13,11 +13,6 @@ from PIL import Image
 from impress_ui.pictures.images import read_metadata
 
 
-@pytest.fixture
-def client(app_url: str, tmp_path: Path) -> Client:
-    return Client(app_url, verbose=False, download_files=tmp_path)
-
-
 def pixels(path: str | Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB")).astype(int)

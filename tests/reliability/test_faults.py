@@ -35,7 +35,7 @@ from impress_ui.ui import api, runs
 from impress_ui.ui.mistakes import explain
 
 VISITOR: Any = SimpleNamespace(session_hash="visitor")
-SETTINGS = {"protect": {"steps": 5}, "run": {"size": 96}, "generate": {"count": 4}}
+SETTINGS: dict[str, Any] = {"protect": {"steps": 4}, "run": {"size": 96, "check": False}, "generate": {"count": 4}}
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from impress_ui.ui.forms import job_from_json
 from impress_ui.ui.mistakes import explain
 from tests.reliability.fuzz import MUTATED, tried
 from tests.reliability.hostile import MARKUP, corpus, good_pictures, mutate, written
+from tests.unit.test_cli import run
 
 OTHERS = [good_pictures()[name] for name in sorted(good_pictures())]
 SEVERAL = {"moving.png", "moving.webp", "moving.gif", "pages.tiff"}
@@ -156,10 +157,11 @@ def test_settings_inside_a_hostile_png_are_checked_like_any_other(
     assert sentence in sentence_of(caught.value)
 
 
-def test_a_hostile_png_of_settings_ends_the_program_with_a_sentence(tmp_path: Path) -> None:
+def test_a_hostile_png_of_settings_ends_the_program_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     theirs = {"settings": {"protect": {"budget": MARKUP}}}
     path = save_png(Image.new("RGB", (64, 64)), tmp_path / "theirs.png", theirs)
-    command = ["protect", str(path), "-o", str(tmp_path / "x.png"), "--settings", str(path)]
-    done = subprocess.run([sys.executable, "-m", "impress_ui", *command], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and "protect.budget" in done.stderr and "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "x.png").exists()
+    status, _, err = run(capsys, "protect", path, "-o", tmp_path / "x.png", "--settings", path)
+    assert status == 2 and "protect.budget" in err and "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1 and not (tmp_path / "x.png").exists()

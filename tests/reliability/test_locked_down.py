@@ -86,20 +86,6 @@ def test_a_public_page_s_visitors_choose_from_its_list(checkpoint: str) -> None:
             host.check(job)
 
 
-def test_a_space_s_owner_offers_checkpoints_in_a_list() -> None:
-    code = """
-from impress_ui.ui.app import build_app
-from impress_ui.ui.page import built_page
-build_app()
-knobs = built_page().knobs
-print(type(knobs["run", "checkpoint"]).__name__, knobs["run", "checkpoint"].choices, knobs["run", "lora"].interactive)
-"""
-    environment = {**os.environ, "SYSTEM": "spaces", "IMPRESS_CHECKPOINTS": f"{HUB_ID}, somebody/fine-tune"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-    offered = ["embedded", HUB_ID, "somebody/fine-tune"]
-    assert done.stdout.strip() == f"Dropdown {[(name, name) for name in offered]} False", done.stderr[-500:]
-
-
 # --- what it serves ----------------------------------------------------------------------------------------
 
 

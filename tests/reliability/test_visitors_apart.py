@@ -17,7 +17,7 @@ from gradio_client import Client, handle_file
 from impress_ui.ui import record
 from impress_ui.ui.sessions import folder_name, session_of
 
-LONG = {"protect": {"steps": 2000}}
+LONG = {"run": {"check": False}, "protect": {"steps": 2000}}
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tests.unit.small_checkpoints import autoencoder
 
 SMALL = {
     "run": {"size": 64},
-    "protect": {"steps": 8},
-    "purify": {"steps": 2},
+    "protect": {"steps": 4, "step_size": 8},
+    "purify": {"steps": 1},
     "edit": {"sampling_steps": 2},
     "photographs": 1,
 }

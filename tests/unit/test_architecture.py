@@ -125,14 +125,14 @@ def test_files_stay_short() -> None:
 
 
 def test_help_needs_neither_torch_nor_a_second() -> None:
-    def run() -> float:
+    def within_a_second() -> bool:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-m", "impress_ui", "--help"], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0 and "purify" in done.stdout
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
 
-    assert min(run() for _ in range(4)) < 1  # processor seconds, which other work on the machine does not stretch
+    assert any(within_a_second() for _ in range(4))  # of the processor, which other work does not stretch by much
     code = "import sys, impress_ui.cli; print([m for m in ('torch', 'gradio', 'diffusers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ})
     assert done.stdout.strip() == "[]", done.stderr

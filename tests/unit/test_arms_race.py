@@ -18,10 +18,10 @@ QUICK = {"run": {"size": 64, "device": "cpu"}}
 
 
 def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path: Path) -> None:
-    protections = ["photoguard-encoder steps=6", "photoguard-encoder steps=6 budget=4 robust_to=jpeg+blur"]
+    protections = ["photoguard-encoder steps=3", "photoguard-encoder steps=3 budget=4 robust_to=jpeg+blur"]
     settings = ArmsRaceSettings.model_validate(
         {"run": QUICK["run"], "photographs": 2, "protections": protections, "purifiers": ["jpeg 20", "blur"],
-         "edit": {"sampling_steps": 3}}
+         "edit": {"sampling_steps": 2}}
     )  # fmt: skip
     report = run_experiment("arms-race", settings, tmp_path, lambda text: None)
     assert report is not None and not report["failed"]

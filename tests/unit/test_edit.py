@@ -60,7 +60,7 @@ def test_strength_says_how_much_is_kept(model: DiffusionModel, photographs: list
 def test_every_step_is_told_and_can_be_looked_at(
     sampler: str, model: DiffusionModel, photographs: list[Image.Image]
 ) -> None:
-    steps = list(edit(photographs[:2], settings(sampler=sampler, strength=1.0), model))
+    steps = list(edit(photographs[:1], settings(sampler=sampler, strength=1.0), model))
     assert [step.index for step in steps] == [1, 2, 3, 4] and {step.steps for step in steps} == {4}
     assert [step.results is None for step in steps] == [True, True, True, False]
     assert steps[-1].results[0].size == photographs[0].size

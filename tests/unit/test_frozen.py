@@ -44,7 +44,7 @@ def test_the_gradient_is_a_plain_convolutions(geometry: dict, layout: torch.memo
     plain = nn.Conv2d(4, 6, 3, **geometry).double().requires_grad_(False).to(memory_format=layout)
     spared = spare_inputs(copy.deepcopy(plain))
     assert type(spared) is FrozenConv2d and type(plain) is nn.Conv2d
-    x = torch.randn(2, 4, 9, 11, dtype=torch.float64).to(memory_format=layout)
+    x = torch.randn(2, 4, 5, 6, dtype=torch.float64).to(memory_format=layout)
     assert torch.equal(plain(x), spared(x))
     assert torch.allclose(gradient_of(plain, x), gradient_of(spared, x))
     assert torch.autograd.gradcheck(spared, x.clone().requires_grad_())

@@ -102,7 +102,7 @@ def test_it_learns_to_take_a_pattern_off(embedded: Autoencoder, scenes: Tensor) 
     torch.manual_seed(0)
     pairs = list(zip(levels(scenes), levels(checked(scenes)), strict=True))
     training = Training(
-        ResidualUNet((8, 16, 16), (1, 1, 1)), Draw(pairs, 4, 32, 0), [embedded], steps=100, learning_rate=3e-3
+        ResidualUNet((8, 16, 16), (1, 1, 1)), Draw(pairs, 4, 16, 0), [embedded], steps=100, learning_rate=3e-3
     )
     losses = [training.step() for _ in range(100)]
     first, last = (np.mean([loss["pixel"] for loss in part]) for part in (losses[:10], losses[-10:]))
@@ -110,8 +110,8 @@ def test_it_learns_to_take_a_pattern_off(embedded: Autoencoder, scenes: Tensor) 
 
 
 def test_the_weights_that_come_along_take_most_of_an_attack_and_spare_a_clean_picture(embedded: Autoencoder) -> None:
-    x = to_tensor(squares("test", 128)[:2])
-    given = run_to_end(protect(x, ProtectSettings(budget=16), embedded)).result
+    x = to_tensor(squares("test", 64)[:2])
+    given = run_to_end(protect(x, ProtectSettings(budget=16, steps=20), embedded)).result
     assert given is not None
 
     def left(words: str) -> float:

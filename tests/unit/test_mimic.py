@@ -22,11 +22,11 @@ def quick(**changes: object) -> MimicSettings:
 
 @pytest.fixture(scope="module")
 def learnt() -> list[Work]:
-    return works("Cobalt", "train", side=64, count=4)
+    return works("Cobalt", "train", side=32, count=4)
 
 
 def output_of(model: DiffusionModel, unet: UNet2DConditionModel) -> torch.Tensor:
-    noise = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         return unet(noise, 500, model.embed("a mosaic of the sea")).sample
 
@@ -48,7 +48,10 @@ def test_the_loss_is_the_schedulers(model: DiffusionModel, learnt: list[Work]) -
     assert first.loss_values()["denoising error"] == pytest.approx(expected.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{}, {"tuning": "full", "learning_rate": 1e-4}, {"adapted": "attention"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tuning": "full", "learning_rate": 1e-4}, {"adapted": "attention", "learning_rate": 2e-2}],
+)
 def test_a_stop_changes_nothing(
     model: DiffusionModel, learnt: list[Work], changes: dict[str, object], tmp_path: Path
 ) -> None:
@@ -90,7 +93,7 @@ def test_diffusers_loads_the_adapter(model: DiffusionModel, learnt: list[Work], 
 
 def test_samples_come_when_due(model: DiffusionModel, learnt: list[Work]) -> None:
     steps = list(FineTuning(model, learnt, quick(steps=4, preview_every=2), caption="the sea by Cobalt").run())
-    assert [step.sample.size if step.sample else None for step in steps] == [None, (64, 64), None, (64, 64)]
+    assert [step.sample.size if step.sample else None for step in steps] == [None, (32, 32), None, (32, 32)]
 
 
 def test_imitations_have_a_caption_and_a_seed_each(model: DiffusionModel) -> None:
@@ -125,7 +128,7 @@ def test_a_damaged_or_foreign_fine_tuning_is_refused(model: DiffusionModel, lear
     tuning = FineTuning(model, learnt, quick(steps=1))
     list(tuning.run())
     tuning.save(tmp_path)
-    others = works("Cedar", "train", side=64, count=4)
+    others = works("Cedar", "train", side=32, count=4)
     for other in (FineTuning(model, learnt, quick(rank=8)), FineTuning(model, others, quick())):
         with pytest.raises(UserError, match="of other pictures, captions or settings"):
             other.resume(tmp_path)

@@ -27,7 +27,7 @@ QUICK = {
     **{name: {"steps": 8, "glaze_rate": 0.03, "cap": 20} for name, each in PROTECTIONS.items() if each.ball == "lpips"},
 }
 QUICK["photoguard-diffusion"] |= {"attacked_steps": 1, "repetitions": 1}
-QUICK["aspl"] |= {"attack_steps": 4, "surrogate_steps": 1}
+QUICK["aspl"] |= {"attack_steps": 2, "surrogate_steps": 1}
 
 
 def quick(method: str, **more: object) -> ProtectSettings:
@@ -51,17 +51,18 @@ class Bench:
         ).result
 
     def losses(self, settings: ProtectSettings, *pictures: Tensor) -> list[float]:
-        """The objective with many noises, the same for every picture, and not those of a run."""
+        """The objective with more noises, the same for every picture, and not those of a run."""
         if "repetitions" in ProtectSettings.fields_of[settings.method]:
-            settings = settings.model_copy(update={"repetitions": 4})
+            settings = settings.model_copy(update={"repetitions": 2})
         objective = objective_of(self.setup(settings, seed=1234))
         with torch.no_grad():
             return sum_terms(objective(torch.cat(pictures)), objective.weights).tolist()
 
 
 @pytest.fixture(scope="module")
-def bench(model: DiffusionModel, batch: Tensor) -> Bench:
-    return Bench(model, batch)
+def bench(model: DiffusionModel, photographs: list[Image.Image]) -> Bench:
+    """The embedded checkpoint and pictures of 32 pixels."""
+    return Bench(model, to_tensor([image.resize((32, 32)) for image in photographs]))
 
 
 def test_defaults_are_of_the_methods_own_fields() -> None:
@@ -89,30 +90,25 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, photographs: list[Image.Ima
 
 
 @pytest.mark.parametrize("method", PROTECTIONS)
-def test_the_budget_is_used_and_kept_in_8_bits(method: str, narrow: Bench) -> None:
-    settings = quick(method)
+def test_the_budget_is_used_and_kept_in_8_bits_and_a_seed_means_the_same_again(method: str, narrow: Bench) -> None:
+    settings = quick(method, steps=3, step_size=8) if PROTECTIONS[method].ball == "norm" else quick(method)
     result = narrow.run(settings, seed=3)
     budget = settings.cap if PROTECTIONS[method].ball == "lpips" else settings.budget
     change = ((result - narrow.x) * LEVELS_PER_UNIT).abs()
     assert torch.equal(quantise(result), result)
     assert 0.5 * budget < change.max() <= budget + 1e-3
 
+    assert torch.equal(result, narrow.run(settings, seed=3))
+    if settings.random_start or "repetitions" in ProtectSettings.fields_of[method]:
+        assert not torch.equal(result, narrow.run(settings, seed=5))
+
 
 @pytest.mark.parametrize("method", PROTECTIONS)
 def test_nothing_changes_outside_the_mask(method: str, narrow: Bench) -> None:
     mask = torch.zeros_like(narrow.x[:, :1])
     mask[..., :20] = 1
-    changed = (narrow.run(quick(method, steps=4), seed=3, mask=mask) != narrow.x).any(dim=1)
+    changed = (narrow.run(quick(method, steps=2), seed=3, mask=mask) != narrow.x).any(dim=1)
     assert changed[..., :20].float().mean() > 0.7 and not changed[..., 20:].any()
-
-
-@pytest.mark.parametrize("method", PROTECTIONS)
-def test_a_seed_means_the_same_again_and_another_one_something_else(method: str, narrow: Bench) -> None:
-    short = quick(method, steps=2)
-    first = narrow.run(short, seed=5)
-    assert torch.equal(first, narrow.run(short, seed=5))
-    if short.random_start or "repetitions" in ProtectSettings.fields_of[method]:
-        assert not torch.equal(first, narrow.run(short, seed=6))
 
 
 @pytest.mark.parametrize("method", PROTECTIONS)
@@ -148,11 +144,11 @@ def test_every_adaptive_form_lowers_its_objective(method: str, kind: str, bench:
 
 def test_a_patch_has_no_bound_but_its_mask(bench: Bench) -> None:
     mask = torch.zeros_like(bench.x[:, :1])
-    mask[..., 44:60, 44:60] = 1
+    mask[..., 20:28, 20:28] = 1
     patch = quick("photoguard-encoder", budget=255, step_size=32, steps=12)
     result = bench.run(patch, mask=mask)
     change = ((result - bench.x) * LEVELS_PER_UNIT).abs()
-    assert change.max() > 128 and not change[..., :44].any() and not change[..., :44, :].any()
+    assert change.max() > 128 and not change[..., :20].any() and not change[..., :20, :].any()
     with pytest.raises(UserError, match="needs a mask"):
         bench.run(patch)
     within = bench.run(quick("photoguard-encoder", budget=16, steps=12), mask=mask)
@@ -180,9 +176,9 @@ def test_an_inpainting_checkpoint_has_no_denoiser_for_this(inpainting: Diffusion
 
 
 def test_a_picture_of_any_size(model: DiffusionModel, batch: Tensor) -> None:
-    odd = batch[:1, :, :52, :38]
+    odd = batch[:1, :, :44, :38]
     for method in ("advdm", "sds-minus", "aspl", "mist-fused"):
-        result = run_to_end(protect(odd, quick(method, steps=2), model.autoencoder, model=model)).result
+        result = run_to_end(protect(odd, quick(method, steps=1), model.autoencoder, model=model)).result
         assert result.shape == odd.shape and not torch.equal(result, odd)
 
 

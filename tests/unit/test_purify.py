@@ -50,6 +50,7 @@ def published_impress(
 @pytest.mark.parametrize("recipe", ["paper", "paper-editing"])
 def test_the_paper_recipe_is_the_published_algorithm(recipe: str, embedded: Autoencoder, protected: Tensor) -> None:
     settings = PurifySettings(recipe=recipe, steps=4, delta=0.02)  # a small delta so that the hinge takes part
+    protected = protected[..., 16:48, 16:48].contiguous()
     noise = torch.randn(protected.shape, generator=torch.Generator().manual_seed(5))
     expected = quantise(published_impress(protected, embedded, 4, settings, noise))
     ours = run_to_end(purify(protected, settings, embedded, seed=5)).result
@@ -59,7 +60,7 @@ def test_the_paper_recipe_is_the_published_algorithm(recipe: str, embedded: Auto
 
 
 def test_fast_restores_what_the_autoencoder_sees(embedded: Autoencoder, batch: Tensor, protected: Tensor) -> None:
-    purified = run_to_end(purify(protected, PurifySettings(steps=25), embedded)).result
+    purified = run_to_end(purify(protected, PurifySettings(steps=15), embedded)).result
     with torch.no_grad():
         clean, before, after = (embedded.encode(x) for x in (batch[:2], protected, purified))
     distance_before = (before - clean).flatten(1).norm(dim=1)
@@ -69,9 +70,9 @@ def test_fast_restores_what_the_autoencoder_sees(embedded: Autoencoder, batch: T
 
 @pytest.mark.parametrize("variable", ["pixels", "latent"])
 def test_the_loss_falls(variable: str, embedded: Autoencoder, protected: Tensor) -> None:
-    settings = PurifySettings(variable=variable, consistency_weight=1, steps=6, learning_rate=0.02)
-    steps = list(purify(protected[:1], settings, embedded))
-    assert len(steps) == 7
+    settings = PurifySettings(variable=variable, consistency_weight=1, steps=4, learning_rate=0.02)
+    steps = list(purify(protected[:1, :, :32, :32], settings, embedded))
+    assert len(steps) == 5
     assert (steps[-1].losses["total"] < steps[0].losses["total"]).all()
     assert {"total", "consistency", "fidelity", "smoothness"} <= set(steps[0].losses)
 
@@ -79,6 +80,7 @@ def test_the_loss_falls(variable: str, embedded: Autoencoder, protected: Tensor)
 @pytest.mark.parametrize("variable", ["pixels", "latent"])
 def test_the_trust_radius_holds(variable: str, embedded: Autoencoder, protected: Tensor) -> None:
     settings = PurifySettings(variable=variable, trust_radius=5, steps=4)
+    protected = protected[:1, :, :32, :32]
     result = run_to_end(purify(protected, settings, embedded)).result
     assert ((result - protected).abs().max() * LEVELS_PER_UNIT).item() <= 5 + 1e-3
 

@@ -92,7 +92,7 @@ def test_more_outlives_what_it_was_made_for_within_the_same_budget(pair: Tensor,
     clean = embedded.encode(pair)
     left = {}
     for kinds in ((), ("jpeg",)):
-        settings = ProtectSettings(steps=25, robust_to=kinds)
+        settings = ProtectSettings(steps=12, step_size=3, robust_to=kinds)
         protected = run_to_end(protect(pair, settings, embedded)).result
         assert ((protected - pair).abs().max() * 127.5).round() <= settings.budget
         left[kinds] = (embedded.encode(jpeg(protected, 75)) - clean).flatten(1).norm(dim=1)

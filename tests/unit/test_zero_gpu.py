@@ -18,7 +18,7 @@ from impress_ui.settings import JobSettings
 from impress_ui.ui import page as pages
 from impress_ui.ui import runs, zero_gpu
 from impress_ui.ui.app import build_app
-from impress_ui.ui.page import built_page
+from impress_ui.ui.page import Page, built_page
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.history.runs import HISTORIES
 from impress_ui.ui.rooms.story.run import PageRun
@@ -57,6 +57,12 @@ def lent_as_on_zero_gpu(task: Callable[..., Iterator[Any]], asked: list[int]) ->
             process.join()
 
     return called
+
+
+@pytest.fixture(scope="module")
+def built() -> Page:
+    build_app()
+    return built_page()
 
 
 @pytest.fixture
@@ -101,13 +107,12 @@ def test_stop_reaches_the_worker_and_mistakes_come_back(asked: list[int]) -> Non
         list(stream(20, failing, (), lambda: False))
 
 
-def test_the_page_s_whole_run_fits_through_the_worker(asked: list[int], photo: Path) -> None:
-    build_app()
-    page = built_page()
+def test_the_page_s_whole_run_fits_through_the_worker(asked: list[int], photo: Path, built: Page) -> None:
+    page = built
     values = {knob: knob.value for knob in page.knobs.values()} | {
         page.record: Record(), page.upload: str(photo), page.mask: {"layers": [Image.new("RGBA", (96, 64))]},
         page.target: None, page.reconstruction_of: "protected", page.new_seed: True,
-        page.knobs["protect", "steps"]: 2, page.knobs["purify", "steps"]: 2,
+        page.knobs["protect", "steps"]: 2, page.knobs["purify", "steps"]: 2, page.knobs["run", "check"]: False,
     }  # fmt: skip
     updates = []
     for update in PageRun(page, values, "zero", "both").updates():
@@ -144,9 +149,7 @@ def test_the_time_asked_for_grows_with_the_work() -> None:
     assert seconds_for(("generate",), few.updated(generate={"count": 16, "sampling_steps": 250})) > LEAST
 
 
-def test_widgets_have_the_same_numbers_wherever_they_are_looked_up() -> None:
-    build_app()
-    page = built_page()
-    assert page.by_number[page.record._id] is page.record
-    assert page.by_number[page.panes["purified"]._id] is page.panes["purified"]
-    assert pages.built_page() is page
+def test_widgets_have_the_same_numbers_wherever_they_are_looked_up(built: Page) -> None:
+    assert built.by_number[built.record._id] is built.record
+    assert built.by_number[built.panes["purified"]._id] is built.panes["purified"]
+    assert pages.built_page() is built
