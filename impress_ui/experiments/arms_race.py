@@ -38,6 +38,7 @@ from impress_ui.experiments.pictures import (
 )
 from impress_ui.experiments.robustness import LEAST, NONE, crossed, least_of, purified_by
 from impress_ui.experiments.settings import ArmsRaceSettings
+from impress_ui.jobs.encoders import load_others
 from impress_ui.jobs.workflow import purify_picture
 from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import lpips, measure
@@ -74,7 +75,8 @@ def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
     name, purifier = unit.key["photograph"], unit.key["purifier"]
     job = _job(run.settings, unit.key["protection"], purifier)
     original = run.original(name)
-    autoencoder = load_autoencoder(job.run)  # before the clock runs
+    autoencoder = load_autoencoder(job.run)  # before the clock runs, with the others
+    load_others(job)
     kept, began = run.kept(protected_key(name, job)), time.monotonic()
     changed = protected(name, original, job, run)
     seconds = None if kept else time.monotonic() - began
@@ -191,7 +193,8 @@ def _job(settings: ArmsRaceSettings, protection: str, purifier: str) -> JobSetti
 
 def _checkpoints(settings: ArmsRaceSettings) -> Mapping[str, Sequence[str]]:
     jobs = [_job(settings, a, b) for a in settings.protections for b in settings.purifiers]
-    return {settings.run.checkpoint: parts_of(jobs, edits=settings.edits)}
+    others = {name: ("vae",) for job in jobs for name in job.protect.others}
+    return {**others, settings.run.checkpoint: parts_of(jobs, edits=settings.edits)}
 
 
 ARMS_RACE = Experiment(

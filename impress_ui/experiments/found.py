@@ -17,6 +17,7 @@ from impress_ui.experiments.detector import auc, errors_of
 from impress_ui.experiments.experiment import Experiment, Record, Run
 from impress_ui.experiments.pictures import in_batches
 from impress_ui.experiments.settings import FoundSettings
+from impress_ui.jobs.encoders import load_others
 from impress_ui.measures.metrics import found
 from impress_ui.methods.filters import through_format
 from impress_ui.methods.protect import needs_model, protect
@@ -24,7 +25,7 @@ from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.pictures.photographs import squares
-from impress_ui.settings import ProtectSettings, RunSettings
+from impress_ui.settings import JobSettings, ProtectSettings, RunSettings
 
 ACCUSED = 0.01  # share of the untouched pictures that the threshold may accuse
 NOISE = 4  # deviation of the noisy ones, in grey levels
@@ -106,7 +107,11 @@ def _protected(
     images: list[Image.Image], protection: ProtectSettings, run: RunSettings, autoencoder: Autoencoder
 ) -> list[Image.Image]:
     model = load_diffusion_model(run) if needs_model(protection, target=False) else None
-    return in_batches(images, lambda x: protect(x, protection, autoencoder, model=model, seed=run.seed), autoencoder)[0]
+    others = load_others(JobSettings(run=run, protect=protection))
+    made = in_batches(
+        images, lambda x: protect(x, protection, autoencoder, model=model, seed=run.seed, others=others), autoencoder
+    )
+    return made[0]
 
 
 def _found(images: Sequence[Image.Image], autoencoder: Autoencoder) -> list[float]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from impress_ui.experiments.experiment import WHOLE_MODEL, Run
 from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.jobs.encoders import load_others
 from impress_ui.jobs.workflow import edit_pictures, protect_picture, purify_picture
 from impress_ui.methods.batches import BATCH, over_batches
 from impress_ui.methods.optimise import Step, run_to_end
@@ -82,7 +83,10 @@ def protected_at(
 ) -> tuple[list[Image.Image], float]:
     """(pictures protected at a budget, seconds) with the given or the job's other settings, and the job's seed."""
     settings = (settings or job.protect).model_copy(update={"budget": budget})
-    return in_batches(images, lambda x: protect(x, settings, autoencoder, model=model, seed=job.run.seed), autoencoder)
+    seed, others = job.run.seed, load_others(job.model_copy(update={"protect": settings}))
+    return in_batches(
+        images, lambda x: protect(x, settings, autoencoder, model=model, seed=seed, others=others), autoencoder
+    )
 
 
 def in_batches(

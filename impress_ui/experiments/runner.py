@@ -52,11 +52,12 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         """The settings without those that only say how many units there are."""
         return given.model_dump(mode="json", by_alias=True, exclude=set(experiment.extent))
 
+    others = dict.fromkeys(settings.protect.others, ("vae",))
     manifest = {
         "experiment": experiment.name,
         "settings": lasting(settings),
         "versions": versions(),
-        "checkpoints": checkpoint_hashes(experiment.checkpoints(settings), settings.run.lora),
+        "checkpoints": checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
     }
 
     def completed(kept: Record) -> Record:

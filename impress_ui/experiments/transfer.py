@@ -62,6 +62,8 @@ def names_of(settings: TransferSettings) -> dict[str, str]:
             "A transfer protects and purifies with autoencoders alone: "
             f"protect by {' or '.join(allowed)}, and purify by IMPRESS or a filter."
         )
+    if settings.protect.others:
+        raise UserError("A transfer protects on every set of its checkpoints; name them by --checkpoints, not by also.")
     named: dict[str, str] = {}
     for checkpoint in dict.fromkeys((EMBEDDED, *settings.checkpoints)):
         stem, number = Path(checkpoint).name or checkpoint, 2

@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from impress_ui.art.artists.works import Work
+from impress_ui.jobs.encoders import load_others
 from impress_ui.methods.attacks.glaze import Judge, best_style, style_targets
 from impress_ui.methods.batches import BATCH, over_batches
 from impress_ui.methods.mimic import FineTuning, imitate
@@ -157,13 +158,14 @@ class StyleStudy:
         yield _step(1, 1, stopped=not self.targets)
 
     def _protect(self, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
-        job, device = self.job, model.device
+        job, device, others = self.job, model.device, load_others(self.job)
 
         def attack(x: Tensor, first: int) -> Iterator[Step]:
             goal = to_tensor(self.targets[first : first + len(x)], device) if self.targets else None
             return protect(
-                x, job.protect, model.autoencoder, model=model, seed=job.run.seed, target=goal, should_stop=should_stop
-            )
+                x, job.protect, model.autoencoder, model=model, seed=job.run.seed, target=goal, others=others,
+                should_stop=should_stop,
+            )  # fmt: skip
 
         yield from _over(self.images, self.protected, attack, device)
         for name, variant in self.variants.items():

@@ -17,13 +17,14 @@ from torch import Tensor
 
 import impress_ui
 from impress_ui.errors import UserError
+from impress_ui.jobs.encoders import load_others, named_others
 from impress_ui.jobs.unfinished import Unfinished
 from impress_ui.measures.metrics import farthest, load_detector, measure, reconstruct_picture
 from impress_ui.methods import universal, whole
 from impress_ui.methods.attacks import glaze
 from impress_ui.methods.edit import SampleStep, edit, generate
 from impress_ui.methods.optimise import ShouldStop, Step, identity, never, within_mask
-from impress_ui.methods.protect import kept_within, needs_model, protect
+from impress_ui.methods.protect import kept_within, needs_model, protect, radii_of
 from impress_ui.methods.purify import needs_model as purifier_needs_model
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
@@ -57,11 +58,14 @@ def protect_picture(
     large = whole.exceeds(image.size, job.run)
     views = job.run.size if large and job.run.whole == "views" else 0
 
+    # A piece is as smooth as it is in the whole picture.
+    widths = radii_of(x, job.protect) if large and job.run.whole == "tiles" else None
+
     def attempt(piece: Tensor, cut: whole.Cut) -> Iterator[Step]:
         return protect(
             piece, job.protect, autoencoder, model=model, seed=job.run.seed, mask=_cut(cut, laid),
             target=None if aim is None else cut(aim), should_stop=should_stop, style_of=lambda _: style_of(),
-            others=others, view_side=views,
+            others=others, view_side=views, radii=None if widths is None else cut(widths),
         )  # fmt: skip
 
     if not large or views:
@@ -73,17 +77,6 @@ def protect_picture(
     return whole.over_tiles(
         x, attempt, job.run.size, keep, each=job.protect.steps, mask=laid, store=store, should_stop=should_stop
     )
-
-
-def load_others(job: JobSettings) -> list[Autoencoder]:
-    """The autoencoders that the protection is also made against.
-
-    Raises:
-        UserError: one of them is not to be had, or is the run's own.
-    """
-    if job.run.checkpoint in job.protect.others:
-        raise UserError(f"The checkpoint {job.run.checkpoint} is the run's own; name others by also.")
-    return [load_autoencoder(job.run.model_copy(update={"checkpoint": name})) for name in job.protect.others]
 
 
 def farthest_style(images: Sequence[Image.Image]) -> str:
@@ -253,7 +246,6 @@ def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]
     """
     parts = fingerprint(job.run.checkpoint)
     # Only a denoiser has had them.
-    also = [{"name": name, "sha256": fingerprint(name)} for name in job.protect.others]
     loras = {"loras": fingerprint_of_loras(job.run.lora)} if job.run.lora and "unet" in parts else {}
     return {
         "impress": impress_ui.__version__,
@@ -261,7 +253,7 @@ def describe_result(kind: str, job: JobSettings, **facts: Any) -> dict[str, Any]
         "settings": job.model_dump(mode="json"),
         "seed": job.run.seed,
         "checkpoint": {"name": job.run.checkpoint, "sha256": parts, **loras},
-        **({"also": also} if kind == "protected" and also else {}),
+        **(named_others(job) if kind in ("protected", universal.KIND) else {}),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("torch", "diffusers", "transformers", "pillow")},

@@ -9,6 +9,7 @@ from PIL import Image
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.methods.protect import needs_model, protect
 from impress_ui.methods.protections import PROTECTIONS
+from impress_ui.methods.protections.protection import UNSEEN
 from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
@@ -89,8 +90,8 @@ def attack_of(settings: ProtectSettings, size: tuple[int, int]) -> tuple[str, fl
         pixels *= settings.repetitions
     if settings.robust_to:
         pixels *= 1 + settings.draws
-    pixels *= 1 + len(settings.others)
-    return f"{settings.method}, adaptive: {settings.adaptive}", pixels
+    besides = f", also {', '.join(settings.others)}" if settings.others else ""
+    return f"{settings.method}, adaptive: {settings.adaptive}{besides}", pixels * (1 + len(settings.others))
 
 
 def expected_protection(settings: ProtectSettings, size: tuple[int, int]) -> float | None:
@@ -110,6 +111,8 @@ def measure_protection_pace(settings: ProtectSettings, image: Image.Image, autoe
     """Run three steps of a protection whose pace is not known yet, unless it needs more than the autoencoder."""
     if expected_protection(settings, image.size) is not None or needs_model(settings, target=False):
         return
-    probe = settings.model_copy(update={"steps": 3, "target": "zero"})
+    # Without what it has no mask and no other encoders for.
+    alone = {"also": "", "budget": min(settings.budget, UNSEEN)}
+    probe = settings.model_copy(update={"steps": 3, "target": "zero", **alone})
     times = [time.monotonic() for _ in protect(to_tensor(image, autoencoder.device), probe, autoencoder)]
     remember_protection(probe.model_copy(update={"steps": len(times)}), image.size, times[-1] - times[0])

@@ -57,6 +57,7 @@ def protect(
     style_of: StyleOf | None = None,
     others: Sequence[Autoencoder] = (),
     view_side: int = 0,
+    radii: Tensor | None = None,
 ) -> Iterator[Step]:
     """Any of the protections in ``methods/protections``, by steps.
 
@@ -71,6 +72,7 @@ def protect(
         style_of: names the style for GLAZE where the settings name none.
         others: autoencoders that an attack on the encoder is also made against, ``settings.also`` by name.
         view_side: attack what a model sees of pictures that are larger than this, in pixels; see ``methods/views.py``.
+        radii: ``radii_of`` a larger picture, cut to these, where they are pieces of it.
 
     Yields:
         ``Step``; the last one's ``result`` is rounded to 8 bits without leaving the budget.
@@ -80,8 +82,10 @@ def protect(
             method cannot be made against.
     """
     check_budget(settings, mask is not None)
+    if settings.others and not others:
+        raise UserError("Here a protection is made on one encoder alone; leave also empty.")
     setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop, style_of, tuple(others))
-    bounds = bounds_of(x, settings)
+    bounds = bounds_of(x, settings, radii)
     constraint = within_mask(bounds.constraint, x, mask)
     start = constraint(bounds.start(x, seed)) if settings.random_start else x
     objective = Views(setup, view_side, objective_of) if view_side else objective_of(setup)
@@ -171,8 +175,15 @@ class Bounds:
         return x + (2 * uniform - 1) * self.noise
 
 
-def bounds_of(x: Tensor, settings: ProtectSettings) -> Bounds:
-    """The ball about x (B, 3, H, W), and the stepper that the method has in it."""
+def radii_of(x: Tensor, settings: ProtectSettings) -> Tensor | None:
+    """The widths (B, 1, H, W) of an L-infinity ball about x (B, 3, H, W) that spares smooth areas, where one does."""
+    bounded = PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
+    spares = bounded and settings.budget and settings.smooth_share < 1
+    return radius_of(x, settings.budget, settings.smooth_share) if spares else None
+
+
+def bounds_of(x: Tensor, settings: ProtectSettings, radii: Tensor | None = None) -> Bounds:
+    """The ball about x (B, 3, H, W), and the stepper that the method has in it; ``radii`` as in ``protect``."""
     protection = PROTECTIONS[settings.method]
     if protection.ball == "lpips":
         cap = settings.cap / LEVELS_PER_UNIT
@@ -181,8 +192,8 @@ def bounds_of(x: Tensor, settings: ProtectSettings) -> Bounds:
     if settings.norm == "linf":
         radius: float | Tensor = settings.budget / LEVELS_PER_UNIT
         size: float | Tensor = settings.step_size / LEVELS_PER_UNIT
-        if settings.smooth_share < 1 and settings.budget:
-            widths = radius_of(x, settings.budget, settings.smooth_share)
+        widths = radii_of(x, settings) if radii is None else radii
+        if widths is not None:
             radius, size = widths, size * widths / radius
         return Bounds(linf_ball(x, radius), SignStepper(size, decays=protection.decays), None, radius)
     scale = math.sqrt(x[0].numel() / (3 * PUBLISHED_SIDE**2))

@@ -35,7 +35,7 @@ def radius_of(x: Tensor, budget: int, share: float) -> Tensor:
 def local_deviation(x: Tensor) -> Tensor:
     """The standard deviation (B, 1, H, W) of the luma of x (B, 3, H, W) in a square about each pixel."""
     luma = (x * torch.tensor(LUMA, device=x.device, dtype=x.dtype).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-    reach = max(3, round(max(x.shape[-2:]) * WINDOW / 2))
+    reach = max(3, round((max(x.shape[-2:]) * WINDOW - 1) / 2))
     mean, square = _mean(luma, reach), _mean(luma**2, reach)
     return (square - mean**2).clamp(min=0).sqrt()
 

@@ -254,8 +254,11 @@ def notes() -> list[str]:
     return [autoencoder.note for autoencoder in _loaded.values() if autoencoder.note]
 
 
-def load_autoencoder(run: RunSettings) -> Autoencoder:
+def load_autoencoder(run: RunSettings, together: int = MAX_LOADED) -> Autoencoder:
     """The checkpoint's autoencoder as the settings want it; the two used last are kept in memory.
+
+    Args:
+        together: how many a job runs at once, where that is more: so many are kept then.
 
     Raises:
         UserError: the checkpoint or the device is not to be had.
@@ -266,7 +269,7 @@ def load_autoencoder(run: RunSettings) -> Autoencoder:
     with _loading:
         if key not in _loaded:
             _loaded[key] = _load(source, device, run.precision)
-            while len(_loaded) > MAX_LOADED:
+            while len(_loaded) > max(MAX_LOADED, together):
                 _loaded.popitem(last=False)
         _loaded.move_to_end(key)
         return _loaded[key]

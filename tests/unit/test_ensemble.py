@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.jobs.workflow import describe_result, load_others, protect_picture
+from impress_ui.jobs.encoders import load_others
+from impress_ui.jobs.workflow import describe_result, protect_picture
 from impress_ui.measures.costs import attack_of as cost_of
 from impress_ui.methods.attacks.ensemble import SHARPNESS, Ensemble
 from impress_ui.methods.optimise import run_to_end
@@ -41,8 +42,8 @@ class _Slope:
 
 def test_the_laggard_counts_most_whatever_its_unit() -> None:
     parts = [_Slope(1.0), _Slope(1000.0)]
-    together = Ensemble(parts)
     ones = torch.ones(2, 3, 4, 4)
+    together = Ensemble(parts, ones)
     assert together(ones)["loss"].tolist() == [1.0, 1.0]
     parts[1].slope = 500.0  # it has come half its way
     left = torch.tensor([1.0, 0.5])
@@ -55,6 +56,13 @@ def test_the_laggard_counts_most_whatever_its_unit() -> None:
     assert gradient.sum().item() / 2 == pytest.approx(float(shares @ left))
 
 
+def test_one_that_is_at_its_aim_already_does_not_outweigh_the_others() -> None:
+    parts = [_Slope(1.0), _Slope(0.0)]
+    together = Ensemble(parts, torch.ones(1, 3, 4, 4))
+    parts[1].slope = 0.0005
+    assert together(torch.ones(1, 3, 4, 4))["loss"].item() < 1.0
+
+
 def test_both_encoders_are_misled_where_one_alone_spares_the_other(
     batch: Tensor, embedded: Autoencoder, kl: Autoencoder
 ) -> None:
@@ -65,7 +73,7 @@ def test_both_encoders_are_misled_where_one_alone_spares_the_other(
                 for one in (embedded, kl)
             ]
 
-    alone = moved(run_to_end(protect(batch, QUICK, embedded)).result)
+    alone = moved(run_to_end(protect(batch, ProtectSettings(steps=12), embedded)).result)
     both = moved(run_to_end(protect(batch, QUICK, embedded, others=[kl])).result)
     assert both[1] > 1.3 * alone[1] and both[0] > 0.5 * alone[0]
 
@@ -81,16 +89,28 @@ def test_what_the_settings_name_is_loaded_used_and_written_down(batch: Tensor, k
     assert "also" not in describe_result("purified", job)
 
 
+def test_a_result_outlives_the_checkpoints_that_it_names(tmp_path: Path) -> None:
+    job = JobSettings().updated(protect={"also": str(tmp_path / "moved-away")})
+    assert "also" not in describe_result("purified", job)
+    assert describe_result("universal perturbation", job)["also"] == [
+        {"name": str(tmp_path / "moved-away"), "sha256": {}}
+    ]
+
+
 def test_the_estimate_counts_every_encoder() -> None:
     once = cost_of(ProtectSettings(), (64, 64))[1]
-    assert cost_of(ProtectSettings(also="one, two"), (64, 64))[1] == 3 * once
+    sort, both = cost_of(ProtectSettings(also="one, two"), (64, 64))
+    assert both == 3 * once and sort != cost_of(ProtectSettings(), (64, 64))[0]  # a pace of its own
     assert ProtectSettings(method="glaze", also="one").others == ()  # another method's setting
 
 
 def test_what_cannot_be_is_refused(batch: Tensor, embedded: Autoencoder, kl: Autoencoder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="attack on the encoder"):
         next(protect(batch, ProtectSettings(method="glaze", style="a woodcut"), embedded, others=[kl]))
-    with pytest.raises(UserError, match="the run's own"):
-        load_others(JobSettings().updated(protect={"also": "embedded"}))
+    for twice in ("embedded", str(ROOT / "assets/micro-ldm"), f"{KL}, {KL}/", f"{KL}, {KL}/../kl"):
+        with pytest.raises(UserError, match="the run's own, or stands in also twice"):
+            load_others(JobSettings().updated(protect={"also": twice}))
+    with pytest.raises(UserError, match="one encoder alone"):  # never silently without
+        next(protect(batch, QUICK, embedded))
     with pytest.raises(UserError, match="nowhere"):
         load_others(JobSettings().updated(protect={"also": str(tmp_path / "nowhere")}))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,13 +12,15 @@ from scipy.ndimage import generic_filter
 from torch import Tensor
 
 from impress_ui.errors import UserError
-from impress_ui.methods.optimise import run_to_end
+from impress_ui.jobs import workflow
+from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.universal import learn
 from impress_ui.methods.visibility import LUMA, local_deviation, radius_of
+from impress_ui.methods.whole import tiles_of
 from impress_ui.models.autoencoder import Autoencoder
-from impress_ui.pictures.images import LEVELS_PER_UNIT
-from impress_ui.settings import ProtectSettings
+from impress_ui.pictures.images import LEVELS_PER_UNIT, to_tensor
+from impress_ui.settings import JobSettings, ProtectSettings
 
 SPARED = ProtectSettings(budget=16, smooth_share=0.25, steps=6)
 
@@ -61,3 +66,26 @@ def test_where_there_is_no_budget_for_it_it_is_refused(batch: Tensor, embedded: 
         next(protect(batch, ProtectSettings(norm="l2", smooth_share=0.5), embedded))
     with pytest.raises(UserError, match="knows no smooth areas"):
         next(learn(batch, SPARED, embedded))
+
+
+def test_a_tile_is_as_smooth_as_it_is_in_the_whole_picture(photographs: list) -> None:
+    image = photographs[0].resize((160, 120))
+    job = JobSettings().updated(
+        protect={"budget": 16, "smooth_share": 0.2, "steps": 2}, run={"size": 64, "whole": "tiles", "device": "cpu"}
+    )
+    x = to_tensor(image, "cpu")
+    seen: list[Tensor] = []
+
+    def noted(*given: Any, **options: Any) -> Iterator[Step]:
+        seen.append(options["radii"])
+        return protect(*given, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workflow, "protect", noted)
+        result = run_to_end(workflow.protect_picture(image, job)).result
+    allowed = radius_of(x, 16, 0.2)
+    assert ((result - x).abs().amax(dim=1, keepdim=True) <= allowed + 1e-5).all()
+    tiles = tiles_of((160, 120), 64)
+    assert len(seen) == len(tiles) and all(
+        torch.equal(own, tile.of(allowed)) for own, tile in zip(seen, tiles, strict=True)
+    )

@@ -22,26 +22,33 @@ SHARPNESS = 8.0  # of the softmax over what is left of each: a laggard by a tent
 
 
 class Ensemble:
-    """sum_k w_k L_k / L_k(start), in the units of the first, with w = softmax(8 L / L(start)), picture by picture.
+    """sum_k w_k L_k / L_k(x0), in the units of the first, with w = softmax(8 L / L(x0)), picture by picture.
 
     Args:
-        parts: the objective on each encoder, of the same terms.
+        parts: the objective on each encoder, each of one term and all of the same.
+        clean: the unprotected pictures x0 (B, 3, H, W).
     """
 
-    def __init__(self, parts: list[Objective]) -> None:
+    def __init__(self, parts: list[Objective], clean: Tensor) -> None:
         self.parts = parts
         self.weights: Mapping[str, float] = {}
-        self._start: Tensor | None = None
+        with torch.no_grad():
+            losses, _ = self._losses(clean)
+        # One that is at its aim from the start has nothing to fall from, and must not outweigh the others.
+        self._start = losses.clamp(min=1e-12).maximum(1e-3 * losses.amax(dim=0))
 
     def __call__(self, x: Tensor) -> Terms:
-        terms = [part(x) for part in self.parts]
-        losses = torch.stack([sum_terms(own, part.weights) for own, part in zip(terms, self.parts, strict=True)])
-        if self._start is None:
-            self._start = losses.detach().abs().clamp(min=1e-12)
+        losses, name = self._losses(x)
         left = losses / self._start
         shares = torch.softmax(SHARPNESS * left.detach(), dim=0)
-        (name,) = terms[0]
         return {name: (shares * left).sum(dim=0) * self._start[0]}
+
+    def _losses(self, x: Tensor) -> tuple[Tensor, str]:
+        """(K, B) of them, and what they are called."""
+        terms = [part(x) for part in self.parts]
+        (name,) = terms[0]
+        losses = [sum_terms(own, part.weights) for own, part in zip(terms, self.parts, strict=True)]
+        return torch.stack(losses), name
 
 
 def attack_of(setup: Setup) -> Objective:
@@ -57,4 +64,4 @@ def attack_of(setup: Setup) -> Objective:
         allowed = " or ".join(name for name, other in PROTECTIONS.items() if other.autoencoder_only)
         raise UserError(f"Only an attack on the encoder can be made against several: protect by {allowed}.")
     encoders = (setup.autoencoder, *setup.others)
-    return Ensemble([protection.objective(replace(setup, autoencoder=one)) for one in encoders])
+    return Ensemble([protection.objective(replace(setup, autoencoder=one)) for one in encoders], setup.x)
