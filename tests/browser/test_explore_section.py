@@ -1,4 +1,4 @@
-"""The Explore room."""
+"""The Explore room: stopped, then a map, its pictures and its table."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import choose, end_of_run, enter, put, upload
+from tests.browser.hands import choose, end_of_run, enter, put, run, upload
 
 
-def test_a_curve_and_a_map_and_its_table(opened: Page, photo: Path, tmp_path: Path) -> None:
+def test_stop_keeps_what_is_done_and_a_map_has_its_table(opened: Page, photo: Path, tmp_path: Path) -> None:
     upload(opened, photo)
+    put(opened, "protect-steps", 300)
+    enter(opened, "explore")
+    opened.click("#explore-run")
+    opened.wait_for_selector("#explore-status .running:has-text('protecting')")
+    expect(opened.locator("#explore-stop")).to_be_enabled()
+    opened.keyboard.press("Escape")
+    assert "0 of 4 cells" in end_of_run(opened, "explore-status")
+    expect(opened.locator("#explore-run")).to_be_enabled()
+
+    enter(opened, "story")
     put(opened, "protect-steps", 4)
     choose(opened, "purify-method", "JPEG")
     enter(opened, "explore")
@@ -24,8 +34,7 @@ def test_a_curve_and_a_map_and_its_table(opened: Page, photo: Path, tmp_path: Pa
     expect(opened.locator("#explore-y_to input")).to_have_value("80")  # twice the default
     put(opened, "explore-y_count", 2)
     expect(opened.locator("#explore-hint")).to_contain_text("4 cells: 2 protections and 4 purifications")
-    opened.click("#explore-run")
-    assert "4 of 4 cells" in end_of_run(opened, "explore-status")
+    assert "4 of 4 cells" in run(opened, "#explore-run", "explore-status")
     expect(opened.locator("#explore-chart .heat")).to_have_count(4)
     expect(opened.locator("#explore-pictures .thumbnail-item")).to_have_count(4)
     expect(opened.locator("#explore-verdict")).to_contain_text("Protection left after purifying: best for the purifier")
@@ -40,15 +49,3 @@ def test_a_curve_and_a_map_and_its_table(opened: Page, photo: Path, tmp_path: Pa
         opened.set_viewport_size({"width": width, "height": 844})
         expect(opened.locator("#explore-chart svg.explored")).to_be_visible()
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_stop_keeps_what_is_done(opened: Page, photo: Path) -> None:
-    upload(opened, photo)
-    put(opened, "protect-steps", 300)
-    enter(opened, "explore")
-    opened.click("#explore-run")
-    opened.wait_for_selector("#explore-status .running:has-text('protecting')")
-    expect(opened.locator("#explore-stop")).to_be_enabled()
-    opened.keyboard.press("Escape")
-    assert "0 of 4 cells" in end_of_run(opened, "explore-status")
-    expect(opened.locator("#explore-run")).to_be_enabled()

@@ -10,7 +10,7 @@ from PIL import Image
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.hands import enter
 
@@ -20,7 +20,8 @@ SLIDERS = ["#protect-budget", *(f"#purify-{name}" for name in ("alpha", "delta",
 LISTS = ["#protect-method", "#purify-recipe"]
 
 
-def test_a_finished_run_stands_there(opened: Page) -> None:
+def test_a_finished_run_stands_there_and_help_opens(opened: Page) -> None:
+    help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened)
     for picture in (*PANES, *EDITS, "#upload"):
         expect(opened.locator(f"{picture} img")).to_be_visible()
     expect(opened.locator("#run-status")).to_contain_text("An example, computed when this version was made")
@@ -40,44 +41,7 @@ def test_a_finished_run_stands_there(opened: Page) -> None:
     expect(opened.locator("#gallery .thumbnail-item")).to_have_count(4)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everything_that_matters_is_on_the_first_screen(opened: Page, app_url: str, theme: str) -> None:
-    opened.goto(f"{app_url}?__theme={theme}")
-    opened.wait_for_selector("#run-both")
-    expect(opened.locator("#pane-purified img")).to_be_visible()
-    for width, height in ((1440, 900), (1024, 768)):
-        opened.set_viewport_size({"width": width, "height": height})
-        for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
-            assert_inside(opened, part, width, height)
-        plots = [plot.bounding_box() for plot in opened.locator("#curves svg").all()]
-        assert len({round(plot["y"]) for plot in plots}) == len({round(plot["height"]) for plot in plots}) == 1
-        for row in (PANES, EDITS):
-            boxes = [opened.locator(part).bounding_box() for part in row]
-            assert len({(round(box["width"]), round(box["y"])) for box in boxes}) == 1
-    for width in (390, 360):
-        opened.set_viewport_size({"width": width, "height": 844})
-        for part in (*PANES, "#run-both", "#sheet"):
-            assert_inside(opened, part, width, 844)
-        assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    expect(opened.locator("#purify-alpha")).to_be_hidden()
-    opened.click("#sheet")
-    for part in ("#upload", "#run-both", "#live"):
-        assert_inside(opened, part, 360, 844)
-    opened.locator("#purify-alpha").scroll_into_view_if_needed()
-    assert_inside(opened, "#purify-alpha", 360, 844)
-    with Image.open(io.BytesIO(opened.screenshot())) as shot:
-        brightness = sum(shot.convert("RGB").getpixel((3, 300))) / 3
-    assert brightness > 200 if theme == "light" else brightness < 60
-
-
-def assert_inside(page: Page, part: str, width: int, height: int) -> None:
-    box = page.locator(part).bounding_box()
-    assert box is not None, f"{part} is not there"
-    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
-    assert box["x"] >= 0 and box["y"] >= 0 and right <= width and bottom <= height, f"{part} at {width}: {box}"
-
-
-def test_help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> None:
+def help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> None:
     tip = opened.locator("#purify-alpha .info-text")
     expect(tip).to_be_hidden()
     opened.locator("#purify-alpha [data-testid=block-info]").hover()
@@ -95,27 +59,6 @@ def test_help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> 
     assert opened.locator(f"#{described}").inner_text().startswith("Weight of the similarity term")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_example_is_seen_before_the_page_s_scripts_are_there(page: Page, app_url: str, theme: str) -> None:
-    page.route("**/assets/*.js", lambda route: None)  # they never come, as on a line that is slow enough
-    page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
-    expect(page.locator("#poster img")).to_have_count(4)
-    for picture in page.locator("#poster img").all():
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("image => image.naturalWidth") > 100
-    expect(page.locator("#poster figcaption")).to_have_text(
-        ["Original", "Protected", "Reconstructed, as the model sees it", "Purified"]
-    )
-    expect(page.locator("#poster p")).to_contain_text("The protection moves the latent by")
-    with Image.open(io.BytesIO(page.screenshot())) as shot:
-        brightness = sum(shot.convert("RGB").getpixel((3, 700))) / 3
-    assert brightness > 200 if theme == "light" else brightness < 60
-    page.unroute("**/assets/*.js")
-    page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
-    expect(page.locator("#run-both")).to_be_visible()
-    expect(page.locator("#poster")).to_have_count(0)
-
-
 WATCH = """() => {
   window.moved = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -127,24 +70,86 @@ WATCH = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
-def test_the_page_opens_without_jumping_and_weighs_little(
-    browser: Browser, app_url: str, width: int, height: int
+@pytest.mark.parametrize(("theme", "width", "height"), [("light", 1440, 900), ("dark", 1024, 768)])
+def test_the_first_screen_before_the_page_s_scripts_and_after(
+    page: Page, app_url: str, theme: str, width: int, height: int
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.route("**/assets/*.js", lambda route: None)  # they never come, as on a line that is slow enough
+    page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
+    expect(page.locator("#poster img")).to_have_count(4)
+    for picture in page.locator("#poster img").all():
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 100
+    expect(page.locator("#poster figcaption")).to_have_text(
+        ["Original", "Protected", "Reconstructed, as the model sees it", "Purified"]
+    )
+    expect(page.locator("#poster p")).to_contain_text("The protection moves the latent by")
+    assert_theme(page, theme)
+    page.unroute("**/assets/*.js")
     page.add_init_script(f"({WATCH})()")
-    network, weights = context.new_cdp_session(page), []
+    page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
+    expect(page.locator("#run-both")).to_be_visible()
+    expect(page.locator("#poster")).to_have_count(0)
+    assert_still(page)
+    for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
+        assert_inside(page, part, width, height)
+    plots = [plot.bounding_box() for plot in page.locator("#curves svg").all()]
+    assert len({round(plot["y"]) for plot in plots}) == len({round(plot["height"]) for plot in plots}) == 1
+    for row in (PANES, EDITS):
+        boxes = [page.locator(part).bounding_box() for part in row]
+        assert len({(round(box["width"]), round(box["y"])) for box in boxes}) == 1
+    assert_theme(page, theme)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_page_opens_without_jumping_and_weighs_little(page: Page, app_url: str, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.add_init_script(f"({WATCH})()")
+    network, weights = page.context.new_cdp_session(page), []
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
     page.goto(app_url)
-    for picture in (*PANES, *EDITS):
-        expect(page.locator(f"{picture} img")).to_have_count(1)
-    page.wait_for_timeout(1500)
-    assert page.evaluate("window.moved") < 0.1
-    if width == 1440:  # nothing larger is painted later than what is there before the page's scripts
-        assert page.evaluate("window.largest") == "poster"
+    assert_still(page)
     assert sum(weights) <= 2_500_000
     # For who measures: pytest -n 0 -s -k jumping tests/browser/test_first_sight.py
     print(f"{width}x{height}: largest paint after {page.evaluate('window.painted'):.0f} ms, {sum(weights)} bytes")
-    context.close()
+    if width == 1440:  # nothing larger is painted later than what is there before the page's scripts
+        assert page.evaluate("window.largest") == "poster"
+    else:
+        assert_fits_a_phone(page)
+
+
+def assert_fits_a_phone(page: Page) -> None:
+    for width in (390, 360):
+        page.set_viewport_size({"width": width, "height": 844})
+        for part in (*PANES, "#run-both", "#sheet"):
+            assert_inside(page, part, width, 844)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator("#purify-alpha")).to_be_hidden()
+    page.click("#sheet")
+    for part in ("#upload", "#run-both", "#live"):
+        assert_inside(page, part, 360, 844)
+    page.locator("#purify-alpha").scroll_into_view_if_needed()
+    assert_inside(page, "#purify-alpha", 360, 844)
+
+
+def assert_still(page: Page) -> None:
+    """Nothing jumps until every picture is there, nor in the second after it."""
+    for picture in (*PANES, *EDITS):
+        expect(page.locator(f"{picture} img")).to_have_count(1)
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.moved") < 0.1
+
+
+def assert_theme(page: Page, theme: str) -> None:
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        brightness = sum(shot.convert("RGB").getpixel((3, shot.height - 20))) / 3
+    assert brightness > 200 if theme == "light" else brightness < 60
+
+
+def assert_inside(page: Page, part: str, width: int, height: int) -> None:
+    box = page.locator(part).bounding_box()
+    assert box is not None, f"{part} is not there"
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    assert box["x"] >= 0 and box["y"] >= 0 and right <= width and bottom <= height, f"{part} at {width}: {box}"

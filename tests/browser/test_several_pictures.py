@@ -1,8 +1,9 @@
-"""Several files at once: a strip, a run over all of them, one zip, and one bad file that stops nothing."""
+"""Several files at once, in German: a strip, a run over all, one zip, and one bad file that stops nothing."""
 
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import end_of_run, make_quick, run
+from tests.browser.test_in_german import untold
 
 DROP = """(files) => {
   const several = new DataTransfer();
@@ -23,6 +25,12 @@ DROP = """(files) => {
   });
   document.querySelector("#upload").dispatchEvent(new DragEvent("drop", { dataTransfer: several, bubbles: true }));
 }"""
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict) -> dict:
+    """A visitor whose browser asks for German."""
+    return {**browser_context_args, "locale": "de-DE"}
 
 
 def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
@@ -36,17 +44,17 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
     given = {"a.png": photo.read_bytes(), "bad.png": b"no picture", "b.png": (tmp_path / "other.png").read_bytes()}
     expect(opened.locator("#many-area")).to_be_hidden()
     opened.evaluate(DROP, [[name, base64.b64encode(data).decode()] for name, data in given.items()])
-    expect(opened.locator("#many-told")).to_contain_text("3 pictures")
-    expect(opened.locator("#many-told li")).to_contain_text("bad.png is not a picture")
+    expect(opened.locator("#many-told")).to_contain_text("3 Bilder")
+    expect(opened.locator("#many-told li")).to_contain_text("bad.png ist kein lesbares Bild")
     expect(opened.locator("#many-pictures .thumbnail-item")).to_have_count(2)
     expect(opened.locator("#pane-purified img")).to_be_visible()  # the bench stays as it was
     make_quick(opened)
 
-    assert "2 of 3 pictures protected" in run(opened, "#many-protect")
+    assert "2 von 3 Bildern geschützt" in run(opened, "#many-protect")
     captions = opened.locator("#many-pictures .caption-label")
-    expect(captions.first).to_contain_text("a: protected; SSIM")
-    assert "2 of 3 pictures purified" in run(opened, "#many-purify")
-    expect(captions.first).to_contain_text("to the original")  # what was protected here has its original
+    expect(captions.first).to_contain_text("a: geschützt; SSIM")
+    assert "2 von 3 Bildern bereinigt" in run(opened, "#many-purify")
+    expect(captions.first).to_contain_text("zum Original")  # what was protected here has its original
     with opened.expect_download() as caught:
         opened.click("#run-zip")
     caught.value.save_as(tmp_path / "all.zip")
@@ -59,10 +67,11 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
     opened.click("#many-protect")
     opened.wait_for_selector("#run-status .running")
     expect(opened.locator("#many-away")).to_be_disabled()
+    assert not untold(opened), "\n".join(untold(opened))
     opened.locator("#upload input[type=file]").set_input_files(photo)
-    expect(opened.locator("#notes")).to_contain_text("a run is under way")
+    expect(opened.locator("#notes")).to_contain_text(re.compile("es läuft etwas|a run is under way"))
     opened.click("#stop")
-    assert "Stopped" in end_of_run(opened)
-    expect(captions.last).to_contain_text("b: not begun")
+    assert "Angehalten" in end_of_run(opened)
+    expect(captions.last).to_contain_text("b: nicht begonnen")
     opened.click("#many-away")
     expect(opened.locator("#many-area")).to_be_hidden()

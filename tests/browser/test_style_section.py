@@ -1,4 +1,4 @@
-"""The Style section, from an artist to the bars."""
+"""The Style section: a study of one's own pictures that is stopped and goes on, and one of an artist to the bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ SLOW = 300_000
 
 
 def make_quick(page: Page) -> None:
-    """A study of seconds."""
+    """A study of seconds; nothing runs unasked beside it, as the page would when its own steps are changed."""
+    page.locator("#live input").uncheck()
+    enter(page, "style")
     page.locator("#style-protection").get_by_label("As set in Settings").check()
     put(page, "protect-steps", 2)
     put(page, "run-size", 64)
@@ -22,8 +24,14 @@ def make_quick(page: Page) -> None:
     enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
     enter(page, "style")
-    for knob, value in (("works", 4), ("imitations", 2), ("steps", 4)):
+    page.get_by_role("button", name="More about the fine-tuning").click()
+    for knob, value in (("works", 4), ("imitations", 2), ("batch", 1), ("steps", 400)):
         put(page, f"mimic-{knob}", value)
+
+
+def begin(page: Page) -> None:
+    page.click("#style-run")
+    page.wait_for_selector("#style-status .run-status.running")
 
 
 def ended(page: Page) -> str:
@@ -34,11 +42,42 @@ def ended(page: Page) -> str:
     return page.locator("#style-status").inner_text()
 
 
-def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
-    enter(opened, "style")
-    choose(opened, "style-artist", "Birch")
+def test_a_stopped_study_goes_on_and_another_reaches_the_bars(opened: Page, tmp_path: Path) -> None:
+    files = []
+    for number, work in enumerate(works("Quartz", "train", side=96, count=4)):
+        files.append(tmp_path / f"{number}.png")
+        work.image.save(files[-1])
     make_quick(opened)
+    opened.locator("#style-own button").first.click()
+    given = opened.locator("#style-files")
+    given.locator("input[type=file]").set_input_files(files[:3])
+    expect(given.locator("tr.file")).to_have_count(3)
     opened.click("#style-run")
+    assert "There are 3 pictures; a style needs at least 4" in ended(opened)
+    given.get_by_label("Clear").click()
+    given.locator("input[type=file]").set_input_files(files)
+    expect(given.locator("tr.file")).to_have_count(4)
+    begin(opened)
+    status = opened.locator("#style-status")
+    expect(status).to_contain_text(re.compile(r"step ([2-9]|\d\d+) of 400"), timeout=SLOW)
+    opened.click("#style-stop")
+    assert "the partial result is kept" in ended(opened)
+    expect(opened.locator("#style-run")).to_have_text("Go on")
+    # The files are the works of the study.
+    for name in ("clean", "protected"):
+        expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
+    begin(opened)
+    # The works are not protected again.
+    expect(status).to_contain_text(re.compile("Fine-tuning on clean works"), timeout=SLOW)
+    step = int(re.search(r"step (\d+) of 400", status.inner_text()).group(1))
+    assert step > 1
+    opened.click("#style-stop")
+    ended(opened)
+
+    given.get_by_label("Clear").click()
+    choose(opened, "style-artist", "Birch")
+    put(opened, "mimic-steps", 2)
+    begin(opened)
     assert "finished after" in ended(opened)
     for name in ("clean", "protected", "purified"):
         expect(opened.locator(f"#style-set-{name} .thumbnail-item")).to_have_count(4)
@@ -50,47 +89,3 @@ def test_a_study_from_an_artist_to_the_bars(opened: Page) -> None:
     )
     expect(opened.locator("#style-zip")).to_contain_text(".zip")
     expect(opened.locator("#style-run")).to_have_text("Run the study")
-
-
-def test_a_stopped_study_goes_on(opened: Page) -> None:
-    enter(opened, "style")
-    make_quick(opened)
-    put(opened, "mimic-steps", 400)
-    opened.click("#style-run")
-    expect(opened.locator("#style-status")).to_contain_text(re.compile(r"step ([2-9]|\d\d) of 400"), timeout=SLOW)
-    opened.click("#style-stop")
-    assert "the partial result is kept" in ended(opened)
-    expect(opened.locator("#style-run")).to_have_text("Go on")
-    expect(opened.locator("#style-set-protected .thumbnail-item")).to_have_count(4)
-    opened.click("#style-run")
-    opened.wait_for_selector("#style-status .run-status.running")
-    # The works are not protected again.
-    status = opened.locator("#style-status")
-    expect(status).to_contain_text(re.compile("Fine-tuning on clean works"), timeout=SLOW)
-    step = int(re.search(r"step (\d+) of 400", status.inner_text()).group(1))
-    assert step > 1
-    opened.click("#style-stop")
-    ended(opened)
-
-
-def test_ones_own_pictures(opened: Page, tmp_path: Path) -> None:
-    files = []
-    for number, work in enumerate(works("Quartz", "train", side=96, count=4)):
-        files.append(tmp_path / f"{number}.png")
-        work.image.save(files[-1])
-    enter(opened, "style")
-    make_quick(opened)
-    opened.locator("#style-own button").first.click()
-    opened.locator("#style-files input[type=file]").set_input_files(files[:3])
-    expect(opened.locator("#style-files tr.file")).to_have_count(3)
-    opened.click("#style-run")
-    assert "There are 3 pictures; a style needs at least 4" in ended(opened)
-    opened.locator("#style-files").get_by_label("Clear").click()
-    opened.locator("#style-files input[type=file]").set_input_files(files)
-    expect(opened.locator("#style-files tr.file")).to_have_count(4)
-    opened.click("#style-run")
-    opened.wait_for_selector("#style-status .run-status.running")
-    # They are the works of the study; how one goes on is told above.
-    expect(opened.locator("#style-set-clean .thumbnail-item")).to_have_count(4, timeout=SLOW)
-    opened.click("#style-stop")
-    assert "the partial result is kept" in ended(opened)

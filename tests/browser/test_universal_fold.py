@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import download, end_of_run, pixels, put, upload
+from tests.browser.hands import download, pixels, put, run, upload
 
 
 def test_what_is_learnt_is_added_to_the_picture(opened: Page, photo: Path, tmp_path: Path) -> None:
@@ -19,11 +19,8 @@ def test_what_is_learnt_is_added_to_the_picture(opened: Page, photo: Path, tmp_p
     opened.set_input_files("#universal-works input[type=file]", [photo])
     name = rf"{photo.stem}\s*\{photo.suffix}"  # Gradio parts them where the column is narrow
     expect(opened.locator("#universal-works")).to_contain_text(re.compile(name))
-    opened.click("#universal-learn")
-    expect(opened.locator("#run-status .done")).to_contain_text("learnt over 1 picture", timeout=300_000)
+    assert "learnt over 1 picture" in run(opened, "#universal-learn")
     expect(opened.locator("#universal-file").get_by_role("link")).to_be_visible()
-    opened.click("#universal-add")
-    opened.wait_for_selector("#run-status .running")
-    assert "protected" in end_of_run(opened)
+    assert "protected" in run(opened, "#universal-add")
     change = abs(pixels(download(opened, "pane-protected", tmp_path)) - pixels(photo))
     assert 0 < change.max() <= 16
