@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 ENDED = ("done", "stopped", "failed")
 
@@ -79,13 +79,29 @@ def paint(page: Page, editor: str) -> None:
     unfold(page, editor)
     canvas = page.locator(f"#{editor} canvas").first
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
-    box = canvas.bounding_box()
+    box = at_rest(page, canvas)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 6, y + 4, steps=4)
     page.mouse.up()
+
+
+def at_rest(page: Page, element: Locator) -> dict[str, float]:
+    """Where an element is once it has stopped moving: a canvas is fitted to its picture after it has appeared."""
+    box = None
+    for _ in range(20):
+        before, box = box, element.bounding_box()
+        if box is not None and box == before:
+            break
+        page.wait_for_timeout(250)
+    return box
+
+
+def without_check(page: Page) -> None:
+    """Protect without the check of what it outlives, for a journey that does not ask for it."""
+    unfold(page, "run-check")
+    page.locator("#run-check input").uncheck()
 
 
 def run(page: Page, button: str = "#run-both", status: str = "run-status") -> str:

@@ -11,7 +11,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import end_of_run, make_quick, run, upload
+from tests.browser.hands import end_of_run, make_quick, run, upload, without_check
 
 
 def nudge(page: Page, knob: str, key: str = "ArrowRight") -> None:
@@ -22,6 +22,7 @@ def nudge(page: Page, knob: str, key: str = "ArrowRight") -> None:
 def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, photo: Path) -> None:
     upload(opened, photo)
     make_quick(opened)
+    without_check(opened)
     opened.locator("#live input").check()
     nudge(opened, "purify-alpha")
     opened.wait_for_timeout(600)

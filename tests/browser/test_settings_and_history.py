@@ -18,9 +18,18 @@ from playwright.sync_api import Page, expect
 from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
-from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload
+from impress_ui.settings.presets import PRESETS
+from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload, without_check
 
 expect.set_options(timeout=30_000)
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The jobs that the page asks the server for; named before ``opened``, from its opening on."""
+    jobs: list[str] = []
+    page.on("request", lambda request: jobs.append(request.url) if "queue/join" in request.url else None)
+    return jobs
 
 
 def press(page: Page, button: str) -> None:
@@ -60,7 +69,10 @@ def save(page: Page, button: str, to: Path) -> Path:
     return path
 
 
-def test_a_link_brings_settings_and_an_ordinary_page_asks_for_nothing(opened: Page, app_url: str) -> None:
+def test_settings_go_out_as_a_link_and_as_a_file_and_come_back(asked: list[str], opened: Page, tmp_path: Path) -> None:
+    opened.wait_for_timeout(1000)
+    assert value_of(opened, "protect-budget") == "16" and asked == []  # an ordinary page asks for nothing
+    default = value_of(opened, "purify-steps")
     put(opened, "protect-budget", 9)
     choose(opened, "purify-recipe", "paper (editing)")
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("1000")
@@ -68,29 +80,30 @@ def test_a_link_brings_settings_and_an_ordinary_page_asks_for_nothing(opened: Pa
     expect(opened).to_have_url(re.compile(r"protect\.budget=9"))
     link = opened.url
     assert documents.from_link(link) == JobSettings().updated(protect={"budget": 9}, purify={"recipe": "paper-editing"})
-    plain, asked, failures = open_page(opened, app_url)
-    plain.wait_for_timeout(1000)
-    assert value_of(plain, "protect-budget") == "16" and asked == [] and failures == []
-    linked, asked, failures = open_page(opened, link)
+    linked, asked_by_link, failures = open_page(opened, link)
     expect(linked.locator("#protect-budget input[type=number]")).to_have_value("9")
     expect(linked.locator("#purify-steps input[type=number]")).to_have_value("1000")
     expect(linked.locator("#purify-recipe input")).to_have_value("paper (editing)")
-    assert asked and failures == []
-    hostile, _, failures = open_page(opened, f"{app_url}?protect.budget=4000&__theme=dark")
-    expect(hostile.locator(".toast-body")).to_contain_text("protect.budget is not valid")
-    assert value_of(hostile, "protect-budget") == "16" and failures == []
+    assert asked_by_link and failures == []
+    linked.close()
 
-
-def test_a_json_file_goes_out_and_comes_back(opened: Page, tmp_path: Path) -> None:
+    # A preset keeps the seed.
     unfold(opened, "protect-steps")
-    choose(opened, "protect-method", "GLAZE")
+    put(opened, "run-seed", 12)
+    choose(opened, "preset", "Paper, style")
+    expect(opened.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("500")
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("3000")
     expect(opened.locator("#protect-perceptual_budget")).to_be_visible()
+    assert value_of(opened, "run-seed") == "12"
+
     put(opened, "protect-steps", 77)
     file = save(opened, "#export", tmp_path)
-    assert documents.read_settings(file) == JobSettings().updated(protect={"method": "glaze", "steps": 77})
+    preset = PRESETS["paper-style"].applied_to(JobSettings().updated(run={"seed": 12}))
+    assert documents.read_settings(file) == preset.updated(protect={"steps": 77})
     choose(opened, "preset", "Default")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("40")
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value(default)
     expect(opened.locator("#protect-perceptual_budget")).to_be_hidden()
     import_file(opened, file)
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("77")
@@ -103,47 +116,64 @@ def test_a_json_file_goes_out_and_comes_back(opened: Page, tmp_path: Path) -> No
     assert value_of(opened, "protect-steps") == "77"
 
 
-def test_a_picture_brings_its_settings_and_an_example_too(opened: Page, photo: Path, tmp_path: Path) -> None:
+def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_their_settings(
+    opened: Page, app_url: str, photo: Path, tmp_path: Path
+) -> None:
     upload(opened, photo)
     make_quick(opened)
+    without_check(opened)
     put(opened, "protect-budget", 11)
     unfold(opened, "new-seed")
     opened.locator("#new-seed input").check()
     run(opened)
     seed = int(value_of(opened, "run-seed"))
     assert seed > 0
-    expect(opened.locator("#run-status .machine")).to_contain_text(f"seed {seed}")
-    purified = download(opened, "pane-purified", tmp_path)
-    told = read_metadata(purified)
-    assert told["seed"] == told["settings"]["run"]["seed"] == seed and len(told["checkpoint"]["sha256"]["vae"]) == 64
-    assert told["versions"]["torch"] and told["steps_done"] == 5
-    shown = opened.locator("tr.row-purified td").all_inner_texts()
-    assert f"{told['measures']['against_original']['ssim']:.3f}" == shown[0]
-
-    other, _, failures = open_page(opened, opened.url)
-    assert value_of(other, "protect-budget") == "16"
-    upload(other, purified)
-    expect(other.locator("#notes")).to_contain_text("brought its settings along")
-    assert value_of(other, "protect-budget") == "11" and value_of(other, "run-seed") == str(seed)
-    assert value_of(other, "purify-steps") == "5" and failures == []
-    clear(opened)
-    opened.locator("#examples button").nth(1).click()
-    expect(opened.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
-    expect(opened.locator("#upload img")).to_be_visible()
-
-
-def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: Path, tmp_path: Path) -> None:
-    upload(opened, photo)
-    make_quick(opened)
-    run(opened)
+    purified = a_picture_tells_how_it_was_made(opened, seed, tmp_path)
     first = opened.locator("#pane-protected img").get_attribute("src")
     put(opened, "protect-budget", 5)
     put(opened, "protect-steps", 4)
     run(opened)
     second = opened.locator("#pane-protected img").get_attribute("src")
     assert first != second
-    enter(opened, "history")
-    view = opened.locator("#past-view")
+    two_runs_are_compared(opened)
+    choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so
+    opened.click("#past-restore")
+    expect(opened.locator("#room-story-button")).to_have_attribute("aria-selected", "true")
+    expect(opened.locator("#protect-budget input[type=number]")).to_have_value("11")
+    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("6")
+    expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
+    assert opened.locator("#curves .own-scale .line-latent-distance").get_attribute("points").count(",") == 7
+    a_run_is_packed(opened, tmp_path)
+
+    # A link that is not valid leaves another page as it is; a picture brings its settings there, an example too.
+    other, _, failures = open_page(opened, f"{app_url}?protect.budget=4000&__theme=dark")
+    expect(other.locator(".toast-body")).to_contain_text("protect.budget is not valid")
+    assert value_of(other, "protect-budget") == "16" and failures == []
+    upload(other, purified)
+    expect(other.locator("#notes")).to_contain_text("brought its settings along")
+    assert value_of(other, "protect-budget") == "11" and value_of(other, "run-seed") == str(seed)
+    assert value_of(other, "purify-steps") == "5"
+    clear(other)
+    other.locator("#examples button").nth(1).click()
+    expect(other.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
+    expect(other.locator("#upload img")).to_be_visible()
+    assert failures == []
+
+
+def a_picture_tells_how_it_was_made(page: Page, seed: int, folder: Path) -> Path:
+    expect(page.locator("#run-status .machine")).to_contain_text(f"seed {seed}")
+    purified = download(page, "pane-purified", folder)
+    told = read_metadata(purified)
+    assert told["seed"] == told["settings"]["run"]["seed"] == seed and len(told["checkpoint"]["sha256"]["vae"]) == 64
+    assert told["versions"]["torch"] and told["steps_done"] == 5
+    shown = page.locator("tr.row-purified td").all_inner_texts()
+    assert f"{told['measures']['against_original']['ssim']:.3f}" == shown[0]
+    return purified
+
+
+def two_runs_are_compared(page: Page) -> None:
+    enter(page, "history")
+    view = page.locator("#past-view")
     expect(view).to_contain_text("protect.budget")
     expect(view.locator(".own-scale .line-latent-distance")).to_have_count(2)
     expect(view.locator(".own-scale .line-latent-distance.other")).to_have_count(1)
@@ -151,37 +181,23 @@ def test_runs_are_remembered_compared_restored_and_packed(opened: Page, photo: P
     assert [line.get_attribute("points").count(",") for line in lines] == [5, 7]
     expect(view).to_contain_text("Run 1, purified")
 
-    choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so
-    opened.click("#past-restore")
-    expect(opened.locator("#room-story-button")).to_have_attribute("aria-selected", "true")
-    expect(opened.locator("#protect-budget input[type=number]")).to_have_value("16")
-    expect(opened.locator("#protect-steps input[type=number]")).to_have_value("6")
-    expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
-    assert opened.locator("#curves .own-scale .line-latent-distance").get_attribute("points").count(",") == 7
 
-    enter(opened, "history")
-    archive = save(opened, "#past-zip", tmp_path)
+def a_run_is_packed(page: Page, folder: Path) -> None:
+    enter(page, "history")
+    archive = save(page, "#past-zip", folder)
     with zipfile.ZipFile(archive) as packed:
         names = set(packed.namelist())
         pictures = {"original.png", "protected.png", "purified.png", "reconstruction-of-purified.png"}
         assert {*pictures, "README.txt", "settings.json", "losses.csv", "measures.json"} <= names
         job = documents.from_json(packed.read("settings.json").decode(), "it")
-        assert job.protect.budget == 16 and job.protect.steps == 6
+        assert job.protect.budget == 11 and job.protect.steps == 6
         rows = list(csv.DictReader(io.StringIO(packed.read("losses.csv").decode())))
         assert len(rows) == 7 and float(rows[6]["latent distance"]) > 0 and rows[6]["total"] == ""
         readme = packed.read("README.txt").decode()
         assert "--settings settings.json" in readme and documents.to_query(job) in readme
-        packed.extract("purified.png", tmp_path)
-    assert read_metadata(tmp_path / "purified.png")["measures"]["round_trip_error"] > 0
-    report = save(opened, "#past-report", tmp_path).read_text()
+        packed.extract("purified.png", folder)
+    assert read_metadata(folder / "purified.png")["measures"]["round_trip_error"] > 0
+    report = save(page, "#past-report", folder).read_text()
     assert report.count("data:image/png") >= 4 and "line-latent-distance" in report and "protect.steps = 6" in report
-    enter(opened, "story")
-    assert save(opened, "#run-zip", tmp_path).name == "impress-run.zip"
-
-
-def test_a_preset_keeps_the_seed_and_the_prompts(opened: Page) -> None:
-    put(opened, "run-seed", 12)
-    choose(opened, "preset", "Paper, style")
-    expect(opened.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
-    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("3000")
-    assert value_of(opened, "run-seed") == "12"
+    enter(page, "story")
+    assert save(page, "#run-zip", folder).name == "impress-run.zip"
