@@ -149,7 +149,12 @@ def assert_theme(page: Page, theme: str) -> None:
 
 
 def assert_inside(page: Page, part: str, width: int, height: int) -> None:
-    box = page.locator(part).bounding_box()
-    assert box is not None, f"{part} is not there"
-    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
-    assert box["x"] >= 0 and box["y"] >= 0 and right <= width and bottom <= height, f"{part} at {width}: {box}"
+    """A busy machine may still be laying the page out: what counts is where a part comes to rest."""
+    for _ in range(50):
+        box = page.locator(part).bounding_box()
+        assert box is not None, f"{part} is not there"
+        right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+        if box["x"] >= 0 and box["y"] >= 0 and right <= width and bottom <= height:
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"{part} at {width}: {box}")

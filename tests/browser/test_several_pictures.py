@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import zipfile
@@ -27,17 +28,10 @@ DROP = """(files) => {
 }"""
 
 
-@pytest.fixture
-def browser_context_args(browser_context_args: dict) -> dict:
-    """A visitor whose browser asks for German."""
-    return {**browser_context_args, "locale": "de-DE"}
-
-
 def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
-    opened: Page, photo: Path, tmp_path: Path
+    opened: Page, app_url: str, photo: Path, tmp_path: Path
 ) -> None:
-    import base64
-
+    opened.goto(f"{app_url}?__lang=de")
     opened.locator("#live input").uncheck()
     with Image.open(photo) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "other.png")
