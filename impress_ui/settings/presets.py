@@ -51,7 +51,11 @@ PRESETS: dict[str, Preset] = {
             "stress": {"purifiers": ("fast", "jpeg 40", "noise", "blur", "non-local-means")},
         },
     ),
-    "at-once": Preset("At once", "A protection of six steps: four fifths as strong, in a sixth of the time.", {"protect": {"steps": 6}}),
+    "at-once": Preset(
+        "At once",
+        "A protection of six steps: four fifths as strong, in a sixth of the time.",
+        {"protect": {"steps": 6}},
+    ),
     "strong": Preset(
         "Strong",
         "A protection of twice the budget that reckons with IMPRESS, and a purification with more steps and more room.",
