@@ -82,8 +82,6 @@ def protect(
             method cannot be made against.
     """
     check_budget(settings, mask is not None)
-    if settings.others and not others:
-        raise UserError("Here a protection is made on one encoder alone; leave also empty.")
     setup = Setup(x, settings, autoencoder, model, target, mask, seed, should_stop, style_of, tuple(others))
     bounds = bounds_of(x, settings, radii)
     constraint = within_mask(bounds.constraint, x, mask)
@@ -134,13 +132,18 @@ def objective_of(setup: Setup) -> Objective:
     return Sum([attack, PerceptualExcess(network, setup.x, budget=budget, weight=weight)])
 
 
+def _in_levels(settings: ProtectSettings) -> bool:
+    """Whether the change is bounded in grey levels, by an L-infinity ball."""
+    return PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
+
+
 def check_budget(settings: ProtectSettings, masked: bool) -> None:
     """Refuse a budget that leaves nothing of a picture, unless it is a patch's, and smooth areas in an L2 ball.
 
     Raises:
         UserError: it needs a mask, or another norm.
     """
-    bounded = PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
+    bounded = _in_levels(settings)
     if PROTECTIONS[settings.method].ball == "norm" and not bounded and settings.smooth_share < 1:
         raise UserError(
             "Smooth areas can be spared within a budget in grey levels only: choose the norm linf, or leave "
@@ -177,8 +180,7 @@ class Bounds:
 
 def radii_of(x: Tensor, settings: ProtectSettings) -> Tensor | None:
     """The widths (B, 1, H, W) of an L-infinity ball about x (B, 3, H, W) that spares smooth areas, where one does."""
-    bounded = PROTECTIONS[settings.method].ball == "norm" and settings.norm == "linf"
-    spares = bounded and settings.budget and settings.smooth_share < 1
+    spares = _in_levels(settings) and settings.budget and settings.smooth_share < 1
     return radius_of(x, settings.budget, settings.smooth_share) if spares else None
 
 

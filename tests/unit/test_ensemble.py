@@ -15,6 +15,7 @@ from impress_ui.measures.costs import attack_of as cost_of
 from impress_ui.methods.attacks.ensemble import SHARPNESS, Ensemble
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
+from impress_ui.methods.universal import learn
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import JobSettings, ProtectSettings, RunSettings
@@ -112,5 +113,7 @@ def test_what_cannot_be_is_refused(batch: Tensor, embedded: Autoencoder, kl: Aut
             load_others(JobSettings().updated(protect={"also": twice}))
     with pytest.raises(UserError, match="one encoder alone"):  # never silently without
         next(protect(batch, QUICK, embedded))
+    with pytest.raises(UserError, match="one encoder alone"):
+        next(learn(batch, QUICK, embedded))
     with pytest.raises(UserError, match="nowhere"):
         load_others(JobSettings().updated(protect={"also": str(tmp_path / "nowhere")}))

@@ -55,8 +55,10 @@ def attack_of(setup: Setup) -> Objective:
     """The method's own objective, on the run's encoder or on all that it is also made against.
 
     Raises:
-        UserError: the method has more than an encoder to mislead.
+        UserError: the method has more than an encoder to mislead, or the settings name others that were not given.
     """
+    if setup.settings.others and not setup.others:  # never silently without
+        raise UserError("Here a protection is made on one encoder alone; leave also empty.")
     protection = PROTECTIONS[setup.settings.method]
     if not setup.others:
         return protection.objective(setup)
