@@ -29,14 +29,15 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self, network: LpipsNetwork) -> None:
         super().__init__()
-        # pretrained=False also keeps lpips from unpickling its heads: they are in our file.
-        with warnings.catch_warnings():
+        # pretrained=False also keeps lpips from unpickling its heads: they are in our file. "meta": torchvision would
+        # draw a hundred million random weights, a second's work, for layers that LPIPS does not even keep.
+        with warnings.catch_warnings(), torch.device("meta"):
             warnings.simplefilter("ignore")  # lpips calls torchvision by a deprecated keyword
             self.lpips = LPIPS(net=network, pretrained=False, pnet_rand=True, verbose=False)
         file = LPIPS_WEIGHTS / f"{network}.safetensors"
         check(file)
         weights = load_file(file)
-        self.lpips.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
+        self.lpips.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False, assign=True)
         self.requires_grad_(False).eval()
 
     def features(self, x: Tensor) -> list[Tensor]:

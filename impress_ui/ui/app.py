@@ -16,6 +16,7 @@ from impress_ui.paths import ASSETS, PHOTOS
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import demo as example
 from impress_ui.ui.api import connect_api
+from impress_ui.ui.blocks import Blocks
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.environment import check_address
 from impress_ui.ui.handlers import Handlers
@@ -36,7 +37,7 @@ THREADS = 64
 
 def build_app() -> gr.Blocks:
     """The page with its handlers and its API; nothing is loaded or computed yet."""
-    blocks = gr.Blocks(
+    blocks = Blocks(
         title="IMPRESS: protect, reconstruct, purify, edit",
         analytics_enabled=False,
         fill_width=True,
