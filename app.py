@@ -3,9 +3,11 @@
 import sys
 
 from impress_ui.errors import UserError
+from impress_ui.startup import collect_less_often
 from impress_ui.ui.environment import check_environment
 
 try:
+    collect_less_often()
     check_environment()
 except UserError as error:
     raise SystemExit(f"Error: {error}") from None

@@ -4,8 +4,11 @@ import contextlib
 import os
 import signal
 
+from impress_ui.startup import collect_less_often
+
 # Ctrl+C before there is anything to keep: no traceback of half an import.
 with contextlib.suppress(ValueError):  # not the main thread
+    collect_less_often()
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 from impress_ui.cli import app, main

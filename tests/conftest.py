@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -17,7 +18,10 @@ import hypothesis
 import pytest
 from PIL import Image
 
+from impress_ui.startup import collect_less_often
+
 ROOT = Path(__file__).resolve().parent.parent
+collect_less_often()
 # Few pixels gain nothing from many threads, and one thread makes results equal between processes.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -28,6 +32,12 @@ os.environ["GRADIO_HEARTBEAT_INTERVAL"] = "1"
 hypothesis.settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("gate")
+
+
+def pytest_collection_finish() -> None:
+    """What every test module has imported stays: nobody need look through it for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,6 @@ def _all_but(left: int | None, device: str) -> Iterator[None]:
 
 
 def _emptied(device: str) -> None:
-    gc.collect()
     if device == "cuda":
+        gc.collect()
         torch.cuda.empty_cache()
