@@ -31,7 +31,6 @@ from impress_ui.models.autoencoder import (
 )
 from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.frozen import spare_inputs
-from impress_ui.models.hub_catalogue import SD, SDXL
 from impress_ui.models.lora import add_loras, loras_of
 from impress_ui.models.memory import free_memory
 from impress_ui.models.schedulers import scheduler_of
@@ -261,10 +260,7 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
             "use a Stable Diffusion 1, 2 or XL checkpoint for that."
         )
     autoencoder = load_autoencoder(run)
-    first = source.part("unet", run.precision)
-    names = SDXL if first.config.get("addition_embed_type") == "text_time" else SD
-    # All are looked for before any is loaded, so that a missing one is told at once.
-    parts = {"unet": first} | {name: source.part(name, run.precision) for name in names if name not in ("vae", "unet")}
+    parts = source.rest(run.precision)  # all are looked for before any is loaded: a missing one is told at once
 
     import diffusers
     import transformers
