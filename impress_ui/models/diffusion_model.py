@@ -45,8 +45,6 @@ _PIPELINES = {
     ("sdxl", "img2img"): "StableDiffusionXLImg2ImgPipeline",
     ("sdxl", "inpaint"): "StableDiffusionXLInpaintPipeline",
 }
-# Above so many weights of the denoiser activations are computed again rather than kept.
-LARGE = 200_000_000
 # Weights, and half as much again for what is computed with them.
 MEMORY_MARGIN = 1.5
 
@@ -109,11 +107,6 @@ class DiffusionModel:
     def inpainting(self) -> bool:
         """Whether the denoiser also takes a mask and the masked picture, and so can do nothing but inpaint."""
         return self.unet.config.in_channels != self.autoencoder.module.config.latent_channels
-
-    @property
-    def large(self) -> bool:
-        """Whether the denoiser is so large that its activations are computed again rather than kept."""
-        return sum(p.numel() for p in self.unet.parameters()) > LARGE
 
     @property
     def multiple(self) -> int:
