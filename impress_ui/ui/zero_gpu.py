@@ -24,8 +24,8 @@ from impress_ui.ui.mistakes import explain
 T = TypeVar("T")
 ON_ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 # Where no pace was measured (``bench --gpu-pace``): assumptions, on the generous side, for a 256x256 picture and the
-# embedded checkpoint; none of this was run on ZeroGPU. A call that outlasts what
-# it asked for is ended; one that asks for more than a visitor's quota is refused.
+# embedded checkpoint; none of this was run on ZeroGPU. A call that outlasts what it asked for is ended; one that asks
+# for more than a visitor's quota is refused.
 SECONDS_PER_STEP = {
     "protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "explore": 0.06, "style": 0.25,
 }  # fmt: skip
@@ -54,13 +54,26 @@ def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] 
         parts: what the job does, of ``SECONDS_PER_STEP``.
         size: (width, height) of its pictures.
     """
-    pace = measured() if ON_ZERO_GPU and parts else None
-    if pace is not None:
-        from impress_ui.ui.gpu_seconds import reckoned
-
-        return round(min(MOST, max(LEAST, reckoned(parts, job, size, pictures, pace.seconds, START))))
-    wanted = START + sum(SECONDS_PER_STEP[part] * _steps(part, job, size, pictures) for part in parts)
+    wanted = _reckoned(parts, job, size, pictures) if ON_ZERO_GPU and parts else None
+    if wanted is None:
+        wanted = START + sum(SECONDS_PER_STEP[part] * _steps(part, job, size, pictures) for part in parts)
     return round(min(MOST, max(LEAST, wanted)))
+
+
+def _reckoned(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int], pictures: int) -> float | None:
+    """Seconds by the measured pace; None where there is none, or the checkpoint's operations cannot be counted."""
+    pace = measured()
+    if pace is None:
+        return None
+    from impress_ui.ui.gpu_seconds import reckoned
+
+    try:
+        return reckoned(parts, job, size, pictures, pace.seconds, START)
+    except UserError:
+        raise
+    except Exception:  # a configuration that diffusers builds otherwise than we do is no reason to refuse the job
+        logger.exception("The operations of %s cannot be counted; the time is an assumption.", job.run.checkpoint)
+        return None
 
 
 def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) -> float:

@@ -171,5 +171,8 @@ def test_a_space_reckons_with_the_file_and_without_it_as_before(
         with caplog.at_level(logging.WARNING):
             file.write_text("{}")
             assert asked() == before and "none that this program measured" in caplog.text
+            write_pace(dataclasses.replace(GPU, seconds=10.0), file)
+            monkeypatch.setattr("impress_ui.ui.gpu_seconds.operations", lambda *_, **__: 1 / 0)
+            assert asked() == before and "cannot be counted" in caplog.text
     finally:
         zero_gpu.measured.cache_clear()
