@@ -28,7 +28,7 @@ def fetched(
 
     Args:
         kinds: what the job does: protect, purify, edit, generate, stress, explore, style, universal.
-        should_stop: ends the download; what had come of it stays in the cache, and the next one goes on from there.
+        should_stop: ends the download; the files that are whole by then stay in the cache.
         interval: seconds between two of what it yields; ``LOOK`` unless given.
 
     Yields:

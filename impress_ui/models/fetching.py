@@ -20,7 +20,7 @@ MB = 10**6
 
 
 class Unwanted(Exception):
-    """A download that was ended because nobody wants it; what had come of it stays in the hub's cache."""
+    """A download that was ended because nobody wants it; whole files stay in the hub's cache, begun ones do not."""
 
 
 @dataclass(frozen=True)

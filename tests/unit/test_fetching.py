@@ -95,7 +95,9 @@ def test_the_page_and_the_api_tell_it_before_the_run(
     assert reports[-1]["measures"]["round_trip_error"] > 0 and reports.index(phases[-1]) < len(reports) - 1
 
 
-def test_a_stopped_download_ends_and_goes_on_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sd: Path) -> None:
+def test_a_stopped_download_ends_and_a_later_is_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sd: Path
+) -> None:
     with little_hub(monkeypatch, tmp_path, sd, REPO, pause=0.02) as asked:
         seen: list[Fetching] = []
         for step in fetched(JOB, ("edit",), lambda: len(seen) > 2, interval=0.02):
