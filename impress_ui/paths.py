@@ -11,3 +11,4 @@ JURY = ASSETS / "jury"
 PURIFIER = ASSETS / "purifier" / "purifier.safetensors"
 PHOTOS = ASSETS / "photos"
 DEMO = ASSETS / "demo"
+GPU_PACE = ROOT / "gpu-pace.json"  # there once somebody has measured it

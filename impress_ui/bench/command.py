@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,14 @@ def bench(
             "--gpu",
             help="Instead: a GPU with random weights of the sizes of Stable Diffusion 1.5, XL and FLUX's autoencoder; "
             "minutes.",
+        ),
+    ] = False,
+    gpu_pace: Annotated[
+        bool,
+        typer.Option(
+            "--gpu-pace",
+            help="Instead: the one number that a Space on ZeroGPU reckons its times with, seconds for 10^12 "
+            "operations, written to gpu-pace.json beside app.py; half a minute.",
         ),
     ] = False,
     write: Annotated[
@@ -52,7 +61,10 @@ def bench(
     from impress_ui.bench.plan import Plan
     from impress_ui.bench.report import as_text, refuse_bad_output, write_report
     from impress_ui.bench.run import run_bench
+    from impress_ui.errors import UserError
 
+    if gpu_pace and (write or quick or gpu):
+        raise UserError("--gpu-pace writes its own file: leave --write, --quick and --gpu out.")
     refuse_bad_output(write)
     run = job_of(None, run=run).run
     plan = Plan(
@@ -60,6 +72,9 @@ def bench(
         repeats=repeats or (QUICK_REPEATS if quick else REPEATS),
         photographs=photographs or (1 if quick else 2),
     )  # fmt: skip
+    if gpu_pace:
+        print_report(_pace(plan), json)
+        return
     if gpu:
         print_report(_on_gpu(plan, write), json)
         return
@@ -67,6 +82,25 @@ def bench(
     if write is not None:
         write_report(report, write)
     print_report({"command": "bench", **report, "summary": as_text(report)}, json)
+
+
+def _pace(plan: Any) -> Report:
+    """The pace of the device, written where a Space looks for it; a CPU's is said to be of no use there.
+
+    Raises:
+        UserError: another precision than float32, a place that cannot be written, or a CPU where a GPU's pace stands.
+    """
+    from impress_ui.bench.gpu_pace import measure_gpu_pace
+    from impress_ui.measures.gpu_pace import refuse_to_replace, write_pace
+
+    refuse_to_replace(plan.device)
+    pace = measure_gpu_pace(plan)
+    file = write_pace(pace)
+    use = "a Space on ZeroGPU reads it there: upload it with the rest"
+    if pace.device == "cpu":
+        use = "it is a CPU's, so a Space will not reckon with it"
+    told = f"{pace.sentence}. Written to {file}; {use}."
+    return {"command": "bench", "bench": "gpu-pace", **asdict(pace), "file": str(file), "summary": told}
 
 
 def _on_gpu(plan: Any, write: Path | None) -> Report:

@@ -24,6 +24,7 @@ from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import DTYPES, Autoencoder, peak_memory
 from impress_ui.models.frozen import spare_inputs
 from impress_ui.models.memory import forget_peak, free_memory
+from impress_ui.models.operations import blank_conditions
 from impress_ui.models.shortage import is_out_of_memory
 from impress_ui.settings import ProtectSettings, PurifySettings
 
@@ -31,7 +32,6 @@ SIDES = (512, 1024)
 LEFT = 8 * 2**30  # bytes that a small card has
 LONG = 2000  # no run ends while it is timed
 REPEATS = 2
-TOKENS = 77
 _SD_VAE: dict[str, Any] = {
     "down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4,
     "block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "latent_channels": 4, "sample_size": 512,
@@ -132,13 +132,9 @@ def _jobs(autoencoder: Autoencoder, unet: Any, x: Tensor) -> dict[str, Callable[
 def _denoised(unet: Any, latent: Tensor) -> Iterator[Tensor]:
     """Denoising steps of one picture with and without its prompt."""
     pair = latent.repeat(2, 1, 1, 1)
-    options: dict[str, Any] = {"encoder_hidden_states": pair.new_zeros(2, TOKENS, unet.config.cross_attention_dim)}
-    if unet.config.addition_embed_type == "text_time":
-        width = unet.config.projection_class_embeddings_input_dim - 6 * unet.config.addition_time_embed_dim
-        more = {"text_embeds": pair.new_zeros(2, width), "time_ids": pair.new_zeros(2, 6)}
-        options["added_cond_kwargs"] = more
+    conditions = blank_conditions(unet, pair)
     while True:
-        yield unet(pair, 500, **options).sample
+        yield unet(pair, 500, **conditions).sample
 
 
 def _row(jobs: Mapping[str, Callable[[], Any]], device: str, log: Callable[[str], None]) -> Report:

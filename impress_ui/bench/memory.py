@@ -19,12 +19,12 @@ from torch import Tensor
 from impress_ui.bench import published
 from impress_ui.bench.clock import Case, Times, time_in_turn
 from impress_ui.bench.plan import Plan, Report
-from impress_ui.bench.steps import diffusion_attack_settings
+from impress_ui.bench.steps import BY_STAGES, diffusion_attack_settings
 from impress_ui.methods.attacks.diffusion_attack import EditDistance
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import load_autoencoder, peak_memory
-from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.memory import forget_peak, resident_memory
 from impress_ui.settings import PurifySettings, Recipe
 
@@ -94,10 +94,9 @@ def impress_peak(plan: Plan, way: str) -> Report:
 
 
 def attack_peak(plan: Plan, way: str) -> Report:
-    """One gradient of the diffusion attack; 'stage by stage' is how a large denoiser's is taken."""
+    """One gradient of the diffusion attack; 'ours' chooses by the memory that is free."""
     model, settings = load_diffusion_model(plan.run), diffusion_attack_settings(plan)
-    if way == "ours, stage by stage":
-        model = _AsIfLarge(model)
+    passes = BY_STAGES if way == "ours, stage by stage" else None
 
     def gradient(x: Tensor) -> None:
         target = torch.zeros_like(x)
@@ -105,19 +104,10 @@ def attack_peak(plan: Plan, way: str) -> Report:
             published.DiffusionAttack(model, settings, target, seed=0).gradient(x)
             return
         seen = x.detach().requires_grad_()
-        distance = EditDistance(model, settings, target, seed=0)(seen)["edit distance"]
+        distance = EditDistance(model, settings, target, seed=0, passes=passes)(seen)["edit distance"]
         torch.autograd.grad(distance.sum(), seen)
 
     return _over_idle(plan, gradient)
-
-
-class _AsIfLarge(DiffusionModel):
-    """A model whose denoiser counts as large whatever its size."""
-
-    large = True
-
-    def __init__(self, model: DiffusionModel) -> None:
-        self.__dict__.update(model.__dict__)
 
 
 def growth(plan: Plan, apart: Apart) -> Report:

@@ -13,18 +13,21 @@ from impress_ui.bench import published
 from impress_ui.bench.clock import Case, passing, ratio, stepping, time_in_turn
 from impress_ui.bench.plan import Plan, Report
 from impress_ui.methods import mimic
+from impress_ui.methods.attacks.diffusion_attack import EditDistance
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purify import purify
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.models.graphs import Passes
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.settings import EditSettings, MimicSettings, ProtectSettings, PurifySettings
 
 FAST_CYCLE = 10  # the fast recipe looks at the consistency at every tenth step
 EDITED = 3  # original, protected, purified
 SAMPLING = EditSettings(sampling_steps=8, prompt="an oil painting of a mountain")
+BY_STAGES = Passes(together=False, at_once=1)  # how the diffusion attack's gradient is taken where memory is short
 LONG = 2000  # no run ends while it is timed
 
 
@@ -94,9 +97,11 @@ def _diffusion_attack(plan: Plan, model: DiffusionModel) -> dict[str, Case]:
 
     # A repetition differentiates through its sampling steps and the decoder; the encoder is the same for all.
     repetition = [*[(denoise, z)] * settings.attacked_steps, (autoencoder.decode, z)]
+    by_stages = EditDistance(model, settings, torch.zeros_like(x), seed=0, passes=BY_STAGES)
     return {
         "published": Case(lambda: attack.gradient(x)),
         "ours": stepping(protect(x, settings, autoencoder, model=model)),
+        "ours, stage by stage": passing((lambda at: by_stages(at)["edit distance"], x)),
         "floor": passing((autoencoder.encode, x), *repetition * settings.repetitions),
     }
 

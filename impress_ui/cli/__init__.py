@@ -20,10 +20,12 @@ from impress_ui.cli import pictures, sampling, stress, styles  # noqa: F401  (im
 # Commands are listed in the order in which they are added.
 # isort: split
 from impress_ui.cli import documents  # noqa: F401
+from impress_ui.cli.downloads import teller
 from impress_ui.cli.interruption import Stopped, interruption
 from impress_ui.cli.report import log
 from impress_ui.cli.shared import app
 from impress_ui.errors import UserError
+from impress_ui.models.fetching import LISTENERS
 from impress_ui.models.shortage import is_out_of_memory, what_would_fit
 from impress_ui.settings import sentence_of
 
@@ -39,6 +41,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a console without Greek, or a name that is no text, is no mistake
             stream.reconfigure(errors="backslashreplace")
     interruption.reset()
+    LISTENERS[:] = [teller()]
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except Stopped as stopped:

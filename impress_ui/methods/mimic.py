@@ -34,6 +34,8 @@ from impress_ui.methods.edit import SampleStep, generate
 from impress_ui.methods.optimise import NO_NUMBER, ShouldStop, never
 from impress_ui.models.adapters import ADAPTER, DENOISER, adapted_denoiser, whole_denoiser
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.graphs import SHARE, denoiser_keeps, recompute
+from impress_ui.models.memory import free_memory
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import GenerateSettings, MimicSettings
 
@@ -89,8 +91,6 @@ class FineTuning:
         self.caption = caption or works[0].caption
         self.unet = adapted_denoiser(model, settings) if settings.tuning == "lora" else whole_denoiser(model)
         self.trained = [p for p in self.unet.parameters() if p.requires_grad]
-        if model.large:
-            self.unet.enable_gradient_checkpointing()
         self.optimiser = torch.optim.AdamW(self.trained, lr=settings.learning_rate, weight_decay=1e-2)
         self.scaler = torch.amp.GradScaler(model.device, enabled=model.dtype == torch.float16)
         self.latents, self.texts = _encoded(model, works, settings.flip)
@@ -104,6 +104,7 @@ class FineTuning:
             UserError: the loss is no number; the training stands at the last good step.
         """
         steps = self.settings.steps
+        recompute(self.unet, self._is_short_of_memory())
         while self.index < steps:
             loss = self._step(self.index)
             self.index += 1
@@ -167,6 +168,14 @@ class FineTuning:
             self.index = int(saved["index"])
         except (KeyError, IndexError, RuntimeError, ValueError):
             raise UserError(f"The fine-tuning in {folder} is damaged; start a new one in another folder.") from None
+
+    def _is_short_of_memory(self) -> bool:
+        """Whether a step's graph would take too much of the memory that is free."""
+        free = free_memory(self.base.device)
+        if free is None:
+            return False
+        kept = denoiser_keeps(self.unet, 2 * self.base.multiple // self.base.autoencoder.factor, inputs=False)
+        return self.settings.batch * self.latents[0, 0].numel() * kept > SHARE * free
 
     def _step(self, index: int) -> Tensor:
         draw = torch.Generator().manual_seed(self.seed * SEED_STRIDE + index)

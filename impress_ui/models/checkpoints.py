@@ -15,12 +15,14 @@ import errno
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.hub_catalogue import AUTOENCODER_ONLY, HUB, SD, HubCheckpoint
+from impress_ui.models.fetching import Unwanted, alone, told
+from impress_ui.models.hub_catalogue import AUTOENCODER_ONLY, HUB, SD, SDXL, HubCheckpoint
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
 from impress_ui.models.single_file import config_of
 from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
@@ -99,24 +101,33 @@ class Source:
             return header(self.place).layout == "autoencoder"
         return (self.place / "transformer").is_dir() and not (self.place / "unet").is_dir()
 
-    def part(self, name: str, precision: Precision = "float32") -> Part:
+    def part(self, name: str, precision: Precision = "float32", unwanted: Callable[[], bool] = lambda: False) -> Part:
         """A part, fetched from the hub if need be, and checked.
 
         Args:
             name: one of ``PARTS``.
             precision: what it will run in; for float16 the fp16 variant is preferred, where there is one.
+            unwanted: whether a download is to be ended.
 
         Raises:
             UserError: it is missing, damaged, of another class, has pickled weights only, or cannot be fetched.
+            Unwanted: its download was ended.
         """
         variants = ("fp16", None) if precision == "float16" else (None, "fp16")
         if self.hub:
-            return _checked(_fetch(self.hub, name, variants), self.name, name, variants)
+            return _checked(_fetch(self.hub, name, variants, unwanted), self.name, name, variants)
         assert self.place is not None
         if not self.place.is_file():
             return _checked(self.place, self.name, name, variants)
         config = config_of(self.place, name)
         return Part(self.name, name, self.place, "", config, PARTS[name].class_of(config))
+
+    def rest(self, precision: Precision = "float32", unwanted: Callable[[], bool] = lambda: False) -> dict[str, Part]:
+        """What a whole model has besides its autoencoder, by name, the denoiser first; as ``part`` gives each."""
+        first = self.part("unet", precision, unwanted)
+        names = SDXL if first.config.get("addition_embed_type") == "text_time" else SD
+        others = (name for name in names if name not in ("vae", "unet"))
+        return {"unet": first} | {name: self.part(name, precision, unwanted) for name in others}
 
 
 def find_source(checkpoint: str) -> Source:
@@ -174,7 +185,7 @@ def _parts_of(entry: HubCheckpoint) -> tuple[str, ...]:
     return SD
 
 
-def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) -> Path:
+def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...], unwanted: Callable[[], bool]) -> Path:
     """A folder with the part in it, in the hub's cache; what is there already needs no network."""
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -188,16 +199,22 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
         wanted = [f"{name}/{file}" for file in files]
         if name == "vae":  # a repository may be an autoencoder and nothing else
             wanted += files
-        root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, local_files_only=cached))
+        if cached:
+            root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, local_files_only=True))
+        else:
+            with told(repo, name, unwanted) as bar:
+                root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, tqdm_class=bar))
         folder = root if name == "vae" and not (root / name).is_dir() else root / name
         complete = (folder / kind.config).is_file() and kind.has_weights(folder, variant)
         return root if complete else None
 
-    for cached in (True, False):
+    def look(cached: bool) -> Path | None:
         for repo in entry.repos:
             for variant in variants if kind.weights else (None,):
                 try:
                     root = attempt(repo, variant, cached)
+                except Unwanted:
+                    raise
                 except Exception as error:  # of three libraries, and of the disk
                     if cached:
                         continue
@@ -207,6 +224,13 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...]) ->
                     return root
             if failures and isinstance(failures[-1], LocalEntryNotFoundError):
                 break  # the hub itself is out of reach, and the mirrors are on it too
+        return None
+
+    if (root := look(cached=True)) is not None:
+        return root
+    with alone(entry.repos[0]):  # who waited for another's download finds it in the cache
+        if (root := look(cached=True) or look(cached=False)) is not None:
+            return root
     if any(isinstance(error, GatedRepoError) for error in failures):
         reason = "its terms must be accepted on its page there, and this machine logged in with 'hf auth login'"
     elif any(isinstance(error, OSError) and error.errno == errno.ENOSPC for error in failures):

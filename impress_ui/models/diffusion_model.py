@@ -31,7 +31,6 @@ from impress_ui.models.autoencoder import (
 )
 from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.frozen import spare_inputs
-from impress_ui.models.hub_catalogue import SD, SDXL
 from impress_ui.models.lora import add_loras, loras_of
 from impress_ui.models.memory import free_memory
 from impress_ui.models.schedulers import scheduler_of
@@ -46,8 +45,6 @@ _PIPELINES = {
     ("sdxl", "img2img"): "StableDiffusionXLImg2ImgPipeline",
     ("sdxl", "inpaint"): "StableDiffusionXLInpaintPipeline",
 }
-# Above so many weights of the denoiser activations are computed again rather than kept.
-LARGE = 200_000_000
 # Weights, and half as much again for what is computed with them.
 MEMORY_MARGIN = 1.5
 
@@ -110,11 +107,6 @@ class DiffusionModel:
     def inpainting(self) -> bool:
         """Whether the denoiser also takes a mask and the masked picture, and so can do nothing but inpaint."""
         return self.unet.config.in_channels != self.autoencoder.module.config.latent_channels
-
-    @property
-    def large(self) -> bool:
-        """Whether the denoiser is so large that its activations are computed again rather than kept."""
-        return sum(p.numel() for p in self.unet.parameters()) > LARGE
 
     @property
     def multiple(self) -> int:
@@ -261,10 +253,7 @@ def _load(run: RunSettings, source: Source, device: str) -> DiffusionModel:
             "use a Stable Diffusion 1, 2 or XL checkpoint for that."
         )
     autoencoder = load_autoencoder(run)
-    first = source.part("unet", run.precision)
-    names = SDXL if first.config.get("addition_embed_type") == "text_time" else SD
-    # All are looked for before any is loaded, so that a missing one is told at once.
-    parts = {"unet": first} | {name: source.part(name, run.precision) for name in names if name not in ("vae", "unet")}
+    parts = source.rest(run.precision)  # all are looked for before any is loaded: a missing one is told at once
 
     import diffusers
     import transformers

@@ -15,22 +15,41 @@ SHARE = 0.25
 # Tensors of a residual block that the backward pass looks at, counted on Stable Diffusion's autoencoder.
 KEPT_OF_A_BLOCK = 5
 HALVES = ("encoder", "decoder")
+CONTAINER = Path("/sys/fs/cgroup")
+# Where Linux tells a container's limit, what it has, and how much of that are files' pages that it would give back:
+# by the second version of control groups, and by the first.
+LIMITS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
 
 
 def free_memory(device: str) -> int | None:
-    """Bytes that can still be had on the device; None where the system does not tell."""
+    """Bytes that can still be had on the device, within a container's limit; None where the system does not tell."""
     if device == "cuda":
         kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # PyTorch's own, to be used again
         return torch.cuda.mem_get_info()[0] + kept
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+        machine = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+        return min(machine, left_in_container(CONTAINER) or machine)
     except (OSError, StopIteration):
         pass
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def left_in_container(groups: Path) -> int | None:
+    """Bytes up to the limit that a container has, 1 at least; None without a limit. The machine's own may be many times
+    that."""
+    for limit, used, told, given_back in LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: "max"
+            most, now = (int((groups / name).read_text()) for name in (limit, used))
+            rows = (line.split() for line in (groups / told).read_text().splitlines())
+            return max(1, most - now + next((int(count) for name, count in rows if name == given_back), 0))
+    return None
 
 
 def resident_memory() -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -223,23 +224,28 @@ def stop(request: gr.Request) -> Report:
 def call(endpoint: Body, settings: Any, request: gr.Request, *args: Any) -> Iterator[tuple[Any, Report]]:
     """Run the function of ``api_bodies`` that has the endpoint's name; any mistake inside becomes one sentence.
 
-    While others have the device it streams {"phase": "Waiting", "ahead", "seconds"}. A report's
-    "cut" says why the job was ended early on a public page. What it makes lasts as long as the
-    caller's session.
+    While a checkpoint comes from the hub it streams {"phase": "Fetching", "part", "bytes", "of"}, and while others
+    have the device {"phase": "Waiting", "ahead", "seconds"}. A report's "cut" says why the job was ended early on a
+    public page. What it makes lasts as long as the caller's session.
     """
     job = None
     try:
         load_engine()
+        from impress_ui.jobs.fetching import fetched
         from impress_ui.ui import api_bodies, runs
 
         body = getattr(api_bodies, endpoint.__name__)
         job, session = job_from_json(settings), session_of(request)
-        with runs.JOBS.open(session) as own, runs.device_for(own) as waiting:
-            for turn in waiting:
+        kinds = (body.__name__,)
+        with ExitStack() as held:
+            own = held.enter_context(runs.JOBS.open(session))
+            for step in fetched(job, kinds, own):
+                yield None, {"phase": "Fetching", "part": step.part, "bytes": step.done, "of": step.total}
+            for turn in held.enter_context(runs.device_for(own)):
                 yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
             if own():
                 raise UserError("The job was stopped before it began.")
-            parts = (body.__name__,) if body.__name__ in SECONDS_PER_STEP else ()
+            parts = kinds if body.__name__ in SECONDS_PER_STEP else ()
             work = (body, job, str(new_folder(session)), args)
             for made, report in stream(seconds_for(parts, job), _work, work, own):
                 yield made, {**report, "cut": own.cut} if own.cut else report

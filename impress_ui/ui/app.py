@@ -28,7 +28,7 @@ from impress_ui.ui.public import HOST, address_of
 from impress_ui.ui.record import KEPT, sweep
 from impress_ui.ui.rooms.history.keep import Keep
 from impress_ui.ui.theme import STYLES, faces, scripts, theme
-from impress_ui.ui.zero_gpu import ON_ZERO_GPU
+from impress_ui.ui.zero_gpu import ON_ZERO_GPU, measured
 
 CLEANED_EVERY = 600  # seconds
 # Waiting jobs hold a thread each, and the buttons beside them need some.
@@ -82,6 +82,7 @@ def launch(
     HOST.listens(address, checkpoints)
     sweep()
     if ON_ZERO_GPU:  # before anything can fork, so that no worker is born while a lock is held
+        measured()  # an odd file is told in the log at once
         _warm_up()
     try:
         demo.launch(

@@ -7,6 +7,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from PIL import Image
 
 from impress_ui.jobs import workflow
 from impress_ui.jobs.archive import write_zip
+from impress_ui.jobs.fetching import fetched
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png, with_target
 from impress_ui.settings import JobSettings
@@ -82,9 +84,11 @@ class PageJob(ABC):
                 self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
             busy, locked = self._busy(), {*self.page.run_buttons, *self.page.stop_buttons}
             yield own_copy(busy)
-            with runs.JOBS.open(self.session, live=self.live) as own, runs.device_for(own) as waiting:
-                self.own = own
-                for turn in waiting:
+            with ExitStack() as held:
+                self.own = own = held.enter_context(runs.JOBS.open(self.session, live=self.live))
+                for step in fetched(self.job, self.parts, own):
+                    yield {self.status: views.fetching(step)}
+                for turn in held.enter_context(runs.device_for(own)):
                     yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if own.superseded:
                     return

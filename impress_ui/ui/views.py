@@ -12,6 +12,7 @@ from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.record import PICTURES
 
 if TYPE_CHECKING:
+    from impress_ui.models.fetching import Fetching
     from impress_ui.ui.progress import Timing
 
 CAPTIONS = {
@@ -181,6 +182,11 @@ def waiting(ahead: int, seconds: float) -> str:
     """The status line of a job that waits for the device."""
     before = "one job is" if ahead == 1 else f"{ahead} jobs are"
     return status("Waiting", f"for the device: {before} before this one; {duration(seconds)} so far")
+
+
+def fetching(step: Fetching) -> str:
+    """The status line of a job whose checkpoint comes from the hub: which part, and how much of it."""
+    return status("Fetching", step.told, "running", step.share)
 
 
 def ending(timing: Timing, stopped: bool) -> str:

@@ -6,6 +6,8 @@ an event of this process reaches it: the device needs no line of ours, and Stop 
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,18 +16,35 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from impress_ui.errors import UserError
+from impress_ui.measures.gpu_pace import GpuPace, read_pace
 from impress_ui.settings import JobSettings
 from impress_ui.ui.mistakes import explain
 
 T = TypeVar("T")
 ON_ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
-# Assumptions, on the generous side, for a 256x256 picture: none of this was run on ZeroGPU. A call that outlasts what
-# it asked for is ended; one that asks for more than a visitor's quota is refused.
+# Where no pace was measured (``bench --gpu-pace``): assumptions, on the generous side, for a 256x256 picture and the
+# embedded checkpoint; none of this was run on ZeroGPU. A call that outlasts what it asked for is ended; one that asks
+# for more than a visitor's quota is refused.
 SECONDS_PER_STEP = {
     "protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "explore": 0.06, "style": 0.25,
 }  # fmt: skip
 START = 15  # seconds for the weights' way to the GPU, measuring and saving
 LEAST, MOST = 20, 240
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def measured() -> GpuPace | None:
+    """The pace that was measured, looked up once; a file that is none is told in the log, and not used."""
+    try:
+        pace = read_pace()
+    except UserError as error:
+        logger.warning("%s Until then the times asked for are assumptions.", error)
+        return None
+    if pace is not None:
+        logger.info("Times asked for are reckoned from %s.", pace.sentence)
+    return pace
 
 
 def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] = (256, 256), pictures: int = 1) -> int:
@@ -35,8 +54,26 @@ def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] 
         parts: what the job does, of ``SECONDS_PER_STEP``.
         size: (width, height) of its pictures.
     """
-    wanted = START + sum(SECONDS_PER_STEP[part] * _steps(part, job, size, pictures) for part in parts)
+    wanted = _reckoned(parts, job, size, pictures) if ON_ZERO_GPU and parts else None
+    if wanted is None:
+        wanted = START + sum(SECONDS_PER_STEP[part] * _steps(part, job, size, pictures) for part in parts)
     return round(min(MOST, max(LEAST, wanted)))
+
+
+def _reckoned(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int], pictures: int) -> float | None:
+    """Seconds by the measured pace; None where there is none, or the checkpoint's operations cannot be counted."""
+    pace = measured()
+    if pace is None:
+        return None
+    from impress_ui.ui.gpu_seconds import reckoned
+
+    try:
+        return reckoned(parts, job, size, pictures, pace.seconds, START)
+    except UserError:
+        raise
+    except Exception:  # a configuration that diffusers builds otherwise than we do is no reason to refuse the job
+        logger.exception("The operations of %s cannot be counted; the time is an assumption.", job.run.checkpoint)
+        return None
 
 
 def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) -> float:
@@ -95,9 +132,20 @@ def stream(
 def _lent(seconds: int, body: Callable[..., Iterator[T]], args: tuple[Any, ...], flag: str) -> Iterator[T]:
     """Runs in the worker; a mistake leaves it as the one kind of error that keeps its words."""
     try:
+        _compare_gpus()
         yield from body(*args, should_stop=Path(flag).exists)
     except Exception as error:
         raise gr.Error(explain(error), print_exception=False) from None
+
+
+def _compare_gpus() -> None:
+    """Say in the log that the GPU that was lent is not the one whose pace was measured."""
+    import torch
+
+    pace = measured()
+    if pace is not None and torch.cuda.is_available() and torch.cuda.get_device_name() != pace.device:
+        lent = torch.cuda.get_device_name()
+        logger.warning("The GPU's pace was measured on %s, and this is %s: measure it again there.", pace.device, lent)
 
 
 def _seconds_asked(seconds: int, *_: Any) -> int:

@@ -202,7 +202,9 @@ class Hub:
         self.fetched: list[str] = []
         monkeypatch.setattr(huggingface_hub, "snapshot_download", self.snapshot_download)
 
-    def snapshot_download(self, repo: str, *, allow_patterns: list[str], local_files_only: bool) -> str:
+    def snapshot_download(
+        self, repo: str, *, allow_patterns: list[str], local_files_only: bool = False, tqdm_class: Any = None
+    ) -> str:
         target = self.cache / repo.replace("/", "--")
         if local_files_only:
             if not target.is_dir():

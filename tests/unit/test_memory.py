@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,3 +63,24 @@ def test_a_system_that_does_not_tell_its_memory_is_taken_to_have_enough(
 
 def test_the_embedded_kind_is_left_alone(embedded: Autoencoder) -> None:
     assert memory.Recomputation(embedded.module, "cpu").choose(10**9, 4) is False
+
+
+def test_a_container_s_limit_counts_and_files_pages_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second, first, without = tmp_path / "2", tmp_path / "1", tmp_path / "0"
+    for folder, most, used, key in (
+        (second, "memory.max", "memory.current", "inactive_file"),
+        (first / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        folder.mkdir(parents=True)
+        (folder / most).write_text("1000\n")
+        (folder / used).write_text("900\n")
+        (folder / "memory.stat").write_text(f"anon 600\n{key} 300\nfile 5\n")
+    assert memory.left_in_container(second) == memory.left_in_container(first) == 400
+    without.mkdir()
+    assert memory.left_in_container(without) is None
+    monkeypatch.setattr(memory, "CONTAINER", second)
+    assert memory.free_memory("cpu") == 400
+    (second / "memory.current").write_text("5000")
+    assert memory.free_memory("cpu") == 1
+    (second / "memory.max").write_text("max")
+    assert memory.left_in_container(second) is None and memory.free_memory("cpu") > 10**6

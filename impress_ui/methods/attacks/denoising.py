@@ -16,6 +16,7 @@ from impress_ui.methods.attacks.setup import Setup, behind_encoder
 from impress_ui.methods.optimise import Terms
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.graphs import fitting, recompute
 
 # Latents of a 512-pixel picture under Stable Diffusion: Mist's rate is meant for a sum over so many.
 PUBLISHED_LATENTS = 4 * 64 * 64
@@ -53,19 +54,25 @@ class DenoisingError:
         batch, each = len(latent), max(1, LARGEST_BATCH // len(latent))
         value = torch.zeros(batch, device=latent.device)
         slope = torch.zeros_like(latent) if gradient else None
+        at_once = each
+        if gradient and not self.distilled:
+            most = fitting(self.model, latent)
+            recompute(self.model.unet, most < 1)
+            at_once = min(each, max(1, most))
         for first in range(0, self.repetitions, each):
             count = min(each, self.repetitions - first)
             times = torch.randint(len(self.alphas), (count,), generator=self.generator)
             noises = torch.randn((count, 1, *latent.shape[1:]), generator=self.generator).to(latent)
-            errors, slopes = self._errors(
-                latent.repeat(count, 1, 1, 1),
-                times.repeat_interleave(batch).to(latent.device),
-                noises.expand(-1, batch, -1, -1, -1).flatten(0, 1),
-                gradient,
-            )
-            value += errors.view(count, batch).sum(dim=0) / self.repetitions
-            if slope is not None and slopes is not None:
-                slope += slopes.view(count, *latent.shape).sum(dim=0) / self.repetitions
+            for some, noise in zip(times.split(at_once), noises.split(at_once), strict=True):
+                errors, slopes = self._errors(
+                    latent.repeat(len(some), 1, 1, 1),
+                    some.repeat_interleave(batch).to(latent.device),
+                    noise.expand(-1, batch, -1, -1, -1).flatten(0, 1),
+                    gradient,
+                )
+                value += errors.view(len(some), batch).sum(dim=0) / self.repetitions
+                if slope is not None and slopes is not None:
+                    slope += slopes.view(len(some), *latent.shape).sum(dim=0) / self.repetitions
         return value, slope
 
     def _errors(self, latent: Tensor, times: Tensor, noise: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:

@@ -2,9 +2,9 @@
 
 Five things make it cheaper than the published code, with the same result: no guidance pass where there is no prompt,
 the text embedded once, the picture encoded once for all repetitions, repetitions in batches, and weights frozen, of
-whose convolutions no input is kept. A large denoiser's gradient is taken one repetition and one stage at a time (each
-sampling step, the decoder), so that never more than one stage's activations are in memory; a small one's is faster in
-one piece.
+whose convolutions no input is kept. The gradient is taken in one piece, which is faster, where the memory that is free
+is good for that; otherwise one repetition and one stage at a time (each sampling step, the decoder), so that never more
+than one stage's activations are in memory (``models/graphs.py``).
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from impress_ui.errors import UserError
 from impress_ui.methods.attacks.setup import behind_encoder
 from impress_ui.methods.optimise import Terms
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.graphs import Passes, recompute
 from impress_ui.settings import ProtectSettings
 
 Stage = Callable[[Tensor], Tensor]
 # Most pictures in one pass of the denoiser without gradient, and of one draw of noises.
 LARGEST_BATCH = 16
-# Most pixels in one pass with gradient, through a denoiser that is not large: five repetitions at 128 pixels. More is
-# hardly faster and holds more graphs.
-LARGEST_GRADIENT_PASS = 5 * 128**2
 
 
 def composed(stages: Sequence[Stage]) -> Stage:
@@ -83,13 +81,21 @@ class EditDistance:
         settings: ``attacked_*`` and ``repetitions`` are used.
         target: (1 or B, 3, H, W) in [-1, 1].
         keep: (1 or B, 1, H, W), 1 where an inpainting model keeps the picture.
+        passes: how gradients are taken; None chooses by the memory that is free at the first one.
 
     Raises:
         UserError: a prompt that is too long, an SDXL checkpoint, or an inpainting one without a mask.
     """
 
     def __init__(
-        self, model: DiffusionModel, settings: ProtectSettings, target: Tensor, *, seed: int, keep: Tensor | None = None
+        self,
+        model: DiffusionModel,
+        settings: ProtectSettings,
+        target: Tensor,
+        *,
+        seed: int,
+        keep: Tensor | None = None,
+        passes: Passes | None = None,
     ) -> None:
         if model.family != "sd":
             raise UserError("The diffusion attack runs on Stable Diffusion 1.x and 2.x checkpoints, not on SDXL.")
@@ -97,7 +103,7 @@ class EditDistance:
             raise UserError("With an inpainting checkpoint the diffusion attack needs a mask: paint what is kept.")
         model.check_prompt(settings.attacked_prompt)
         self.weights: Mapping[str, float] = {}
-        self.model, self.settings, self.target, self.keep = model, settings, target, keep
+        self.model, self.settings, self.target, self.keep, self.passes = model, settings, target, keep, passes
         self.generator = torch.Generator().manual_seed(seed)
         scheduler = model.scheduler("checkpoint")
         self.prediction = scheduler.config.prediction_type
@@ -123,16 +129,20 @@ class EditDistance:
 
     def _judge(self, x: Tensor, latent: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         repetitions, drawn = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
-        at_once = drawn
+        at_once, together = drawn, False
         if gradient:
-            at_once = 1 if self.model.large else max(1, LARGEST_GRADIENT_PASS // x[:, 0].numel())
+            if self.passes is None:
+                denoisings = len(self.schedule) * len(self.texts)
+                self.passes = Passes.chosen(self.model, x, repetitions, denoisings)
+            recompute(self.model.unet, self.passes.recompute)
+            at_once, together = self.passes.at_once, self.passes.together
         value = torch.zeros(len(x), device=x.device)
         slope = torch.zeros_like(latent) if gradient else None
         for first in range(0, repetitions, drawn):
             noises = self._noises(latent, min(drawn, repetitions - first))
             for part in zip(*(noise.split(at_once) for noise in noises), strict=True):
                 stages, count = self._stages(x, latent, part), len(part[0])
-                if gradient and not self.model.large:
+                if together:
                     stages = [composed(stages)]
                 distances, slopes = chain(stages, _repeat(latent, count), gradient)
                 value += distances.view(count, -1).sum(dim=0) / repetitions
