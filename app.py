@@ -3,8 +3,7 @@
 import sys
 
 from impress_ui.errors import UserError
-from impress_ui.startup import collect_less_often
-from impress_ui.ui.environment import check_environment
+from impress_ui.ui.environment import check_environment, collect_less_often
 
 try:
     collect_less_often()

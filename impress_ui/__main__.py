@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 
-from impress_ui.startup import collect_less_often
+from impress_ui.ui.environment import collect_less_often
 
 # Ctrl+C before there is anything to keep: no traceback of half an import.
 with contextlib.suppress(ValueError):  # not the main thread

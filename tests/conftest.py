@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from PIL import Image
 
-from impress_ui.startup import collect_less_often
+from impress_ui.ui.environment import collect_less_often
 
 ROOT = Path(__file__).resolve().parent.parent
 collect_less_often()
