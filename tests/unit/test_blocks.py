@@ -1,0 +1,57 @@
+"""An update of the page says what Gradio itself would say, and leaves alone what it does not name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from impress_ui.ui.blocks import Blocks
+
+
+def made(kind: type[gr.Blocks]) -> tuple[gr.Blocks, dict[str, Any]]:
+    with kind(analytics_enabled=False) as blocks:
+        parts = {
+            "text": gr.Textbox(), "file": gr.File(), "button": gr.Button("Run"),
+            "kept": gr.State(1), "html": gr.HTML("as it was"),
+        }  # fmt: skip
+        parts["button"].click(lambda: None, None, list(parts.values()))
+    return blocks, parts
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"text": "new"},
+        {"text": "new", "kept": 2, "html": gr.update(value="changed")},
+        {"button": gr.update(interactive=False, value="Stop")},
+        {"text": gr.skip(), "kept": gr.update(value=3)},
+        {"text": None},
+    ],
+)
+def test_an_update_is_what_gradio_makes_of_it(given: dict[str, Any]) -> None:
+    told, states = [], []
+    for kind in (Blocks, gr.Blocks):
+        blocks, parts = made(kind)
+        state = SessionState(blocks)
+        named = {parts[name]: dict(value) if isinstance(value, dict) else value for name, value in given.items()}
+        told.append(anyio.run(blocks.postprocess_data, blocks.fns[0], named, state))
+        states.append(state[parts["kept"]._id])
+        if kind is Blocks:
+            assert all(state[parts[name]._id] is parts[name] for name in set(parts) - set(given) - {"kept"})
+    assert told[0] == told[1] and states[0] == states[1]
+
+
+def test_other_answers_are_gradio_s_own() -> None:
+    blocks, parts = made(Blocks)
+    state = SessionState(blocks)
+    everything = anyio.run(blocks.postprocess_data, blocks.fns[0], ["a", None, "Go", 5, "b"], state)
+    assert everything == ["a", None, "Go", None, "b"] and state[parts["kept"]._id] == 5
+    assert anyio.run(blocks.postprocess_data, blocks.fns[0], gr.skip(), state)[0] == gr.skip()
+    with made(Blocks)[0]:
+        stranger = gr.Textbox()
+    with pytest.raises(ValueError, match="not specified as output"):
+        anyio.run(blocks.postprocess_data, blocks.fns[0], {stranger: "x"}, state)
