@@ -112,7 +112,7 @@ def _row(
     reference: tuple[Tensor, Image.Image] | None,
     **facts: Any,
 ) -> Row:
-    latent, reconstruction = _look(image, autoencoder)
+    latent, reconstruction = reference if reference and image is original else _look(image, autoencoder)
     measures = measures_of(image, job, original, reconstruction=reconstruction)
     if reference is not None:
         clean_latent, clean_reconstruction = reference
