@@ -112,7 +112,7 @@ def _processor_seconds(pid: int) -> float | None:
 def page_cost(plan: Plan) -> Report:
     """Seconds a step of the fast recipe with and without the page's stream of curves and previews, and their ratio."""
     plan.log("the page's share")
-    from impress_ui.ui.streaming import StreamedPurification
+    from impress_ui.bench.streaming import StreamedPurification
 
     image, job = plan.pictures(1)[0], plan.job(purify={"steps": STREAMED_STEPS})
     streamed = StreamedPurification(image, job)

@@ -24,7 +24,7 @@ from impress_ui.ui.mistakes import explain
 from impress_ui.ui.page import DEVICE
 from impress_ui.ui.record import new_folder
 from impress_ui.ui.sessions import session_of
-from impress_ui.ui.zero_gpu import SECONDS_PER_STEP, seconds_for, stream
+from impress_ui.ui.zero_gpu import JOBS, seconds_for, stream
 
 Body = Callable[..., Iterator[tuple[Any, Report]]]
 
@@ -245,7 +245,7 @@ def call(endpoint: Body, settings: Any, request: gr.Request, *args: Any) -> Iter
                 yield None, {"phase": "Waiting", "ahead": turn.ahead, "seconds": round(turn.seconds, 1)}
             if own():
                 raise UserError("The job was stopped before it began.")
-            parts = kinds if body.__name__ in SECONDS_PER_STEP else ()
+            parts = kinds if body.__name__ in JOBS else ()
             work = (body, job, str(new_folder(session)), args)
             for made, report in stream(seconds_for(parts, job), _work, work, own):
                 yield made, {**report, "cut": own.cut} if own.cut else report

@@ -34,7 +34,7 @@ def reckoned(parts: tuple[str, ...], job: JobSettings, size: Size, pictures: int
     """Seconds of a GPU that a job takes.
 
     Args:
-        parts: what it does, of ``zero_gpu.SECONDS_PER_STEP``.
+        parts: what it does, of ``zero_gpu.JOBS``.
         size: (width, height) of its pictures.
         pace: seconds for 10^12 operations.
         start: seconds for what every job does before its first step and after its last.
@@ -49,7 +49,7 @@ def reckoned(parts: tuple[str, ...], job: JobSettings, size: Size, pictures: int
 
 @dataclass(frozen=True)
 class Work:
-    """The operations of what a job may do, in units of 10^12; a method for each of ``zero_gpu.SECONDS_PER_STEP``.
+    """The operations of what a job may do, in units of 10^12; a method for each of ``zero_gpu.JOBS``.
 
     Args:
         size: (width, height) of its pictures; what is done at the working size is reckoned there.

@@ -23,14 +23,14 @@ from impress_ui.ui.mistakes import explain
 
 T = TypeVar("T")
 ON_ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
-# Where no pace was measured (``bench --gpu-pace``): assumptions, on the generous side, for a 256x256 picture and the
-# embedded checkpoint; none of this was run on ZeroGPU. A call that outlasts what it asked for is ended; one that asks
-# for more than a visitor's quota is refused.
-SECONDS_PER_STEP = {
-    "protect": 0.06, "purify": 0.06, "edit": 0.05, "generate": 0.05, "stress": 0.06, "explore": 0.06, "style": 0.25,
-}  # fmt: skip
+# The jobs that a GPU is asked for; ``gpu_seconds.Work`` knows what each is made of.
+JOBS = ("protect", "purify", "edit", "generate", "stress", "explore", "style")
+# Seconds for 10^12 operations where none were measured (``bench --gpu-pace``), on the generous side: a call that
+# outlasts what it asked for is ended; one that asks for more than a visitor's quota is refused.
+ASSUMED_PACE = 0.5
 START = 15  # seconds for the weights' way to the GPU, measuring and saving
 LEAST, MOST = 20, 240
+UNCOUNTED = 120  # for a checkpoint whose operations cannot be counted
 logger = logging.getLogger(__name__)
 
 
@@ -48,65 +48,28 @@ def measured() -> GpuPace | None:
 
 
 def seconds_for(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int] = (256, 256), pictures: int = 1) -> int:
-    """Seconds of GPU to ask for.
+    """Seconds of GPU to ask for; the least where nobody lends one.
 
     Args:
-        parts: what the job does, of ``SECONDS_PER_STEP``.
+        parts: what the job does, of ``JOBS``.
         size: (width, height) of its pictures.
+
+    Raises:
+        UserError: the checkpoint is not to be had.
     """
-    wanted = _reckoned(parts, job, size, pictures) if ON_ZERO_GPU and parts else None
-    if wanted is None:
-        wanted = START + sum(SECONDS_PER_STEP[part] * _steps(part, job, size, pictures) for part in parts)
-    return round(min(MOST, max(LEAST, wanted)))
-
-
-def _reckoned(parts: tuple[str, ...], job: JobSettings, size: tuple[int, int], pictures: int) -> float | None:
-    """Seconds by the measured pace; None where there is none, or the checkpoint's operations cannot be counted."""
-    pace = measured()
-    if pace is None:
-        return None
+    if not ON_ZERO_GPU or not parts:
+        return LEAST
     from impress_ui.ui.gpu_seconds import reckoned
 
+    pace = measured()
     try:
-        return reckoned(parts, job, size, pictures, pace.seconds, START)
+        wanted = reckoned(parts, job, size, pictures, pace.seconds if pace else ASSUMED_PACE, START)
     except UserError:
         raise
     except Exception:  # a configuration that diffusers builds otherwise than we do is no reason to refuse the job
         logger.exception("The operations of %s cannot be counted; the time is an assumption.", job.run.checkpoint)
-        return None
-
-
-def _steps(part: str, job: JobSettings, size: tuple[int, int], pictures: int) -> float:
-    """Steps as on one 256x256 picture."""
-    from impress_ui.methods.purify import planned_steps
-    from impress_ui.methods.whole import pieces_of
-    from impress_ui.ui.progress import generation, work_of
-
-    usual = 256.0 * 256.0
-    if part == "protect":
-        return job.protect.steps * pieces_of(size, job.run)[0] * work_of("protect", job, size).amount / usual
-    if part == "purify":
-        steps = planned_steps(job.purify) * pieces_of(size, job.run)[0]
-        return steps * work_of("purify", job, size).amount / usual
-    if part == "edit":
-        return job.edit.steps_taken * work_of("edit", job, size, pictures).amount / usual
-    if part == "generate":
-        return job.generate.sampling_steps * generation(job).amount / usual
-    if part == "stress":
-        purifiers = job.stress.settings_of(job.purify).values()
-        steps = sum(planned_steps(purifier) for purifier in purifiers) * (2 if job.stress.twins else 1)
-        edits = (len(purifiers) + 2) * job.edit.sampling_steps if job.stress.edits else 0
-        return (steps + edits) * size[0] * size[1] / usual
-    if part == "explore":
-        from impress_ui.jobs.explore import plan_of
-
-        cells = [cell_job for _, cell_job in plan_of(job)]
-        attacks = sum(
-            _steps("protect", cell_job, size, pictures) for cell_job in {j.protect: j for j in cells}.values()
-        )
-        return attacks + sum(_steps("purify", cell_job, size, pictures) for cell_job in cells)
-    study = job.mimic
-    return 3 * study.steps + study.works / 8 * (job.protect.steps + planned_steps(job.purify))
+        wanted = UNCOUNTED
+    return round(min(MOST, max(LEAST, wanted)))
 
 
 def stream(

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impress_ui.bench import gpu, published
+from impress_ui.bench import gpu, published, startup
 from impress_ui.bench.clock import Case, Times, passing, ratio, time_in_turn
 from impress_ui.bench.goals import judge
 from impress_ui.bench.plan import Plan
@@ -243,3 +243,9 @@ def test_the_published_sizes_are_published() -> None:
     assert counts["SD 1.5"] == pytest.approx([83.65, 859.5], rel=1e-3)
     assert counts["SDXL"] == pytest.approx([83.65, 2567.5], rel=1e-3)
     assert counts["FLUX VAE"] == pytest.approx([83.8, 0], rel=1e-2)
+
+
+def test_the_page_s_share_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "STREAMED_STEPS", 2)
+    cost = startup.page_cost(Plan(RunSettings(device="cpu"), True, lambda _: None, side=64, repeats=1))
+    assert cost["headless"]["seconds"] > 0 and cost["page_over_headless"]["wall"] > 0.5

@@ -149,30 +149,29 @@ def test_the_time_grows_with_checkpoint_size_method_and_steps(sd: str) -> None:
     assert not Work(JobSettings(), (256, 256), 1, whole=False).operations((256, 256)).denoise
 
 
-def test_a_space_reckons_with_the_file_and_without_it_as_before(
+def test_a_space_reckons_with_the_file_and_with_an_assumption_without(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    few = JobSettings()
-    before = zero_gpu.seconds_for(("purify",), few)
+    many = JobSettings().updated(purify={"steps": 400})
     file = tmp_path / "gpu-pace.json"
-    monkeypatch.setattr(zero_gpu, "ON_ZERO_GPU", True)
     monkeypatch.setattr(zero_gpu, "read_pace", lambda: read_pace(file))
+    assert zero_gpu.seconds_for(("purify",), many) == zero_gpu.LEAST  # nobody lends a GPU
+    monkeypatch.setattr(zero_gpu, "ON_ZERO_GPU", True)
 
     def asked() -> int:
         zero_gpu.measured.cache_clear()
-        return zero_gpu.seconds_for(("purify",), few)
+        return zero_gpu.seconds_for(("purify",), many)
 
     try:
-        assert asked() == before
-        write_pace(dataclasses.replace(GPU, seconds=10.0), file)
+        before = asked()
+        write_pace(dataclasses.replace(GPU, seconds=2 * zero_gpu.ASSUMED_PACE), file)
         assert before < asked() <= zero_gpu.MOST
-        write_pace(GPU, file)
+        write_pace(dataclasses.replace(GPU, seconds=1e-3), file)
         assert asked() == zero_gpu.LEAST
         with caplog.at_level(logging.WARNING):
             file.write_text("{}")
             assert asked() == before and "none that this program measured" in caplog.text
-            write_pace(dataclasses.replace(GPU, seconds=10.0), file)
             monkeypatch.setattr("impress_ui.ui.gpu_seconds.operations", lambda *_, **__: 1 / 0)
-            assert asked() == before and "cannot be counted" in caplog.text
+            assert asked() == zero_gpu.UNCOUNTED and "cannot be counted" in caplog.text
     finally:
         zero_gpu.measured.cache_clear()

@@ -135,7 +135,7 @@ def test_the_page_s_whole_run_fits_through_the_worker(asked: list[int], photo: P
     assert HISTORIES.runs("zero") == []
 
 
-def test_the_time_asked_for_grows_with_the_work() -> None:
+def test_the_time_asked_for_grows_with_the_work(asked: list[int]) -> None:
     few, many = JobSettings(), JobSettings().updated(protect={"steps": 400}, purify={"steps": 400})
     for parts in (("protect",), ("purify",), ("protect", "purify")):
         assert LEAST <= seconds_for(parts, few) < seconds_for(parts, many) <= MOST

@@ -11,6 +11,7 @@ from PIL import Image
 
 from impress_ui.jobs import workflow
 from impress_ui.methods.optimise import ShouldStop
+from impress_ui.pictures.images import Picture
 from impress_ui.settings import JobSettings
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.page_job import Update
@@ -25,7 +26,7 @@ class StreamedPurification(PageRun):
     def __init__(self, image: Image.Image, job: JobSettings) -> None:
         with gr.Blocks(analytics_enabled=False):
             page = build_page()
-        super().__init__(page, {page.record: Record()}, "benchmark", "purify")
+        super().__init__(page, {page.record: Record(size=image.size)}, "benchmark", "purify")
         self.image_to_purify, self.job = image, job
 
     def run(self) -> None:
@@ -38,4 +39,5 @@ class StreamedPurification(PageRun):
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         steps = workflow.purify_picture(self.image_to_purify, self.job, should_stop=should_stop)
-        yield from self._follow(work_of("purify", self.job, self.image_to_purify.size), "purified", steps, None)
+        work = work_of("purify", self.job, self.image_to_purify.size)
+        yield from self._follow(work, "purified", steps, None, Picture(self.image_to_purify))
