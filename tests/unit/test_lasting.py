@@ -163,6 +163,15 @@ def test_it_leaves_the_picture_itself_where_the_distance_has_no_slope(
     assert (moved(result, batch, embedded) > 0.1).all()
 
 
+def test_away_from_itself_within_a_jpeg(batch: Tensor, embedded: Autoencoder) -> None:
+    away, to_zero = (shielded(batch, embedded, away=away, budget=8) for away in (True, False))
+    assert ((away - batch) * LEVELS_PER_UNIT).abs().max() <= 8 + 1e-3
+    left, of_targeted = (moved(through_pillow(made, 75), batch, embedded).mean() for made in (away, to_zero))
+    assert left > 1.2 * of_targeted
+    with pytest.raises(UserError, match="one encoder alone"):
+        next(protect(batch, ProtectSettings(method="dct-shield", away=True), embedded, others=[embedded]))
+
+
 def test_edit_shield_leads_nowhere_so_not_several_encoders(batch: Tensor, embedded: Autoencoder) -> None:
     with pytest.raises(UserError, match="photoguard-encoder, dct-shield or mist-textural"):
         next(protect(batch, ProtectSettings(method="edit-shield"), embedded, others=[embedded]))

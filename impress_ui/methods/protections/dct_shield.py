@@ -32,13 +32,28 @@ class Fields(EncoderFields):
         ge=20,
         le=95,
     )
+    away: bool = knob(
+        False,
+        "DCT-Shield: away from the picture's own latent, as EditShield goes, in place of a target. It moves the "
+        "latent further, also after a JPEG, and colours the picture more.",
+        label="Away from itself",
+    )
 
 
 def objective(setup: Setup) -> Objective:
-    """The latent's distance to that of the target."""
-    from impress_ui.methods.attacks.targets import target_latent
-    from impress_ui.methods.objectives import LatentDistance
+    """The latent's distance to that of the target; or, raised, to the original's.
 
+    Raises:
+        UserError: away from itself on several encoders, whose losses would have no aim to be compared by.
+    """
+    from impress_ui.errors import UserError
+    from impress_ui.methods.attacks.targets import target_latent
+    from impress_ui.methods.objectives import LatentDistance, LatentShift
+
+    if setup.settings.away:
+        if setup.others:
+            raise UserError("Away from itself, a protection is made on one encoder alone; leave also empty.")
+        return LatentShift(setup.autoencoder, setup.x, seed=setup.seed)
     return LatentDistance(setup.autoencoder, target_latent(setup))
 
 
