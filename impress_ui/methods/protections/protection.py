@@ -46,6 +46,7 @@ class Protection:
         defaults: where its published defaults are not those of the fields.
         decays: whether a sign step shrinks over the run, as PhotoGuard's does.
         autoencoder_only: whether it does without the denoiser.
+        calibrated: whether it is known how far it must move the latent until an edit is spoiled; ``jobs/check.py``.
         repaints: whether its target is a picture that the denoiser paints, unless one is given.
         in_turn: whether it trains a model of its own in turn with the steps, so that each of its calls is one.
         passes: how many times a step runs what one of its kind runs once; every estimate of cost is made of it.
@@ -64,6 +65,7 @@ class Protection:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     decays: bool = False
     autoencoder_only: bool = False
+    calibrated: bool = False
     repaints: bool = False
     in_turn: bool = False
     passes: Callable[[ProtectSettings], int] = lambda _: 1
