@@ -56,7 +56,7 @@ def names_of(settings: TransferSettings) -> dict[str, str]:
         raise UserError("In a transfer the embedded checkpoint is always there; name the others by --checkpoints.")
     if not set(settings.checkpoints) - {EMBEDDED}:
         raise UserError("A transfer needs checkpoints beside the embedded one: name their folders by --checkpoints.")
-    allowed = sorted(name for name, protection in PROTECTIONS.items() if protection.autoencoder_only)
+    allowed = sorted(name for name, protection in PROTECTIONS.items() if protection.many_encoders)
     if settings.protect.method not in allowed or needs_model(settings.purify):
         raise UserError(
             "A transfer protects and purifies with autoencoders alone: "

@@ -100,8 +100,9 @@ def check(
         if last.stopped or should_stop():
             return None
         after[words] = distance(to_images(last.result)[0])
-    # The threshold was chosen there; and what is aimed at training need not move the latent far to be of use.
-    known = job.run.checkpoint == EMBEDDED and PROTECTIONS[job.protect.method].autoencoder_only
+    # The threshold was chosen there. What is aimed at training need not move the latent far to be of use, and what goes
+    # away from itself moves it far for little.
+    known = job.run.checkpoint == EMBEDDED and PROTECTIONS[job.protect.method].calibrated
     return Check(distance(protected), after, calibrated=known)
 
 

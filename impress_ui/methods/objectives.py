@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from impress_ui.methods.optimise import Terms
@@ -39,3 +40,28 @@ class LatentDistance:
 
     def __call__(self, x: Tensor) -> Terms:
         return {"latent distance": (self.autoencoder.encode(x) - self.target).flatten(1).norm(dim=1)}
+
+
+class LatentShift:
+    """EditShield's objective: ||E(x) - E(x0)||_2 on the posterior mean, unscaled, to be raised.
+
+    At x0 itself that has no slope, and a run that starts there would never leave. So it is measured from a point beside
+    E(x0), ``BESIDE`` of its length away, in a direction that the seed draws; all pictures of a batch get the same.
+
+    Args:
+        x0: the unprotected pictures (B, 3, H, W), of the batch's length as those that are judged, or a single one.
+    """
+
+    BESIDE = 1e-3
+
+    def __init__(self, autoencoder: Autoencoder, x0: Tensor, *, seed: int = 0) -> None:
+        self.autoencoder = autoencoder
+        self.weights: Mapping[str, float] = {"latent shift": -1.0}
+        with torch.no_grad():
+            latent = autoencoder.encode(x0)
+        drawn = torch.randn(latent.shape[1:], generator=torch.Generator().manual_seed(seed)).to(latent)
+        lengths = latent.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        self.origin = latent + self.BESIDE * lengths * drawn / drawn.norm()
+
+    def __call__(self, x: Tensor) -> Terms:
+        return {"latent shift": (self.autoencoder.encode(x) - self.origin).flatten(1).norm(dim=1)}

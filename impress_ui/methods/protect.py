@@ -24,6 +24,7 @@ from impress_ui.methods.optimise import (
     SignStepper,
     Step,
     Stepper,
+    identity,
     l2_ball,
     linf_ball,
     never,
@@ -87,16 +88,34 @@ def protect(
     constraint = within_mask(bounds.constraint, x, mask)
     start = constraint(bounds.start(x, seed)) if settings.random_start else x
     objective = Views(setup, view_side, objective_of) if view_side else objective_of(setup)
-    for step in optimise(start, objective, constraint, bounds.stepper, settings.steps, should_stop=should_stop):
+    for step in optimise(
+        start, objective, constraint, bounds.stepper, settings.steps,
+        render=_formed(x, settings, constraint), should_stop=should_stop,
+    ):  # fmt: skip
         if step.result is not None:
             step.result = _rounded(step.result, x, bounds.l2_radius)
         yield step
 
 
 def kept_within(result: Tensor, x: Tensor, settings: ProtectSettings, mask: Tensor | None = None) -> Tensor:
-    """A result that was put together of several, in 8 bits, within the mask and the settings' bounds about x."""
+    """A result that was put together of several, in 8 bits, within the mask and the settings' bounds about x.
+
+    Parts that were given a form each have none together, so the whole is given it again; what nothing changed stays.
+    """
     bounds = bounds_of(x, settings)
-    return _rounded(within_mask(bounds.constraint, x, mask)(result), x, bounds.l2_radius)
+    constraint = within_mask(bounds.constraint, x, mask)
+    result = constraint(result)
+    formed = torch.where((result != x).any(dim=1, keepdim=True), _formed(x, settings, constraint)(result), result)
+    return _rounded(formed, x, bounds.l2_radius)
+
+
+def _formed(x: Tensor, settings: ProtectSettings, constraint: Constraint) -> Constraint:
+    """What makes pictures of the loop's variable: the method's form, and then the bounds, which hold whatever it is."""
+    form = PROTECTIONS[settings.method].form
+    if form is None:
+        return identity
+    shaped = form(x, settings)
+    return lambda y: constraint(shaped(y))
 
 
 def needs_model(settings: ProtectSettings, *, target: bool) -> bool:

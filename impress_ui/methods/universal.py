@@ -72,12 +72,17 @@ def learn(
         perturbation itself, (1, 3, H, W), in whole grey levels within the budget.
 
     Raises:
-        UserError: a method that has no budget in grey levels, or one too large to go unseen.
+        UserError: a method that has no budget in grey levels or forms its change, or a budget too large to go unseen.
     """
     if PROTECTIONS[settings.method].ball != "norm" or settings.norm != "linf":
         raise UserError("A universal perturbation needs a budget in grey levels: choose a method that has one, in L∞.")
     if settings.smooth_share < 1:
         raise UserError("A universal perturbation knows no smooth areas: leave smooth_share at 1.")
+    if PROTECTIONS[settings.method].form is not None:
+        raise UserError(
+            f"A universal perturbation is added to any picture, and {settings.method} forms its change by the one that "
+            "it protects: choose another method."
+        )
     if settings.budget > UNSEEN:
         raise UserError(f"A universal perturbation covers the whole picture: its budget may be {UNSEEN} at most.")
     setup = Setup(pictures, settings, autoencoder, model, target, None, seed, should_stop, others=tuple(others))

@@ -65,7 +65,8 @@ def test_figures_are_those_of_the_purifiers_run_one_by_one(
     assert check(protected, original, job, lambda: True) is None
 
     assert found.calibrated
-    for change in ({"run": {"checkpoint": "assets/autoencoders/kl"}}, {"protect": {"method": "advdm"}}):
+    others = [{"protect": {"method": method}} for method in ("advdm", "edit-shield", "dct-shield")]
+    for change in ({"run": {"checkpoint": "assets/autoencoders/kl"}}, *others):
         assert not check(protected, original, job.updated(**change)).calibrated
 
     told = checked("protected", protected, original, job, stopped=False)

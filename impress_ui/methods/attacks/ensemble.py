@@ -55,15 +55,17 @@ def attack_of(setup: Setup) -> Objective:
     """The method's own objective, on the run's encoder or on all that it is also made against.
 
     Raises:
-        UserError: the method has more than an encoder to mislead, or the settings name others that were not given.
+        UserError: the method has more than an encoder to mislead, or nowhere to lead it to, or the settings name others
+            that were not given.
     """
     if setup.settings.others and not setup.others:  # never silently without
         raise UserError("Here a protection is made on one encoder alone; leave also empty.")
     protection = PROTECTIONS[setup.settings.method]
     if not setup.others:
         return protection.objective(setup)
-    if not protection.autoencoder_only:
-        allowed = " or ".join(name for name, other in PROTECTIONS.items() if other.autoencoder_only)
+    if not protection.many_encoders:
+        *first, last = (name for name, other in PROTECTIONS.items() if other.many_encoders)
+        allowed = f"{', '.join(first)} or {last}"
         raise UserError(f"Only an attack on the encoder can be made against several: protect by {allowed}.")
     encoders = (setup.autoencoder, *setup.others)
     return Ensemble([protection.objective(replace(setup, autoencoder=one)) for one in encoders], setup.x)

@@ -3,6 +3,8 @@
 from impress_ui.methods.protections.advdm import ADVDM_PLUS
 from impress_ui.methods.protections.advdm_minus import ADVDM_MINUS
 from impress_ui.methods.protections.aspl import ASPL
+from impress_ui.methods.protections.dct_shield import DCT_SHIELD
+from impress_ui.methods.protections.edit_shield import EDIT_SHIELD
 from impress_ui.methods.protections.glaze import GLAZE
 from impress_ui.methods.protections.mist_fused import MIST_FUSED
 from impress_ui.methods.protections.mist_textural import MIST_TEXTURAL
@@ -19,6 +21,8 @@ PROTECTIONS: dict[str, Protection] = {
     for protection in (
         PHOTOGUARD_ENCODER,
         PHOTOGUARD_DIFFUSION,
+        DCT_SHIELD,
+        EDIT_SHIELD,
         GLAZE,
         NIGHTSHADE,
         ADVDM_PLUS,

@@ -33,6 +33,7 @@ MIST_TEXTURAL = Protection(
     objective=objective,
     defaults={"steps": 100, "step_size": 1.0, "target": "pattern", "beta": 100.0},
     autoencoder_only=True,
+    calibrated=True,
     curves={"texture": "latent distance to the pattern, mean square"},
     note="A pattern drawn here stands for MIST.png.",
 )

@@ -33,5 +33,6 @@ PHOTOGUARD_ENCODER = Protection(
     objective=objective,
     decays=True,
     autoencoder_only=True,
+    calibrated=True,
     curves={"latent distance": "latent distance to the target"},
 )

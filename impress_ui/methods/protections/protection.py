@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from impress_ui.fields import Settings, knob
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from impress_ui.methods.attacks.setup import Setup
     from impress_ui.methods.optimise import Objective
     from impress_ui.settings import ProtectSettings
@@ -38,9 +40,13 @@ class Protection:
         source: paper or code.
         fields: the settings that it has.
         objective: builds what the loop minimises, for the pictures and settings of a run.
+        form: for pictures x (B, 3, H, W) in [-1, 1] and the settings, what gives the changed ones a form of its own,
+            such as what a JPEG can hold; a differentiable map of pictures to pictures. The loop moves what is put in,
+            and what comes out is brought within the bounds and attacked. None where any change will do.
         defaults: where its published defaults are not those of the fields.
         decays: whether a sign step shrinks over the run, as PhotoGuard's does.
         autoencoder_only: whether it does without the denoiser.
+        calibrated: whether it is known how far it must move the latent until an edit is spoiled; ``jobs/check.py``.
         repaints: whether its target is a picture that the denoiser paints, unless one is given.
         in_turn: whether it trains a model of its own in turn with the steps, so that each of its calls is one.
         passes: how many times a step runs what one of its kind runs once; every estimate of cost is made of it.
@@ -55,9 +61,11 @@ class Protection:
     source: str
     fields: type[Settings]
     objective: Callable[[Setup], Objective]
+    form: Callable[[Tensor, ProtectSettings], Callable[[Tensor], Tensor]] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     decays: bool = False
     autoencoder_only: bool = False
+    calibrated: bool = False
     repaints: bool = False
     in_turn: bool = False
     passes: Callable[[ProtectSettings], int] = lambda _: 1
@@ -76,6 +84,11 @@ class Protection:
         if self.ball == "lpips":
             return "Adam, constant rate"
         return f"sign{', decaying to 1/100' if self.decays else ''}; in the L2 ball steps of one length"
+
+    @property
+    def many_encoders(self) -> bool:
+        """Whether it can be made against several encoders at once."""
+        return "also" in self.fields.model_fields
 
     @property
     def unit(self) -> str:
