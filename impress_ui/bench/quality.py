@@ -20,7 +20,7 @@ from impress_ui.bench.steps import attacked
 from impress_ui.measures.metrics import measure, round_trip_error, ssim
 from impress_ui.methods.optimise import sum_terms
 from impress_ui.methods.purify import purify
-from impress_ui.methods.terms import objective_of
+from impress_ui.methods.terms import impress_loss_of
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import quantise, to_images
 from impress_ui.settings import PurifySettings, Recipe
@@ -77,7 +77,7 @@ class _Judge:
 
     def __init__(self, clean: Tensor, protected: Tensor, published: PurifySettings, autoencoder: Autoencoder) -> None:
         self.clean, self.autoencoder = clean, autoencoder
-        self.loss = objective_of(protected, published, autoencoder)
+        self.loss = impress_loss_of(protected, published, autoencoder)
         with torch.no_grad():
             self.latents = autoencoder.encode(clean)
             self.lengths = self.latents.flatten(1).norm(dim=1)

@@ -29,6 +29,7 @@ from impress_ui.pictures.images import (
     pictures_in,
     save_png,
     to_images,
+    to_tensor,
     with_target,
 )
 from impress_ui.pictures.masks import with_mask
@@ -96,7 +97,7 @@ def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
         first, second = opened(left, job), opened(right, job)
         workflow.same_size(first.image, second, "picture B")
         errors = {
-            side: round_trip_error(workflow.to_tensor(picture.image, autoencoder.device), autoencoder).item()
+            side: round_trip_error(to_tensor(picture.image, autoencoder.device), autoencoder).item()
             for side, picture in (("a", first), ("b", second))
         }
         measures = measure(first.image, second.image).as_dict()

@@ -16,10 +16,8 @@ from impress_ui.cli.places import forced, place, source
 from impress_ui.cli.report import Report, print_report
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import read_settings
-from impress_ui.settings import JobSettings, RunSettings, Settings
+from impress_ui.settings import SECTIONS, JobSettings, RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
-
-SECTIONS = tuple(name for name in JobSettings.model_fields if name != "version")
 
 app = typer.Typer(
     help="Protect, reconstruct, purify, edit and measure pictures against latent diffusion models. "

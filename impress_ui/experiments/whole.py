@@ -11,14 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from impress_ui.experiments.experiment import Experiment, Record, Run, Unit, mean_and_error
 from impress_ui.experiments.settings import WholeSettings
 from impress_ui.jobs import workflow
-from impress_ui.measures.metrics import lpips, measure
+from impress_ui.measures.metrics import encode_picture, latent_distance, lpips, measure
 from impress_ui.methods.filters import through_format
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.whole import tiles_of
@@ -84,18 +82,13 @@ def _seen(job: JobSettings) -> dict[str, Callable[[Image.Image], Sequence[Image.
     return {"moved_whole": lambda image: [workflow.seen(image, whole)], "moved_pieces": pieces}
 
 
-@torch.no_grad()
 def _moved(
     image: Image.Image, original: Image.Image, cut: Callable[[Image.Image], Sequence[Image.Image]],
     autoencoder: Autoencoder,
 ) -> float:  # fmt: skip
     """The distance of the latents of what is seen of two pictures, relative to the original's length; the mean."""
-
-    def latent(seen: Image.Image) -> Tensor:
-        return autoencoder.encode(to_tensor(seen, autoencoder.device))
-
-    pairs = [(latent(a), latent(b)) for a, b in zip(cut(image), cut(original), strict=True)]
-    return float(np.mean([((a - b).norm() / b.norm()).item() for a, b in pairs]))
+    pairs = zip(cut(image), cut(original), strict=True)
+    return float(np.mean([latent_distance(*(encode_picture(seen, autoencoder) for seen in pair)) for pair in pairs]))
 
 
 def table(settings: WholeSettings, records: list[Record]) -> list[Record]:

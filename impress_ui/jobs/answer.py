@@ -37,8 +37,13 @@ def answer(rows: Sequence[Mapping[str, Any]], purifier: str = "IMPRESS") -> str:
     if purified is None:
         return f"{told}. Purify it to see what is left."
     left = purified["latent_distance"] / moved
-    word = "holds" if left >= HOLDS else "is weakened" if left >= WEAKENED else "does not hold"
+    word = word_for(left)
     return f"{told}; it {word} against {purifier}, which leaves {left:.0%} of that{_beaten(rows, left, moved)}."
+
+
+def word_for(left: float) -> str:
+    """Whether a protection of which this share is left holds, as a verb."""
+    return "holds" if left >= HOLDS else "is weakened" if left >= WEAKENED else "does not hold"
 
 
 def faint(moved: float) -> str:

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from impress_ui.jobs.workflow import measures_of, purify_picture
-from impress_ui.measures.metrics import latent_distance, ssim
+from impress_ui.measures.metrics import latent_distance, look_at, ssim
 from impress_ui.methods.optimise import ShouldStop, never, run_to_end
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
-from impress_ui.pictures.images import to_images, to_tensor
+from impress_ui.pictures.images import to_images
 from impress_ui.settings import CONTROLS, KNOBS, JobSettings, PurifySettings, words_of
 
 
@@ -68,7 +67,7 @@ def compare(
         should_stop: asked before each control.
     """
     autoencoder = load_autoencoder(job.run)
-    reference = None if original is None else _look(original, autoencoder)
+    reference = None if original is None else look_at(original, autoencoder)
     for name, image in pictures.items():
         yield _row(name, image, job, autoencoder, original, reference)
     if controls_on is None:
@@ -112,18 +111,10 @@ def _row(
     reference: tuple[Tensor, Image.Image] | None,
     **facts: Any,
 ) -> Row:
-    latent, reconstruction = reference if reference and image is original else _look(image, autoencoder)
+    latent, reconstruction = reference if reference and image is original else look_at(image, autoencoder)
     measures = measures_of(image, job, original, reconstruction=reconstruction)
     if reference is not None:
         clean_latent, clean_reconstruction = reference
         measures["latent_distance"] = latent_distance(latent, clean_latent)
         measures["reconstruction_ssim"] = float(ssim(np.asarray(reconstruction), np.asarray(clean_reconstruction)))
     return Row(name, image, reconstruction, measures, **facts)
-
-
-@torch.no_grad()
-def _look(image: Image.Image, autoencoder: Autoencoder) -> tuple[Tensor, Image.Image]:
-    """E(x) and V(x) of a picture, with one pass of the encoder."""
-    latent = autoencoder.encode(to_tensor(image, autoencoder.device))
-    decoded = autoencoder.decode(latent)[..., : image.height, : image.width]
-    return latent, to_images(decoded)[0]

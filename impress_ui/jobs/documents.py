@@ -13,7 +13,7 @@ from typing import Any, get_origin
 from urllib.parse import parse_qsl, urlencode
 
 from impress_ui.errors import UserError
-from impress_ui.settings import JobSettings, Settings
+from impress_ui.settings import SECTIONS, JobSettings
 from impress_ui.settings.presets import PRESETS
 
 MAX_LENGTH = 200_000  # characters of a document; all settings written out are a twentieth of it
@@ -22,9 +22,6 @@ MAX_FIELDS = 300
 PNG = b"\x89PNG"
 PICTURES = (b"\xff\xd8\xff", b"RIFF", b"GIF8", b"II*\0", b"MM\0*", b"BM")  # how pictures of other formats begin
 YAML = (".yaml", ".yml")
-SECTIONS: dict[str, type[Settings]] = {
-    name: field.annotation for name, field in JobSettings.model_fields.items() if name != "version"
-}  # type: ignore[misc]
 
 
 def read_settings(source: str | Path, *, name: str | None = None) -> JobSettings:

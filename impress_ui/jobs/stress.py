@@ -36,7 +36,7 @@ from impress_ui.errors import UserError
 from impress_ui.jobs.items import ItemStep
 from impress_ui.jobs.workflow import same_size
 from impress_ui.measures.costs import expected_seconds, measure_pace, remember
-from impress_ui.measures.metrics import encode_picture, latent_distance, load_detector, lpips
+from impress_ui.measures.metrics import encode_picture, latent_distance, load_detector, look_at, lpips
 from impress_ui.measures.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import ShouldStop, Step, never
@@ -203,8 +203,7 @@ class StressTest:
     def _values(
         self, image: Image.Image, edited: Image.Image | None, twin: Image.Image | None
     ) -> dict[str, float | None]:
-        latent = encode_picture(image, self._autoencoder)
-        decoded = to_images(self._autoencoder.decode(latent)[..., : image.height, : image.width])[0]
+        latent, decoded = look_at(image, self._autoencoder)
         reference, clean_edit = self._reference.get("latent"), self._reference.get("edit")
 
         def distance(from_latent: Tensor) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impress_ui.jobs.answer import FAINT, HOLDS, WEAKENED
+from impress_ui.jobs.answer import FAINT, word_for
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow
 
@@ -29,8 +29,7 @@ def verdict(test: StressTest, *, stopped: bool = False) -> str:
             f"leaves {_share(best)} of the protection at LPIPS {best.picture_lost:.2f}." + _caveats(given, known)
         )
     best = bearable[0]
-    left = best.protection_left or 0.0
-    word = "holds" if left >= HOLDS else "is weakened" if left >= WEAKENED else "does not hold"
+    word = word_for(best.protection_left or 0.0)
     half = sum((row.protection_left or 0.0) <= 0.5 for row in bearable)
     sentence = (
         f"The protection {word}: {best.name} leaves {_share(best)} of it{_price(best, protected, known)}; "

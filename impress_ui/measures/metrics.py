@@ -107,6 +107,13 @@ def encode_picture(image: Image.Image, autoencoder: Autoencoder) -> Tensor:
 
 
 @torch.no_grad()
+def look_at(image: Image.Image, autoencoder: Autoencoder) -> tuple[Tensor, Image.Image]:
+    """E(x) and V(x) of a picture, with one pass of the encoder."""
+    latent = encode_picture(image, autoencoder)
+    return latent, to_images(autoencoder.decode(latent)[..., : image.height, : image.width])[0]
+
+
+@torch.no_grad()
 def reconstruct_picture(image: Image.Image, autoencoder: Autoencoder) -> Image.Image:
     """V(x) as an 8-bit picture."""
     return to_images(autoencoder.reconstruct(to_tensor(image, autoencoder.device)))[0]

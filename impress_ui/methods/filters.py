@@ -1,4 +1,4 @@
-"""The ways between tensors and the libraries' filters, and the unsharp mask that IMPRESS ends with."""
+"""The ways between tensors and the libraries' filters, and the unsharp mask among IMPRESS's last touches."""
 
 from __future__ import annotations
 

@@ -7,9 +7,11 @@ IMPRESS looks for a picture that agrees with its own reconstruction and still lo
                   consistency            similarity, with the paper's budget delta = Delta_L
 
 by Adam under cosine annealing, from x_adv and a little noise, clamped to [-1, 1] after every step. That is the recipe
-``paper``. Ours, ``fast``, moves a latent z instead, whose picture D(z) is consistent by construction, and adds to the
-similarity the pixels' own distance and their total variation. The fields stand in ``methods/purifiers/impress.py``;
-terms that may be exchanged for these, and the last touches, in ``methods/terms.py``.
+``paper``. Ours, ``fast``, which is the default, moves a latent z instead, whose picture D(z) is consistent by
+construction: the first term has the weight 0 and is only watched, the pixels' own distance and their total variation
+are added, it starts from a JPEG of x_adv, stays within a radius of it, and ends with filters.
+The fields stand in ``methods/purifiers/impress.py``; terms that may be exchanged for these, and the last touches, in
+``methods/terms.py``; the loop, which weighs and sums the terms, in ``methods/optimise.py``.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "paper": {**PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
     "paper-editing": {**PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
 }
-# A look at the consistency is a pass of the encoder and the decoder: at every tenth step a fourteenth of the time.
+# A look at the consistency is a pass of the encoder and the decoder: at every tenth step 1/14 of the time.
 WATCH_EVERY = 10
 
 
@@ -116,7 +118,7 @@ def impress(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[S
     from impress_ui.methods import optimise as loop
     from impress_ui.methods.purifiers.jpeg import jpeg
     from impress_ui.methods.purifiers.learned import learned
-    from impress_ui.methods.terms import decoded, finished, objective_of
+    from impress_ui.methods.terms import decoded, finished, impress_loss_of
     from impress_ui.pictures.images import LEVELS_PER_UNIT
 
     autoencoder, mask = tools.autoencoder, tools.mask
@@ -136,7 +138,7 @@ def impress(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[S
         with torch.no_grad():
             variable = autoencoder.to_scaled(autoencoder.encode(start))  # unit deviation, as Adam likes it
         constraint, render = loop.identity, decoded(autoencoder, x_adv, mask)
-    objective = objective_of(x_adv, settings, autoencoder)
+    objective = impress_loss_of(x_adv, settings, autoencoder)
     stepper = loop.AdamStepper(settings.learning_rate, eps=settings.adam_eps)
     for step in loop.optimise(
         variable, objective, constraint, stepper, settings.steps,

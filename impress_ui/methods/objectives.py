@@ -18,6 +18,11 @@ def total_variation(x: Tensor) -> Tensor:
     return (down**2 + right**2 + (1 / 255) ** 2).sqrt().mean(dim=(1, 2, 3))
 
 
+def squared(x: Tensor, y: Tensor) -> Tensor:
+    """mean((x - y)^2), (B,), of pictures or latents (B, C, H, W)."""
+    return ((x - y) ** 2).mean(dim=(1, 2, 3))
+
+
 def excess(distance: Tensor, budget: float) -> Tensor:
     """max(distance - budget, 0), (B,); without a graph where it is zero for all, since its gradient is zero too."""
     hinge = (distance - budget).clamp(min=0)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from impress_ui.methods.filters import unsharp_mask
-from impress_ui.methods.impress import ImpressLoss, consistency
+from impress_ui.methods.impress import ImpressLoss
+from impress_ui.methods.objectives import squared
 from impress_ui.methods.optimise import Objective, Terms, identity, sum_terms, within_mask
 from impress_ui.methods.purifiers.jpeg import jpeg
 from impress_ui.methods.purifiers.non_local_means import non_local_means
@@ -22,7 +23,7 @@ CHARBONNIER_EPS = 1e-3
 DRIVING, HOLDING = ("consistency",), ("similarity", "fidelity")
 
 
-def objective_of(x_adv: Tensor, settings: PurifySettings, autoencoder: Autoencoder) -> Objective:
+def impress_loss_of(x_adv: Tensor, settings: PurifySettings, autoencoder: Autoencoder) -> Objective:
     """IMPRESS's loss with the terms that the settings name, behind the projection where they ask for it."""
     perceptual = load_perceptual(autoencoder.similarity_network(settings.similarity_network), autoencoder.device)
     loss = ImpressLoss(
@@ -60,27 +61,23 @@ def finished(x: Tensor, settings: PurifySettings) -> Tensor:
     return jpeg(x, settings.finish_quality) if settings.finish_quality else x
 
 
-def squared(x: Tensor, y: Tensor) -> Tensor:
-    """mean((x - y)^2), (B,)."""
-    return ((x - y) ** 2).mean(dim=(1, 2, 3))
-
-
 def charbonnier(x: Tensor, y: Tensor) -> Tensor:
     """mean(sqrt((x - y)^2 + eps^2)) - eps with eps 1e-3, (B,): an absolute difference that is smooth at 0."""
     return (((x - y) ** 2 + CHARBONNIER_EPS**2).sqrt() - CHARBONNIER_EPS).mean(dim=(1, 2, 3))
 
 
-def consistency_term(name: ConsistencyTerm, autoencoder: Autoencoder, perceptual: PerceptualDistance) -> Term:
+def consistency_term(name: ConsistencyTerm, autoencoder: Autoencoder, perceptual: PerceptualDistance) -> Term | None:
     """How far x is from V(x); the gradient flows through both. 'latent' is the mean squared difference of E(V(x))
-    and E(x) in units of the latents' deviation, so that weights carry over between checkpoints."""
+    and E(x) in units of the latents' deviation, so that weights carry over between checkpoints; None for the mean
+    squared difference, which the objective has."""
 
     def latent(x: Tensor) -> Tensor:
         z = autoencoder.encode(x)
         again = autoencoder.encode(autoencoder.decode(z)[..., : x.shape[-2], : x.shape[-1]])
         return squared(autoencoder.to_scaled(again), autoencoder.to_scaled(z))
 
-    terms: dict[ConsistencyTerm, Term] = {
-        "mse": lambda x: consistency(x, autoencoder),
+    terms: dict[ConsistencyTerm, Term | None] = {
+        "mse": None,
         "charbonnier": lambda x: charbonnier(autoencoder.reconstruct(x), x),
         "lpips": lambda x: perceptual(autoencoder.reconstruct(x), x),
         "latent": latent,

@@ -16,7 +16,7 @@ from impress_ui.methods.purifiers.impress import (
 from impress_ui.settings.classify import MICRO_CLIP_NAME, PAPER_CLASSES, ClassifyPreset, ClassifySettings
 from impress_ui.settings.diffusion import EditMode, EditSettings, GenerateSettings, Sampler, SamplingSettings
 from impress_ui.settings.explore import MEASURES, ExploreSettings
-from impress_ui.settings.job import JobSettings
+from impress_ui.settings.job import SECTIONS, JobSettings
 from impress_ui.settings.mimic import Adapted, MimicPreset, MimicSettings, Tuning
 from impress_ui.settings.protect import ProtectMethod, ProtectSettings
 from impress_ui.settings.purify import CONTROLS, KNOBS, PurifyMethod, PurifySettings, purifier_of, words_of
@@ -31,6 +31,7 @@ __all__ = [
     "MEASURES",
     "MICRO_CLIP_NAME",
     "PAPER_CLASSES",
+    "SECTIONS",
     "Adapted",
     "ClassifyPreset",
     "ClassifySettings",

@@ -62,3 +62,9 @@ class JobSettings(Settings):
                 if not settings.has(field, picked):
                     raise ValueError(f"{picked} has no setting {label_of(f'{section}.{field}')}")
         return changed
+
+
+# The sections of a job, with the settings of each, in order.
+SECTIONS: dict[str, type[Settings]] = {
+    name: field.annotation for name, field in JobSettings.model_fields.items() if name != "version"
+}  # type: ignore[misc]

@@ -14,7 +14,7 @@ from impress_ui.fields import Settings
 from impress_ui.settings.protect import ProtectSettings
 from impress_ui.settings.purify import PurifySettings
 
-SECTIONS: dict[str, type[Settings]] = {"protect": ProtectSettings, "purify": PurifySettings}
+VARIED: dict[str, type[Settings]] = {"protect": ProtectSettings, "purify": PurifySettings}
 # From this ratio of the largest to the smallest value on, equal steps would leave all small values out.
 WIDE = 10.0
 
@@ -37,7 +37,7 @@ def swept_names() -> tuple[str, ...]:
     """Every setting that is a number with a range, by dotted name."""
     return tuple(
         f"{section}.{field}"
-        for section, model in SECTIONS.items()
+        for section, model in VARIED.items()
         for field, about in model.model_fields.items()
         if about.annotation in (int, float) and None not in limits_of(f"{section}.{field}")
     )
@@ -50,9 +50,9 @@ def model_of(name: str) -> tuple[type[Settings], str]:
         ValueError: there is no such setting.
     """
     section, _, field = name.partition(".")
-    if section not in SECTIONS or field not in SECTIONS[section].model_fields:
+    if section not in VARIED or field not in VARIED[section].model_fields:
         raise ValueError(f"there is no setting {name}; settings are named such as protect.budget or purify.alpha")
-    return SECTIONS[section], field
+    return VARIED[section], field
 
 
 def limits_of(name: str) -> tuple[float, float]:

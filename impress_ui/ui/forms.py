@@ -9,9 +9,9 @@ import gradio as gr
 
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import checked, from_json, from_link, to_query
-from impress_ui.settings import JobSettings
+from impress_ui.settings import SECTIONS, JobSettings
 from impress_ui.settings.presets import PRESETS
-from impress_ui.ui.page import SECTIONS, Page
+from impress_ui.ui.page import Page
 from impress_ui.ui.public import HOST
 
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import gradio as gr
 from gradio.components import Component
 
-from impress_ui.settings import JobSettings, Settings
+from impress_ui.settings import SECTIONS, JobSettings, Settings
 from impress_ui.ui import views
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain, toast
-from impress_ui.ui.page import DEVICE, PRIVATE, SECTIONS, Page, Update, Values
+from impress_ui.ui.page import DEVICE, PRIVATE, Page, Update, Values
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history.runs import HISTORIES

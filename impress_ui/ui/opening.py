@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gradio.components import Component
-
 from impress_ui.jobs.documents import checked
 from impress_ui.pictures.images import fit, open_picture, save_png
 from impress_ui.settings import RunSettings
@@ -16,13 +14,12 @@ from impress_ui.ui.curves import charts
 from impress_ui.ui.demo import is_example
 from impress_ui.ui.forms import widgets_of
 from impress_ui.ui.mistakes import explain, warn
-from impress_ui.ui.page import Page
+from impress_ui.ui.page import Page, Update
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.runs import JOBS, made_here
 
-Update = dict[Component, Any]
 BUSY = (
     "This picture was not opened, for a run is under way: stop it or wait for its end, then choose the picture again."
 )

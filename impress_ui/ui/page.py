@@ -13,31 +13,14 @@ from gradio.components import Component
 from impress_ui.settings import (
     EMBEDDED,
     KNOBS,
-    EditSettings,
+    SECTIONS,
     ExploreSettings,
-    GenerateSettings,
     JobSettings,
-    MimicSettings,
-    ProtectSettings,
-    PurifySettings,
-    RunSettings,
-    Settings,
-    StressSettings,
 )
 from impress_ui.ui.components import knob
 from impress_ui.ui.public import OFFERED, ON_SPACES
 from impress_ui.ui.queue import MOST_WAITING
 
-SECTIONS: dict[str, type[Settings]] = {
-    "run": RunSettings,
-    "protect": ProtectSettings,
-    "purify": PurifySettings,
-    "edit": EditSettings,
-    "generate": GenerateSettings,
-    "mimic": MimicSettings,
-    "stress": StressSettings,
-    "explore": ExploreSettings,
-}
 # The knobs that a first look needs; all others are folded away, so that a new setting has a place at once.
 MAIN_KNOBS = {
     "protect": ("method", "style", "concept", "perceptual_budget", "budget"),

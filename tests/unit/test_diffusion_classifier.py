@@ -7,10 +7,11 @@ from PIL import Image
 
 from impress_ui.art.painting import paint
 from impress_ui.errors import UserError
-from impress_ui.measures.classifiers.diffusion import PAPER_STAGES, DiffusionClassifier, passes
+from impress_ui.measures.classifiers.diffusion import DiffusionClassifier, passes
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import to_tensor
 from impress_ui.pictures.photographs import squares
+from impress_ui.settings import ClassifySettings
 from impress_ui.settings.classify import ErrorMean
 
 STYLES = ("photograph", "mosaic", "pencil sketch", "watercolour")
@@ -29,7 +30,7 @@ def test_the_cost_is_told_right(model: DiffusionModel, monkeypatch: pytest.Monke
     monkeypatch.setattr(classifier, "_errors", counting)
     classifier.scores(squares("test", 64, 1))
     assert sum(counted) == passes(4, stages) == 4 * 2 + 3 * 2 + 2 * 4
-    assert passes(39, PAPER_STAGES) == 39 * 20 + 20 * 30 + 10 * 50 + 5 * 400
+    assert passes(39, ClassifySettings(preset="paper-diffusion").stages) == 39 * 20 + 20 * 30 + 10 * 50 + 5 * 400
 
 
 @pytest.mark.parametrize("error_mean", ["arithmetic", "geometric"])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from impress_ui.settings import SECTIONS
 from impress_ui.settings.sweep import swept_names
 from impress_ui.ui.components import CHOICE_NAMES
 from impress_ui.ui.curves import PANELS
-from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.theme import LANGUAGES
 
 

@@ -5,14 +5,13 @@ import pytest
 from gradio.state_holder import StateHolder
 
 from impress_ui.errors import UserError
-from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings
+from impress_ui.settings import SECTIONS, JobSettings, ProtectSettings, PurifySettings, RunSettings
 from impress_ui.ui import forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
-from impress_ui.ui.page import SECTIONS
 from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record

@@ -22,7 +22,6 @@ from impress_ui.settings import ClassifySettings
 from impress_ui.settings.classify import ErrorMean
 
 # How many classes stay, and how many times were tried by then, stage by stage; as published, and for two cores.
-PAPER_STAGES = ClassifySettings(preset="paper-diffusion").stages
 QUICK_STAGES = ClassifySettings().stages
 LARGEST_BATCH = 24
 
