@@ -1,6 +1,6 @@
 """The jobs as every door runs them: pictures and settings in, steps out, results measured and described.
 
-The page, the command line and the API call these functions and nothing below them.
+The page, the command line and the API run jobs by these functions; what they measure besides, they ask `measures`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the page and the API share in running jobs: who has the device, what was uploaded, what computes.
 
-With ``progress`` this is the page's only way to the engine, and what imports torch: the others import it inside
-their functions, so that the page is ready before torch is.
+It imports torch, as the rooms' ``run.py`` do: whoever builds the page imports these inside functions, by
+``engine.load_engine``, so that the page is ready before torch is.
 """
 
 from __future__ import annotations
