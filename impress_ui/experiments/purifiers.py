@@ -18,7 +18,7 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.settings import ProtectSettings, PurifySettings
 
-# The purifiers of the editing tables but IMPRESS, each over a range of its setting, so that it is also seen at its best.
+# The purifiers of the editing tables but IMPRESS, each over a range of its setting, so that its best is seen too.
 CONTROLS: tuple[PurifySettings, ...] = (
     *(PurifySettings(method="learned", learned_passes=passes) for passes in (1, 2)),
     PurifySettings(method="round-trip"),
