@@ -14,6 +14,8 @@ from impress_ui.ui.queue import LONGEST
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 # Hub ids, with commas between, that a Space's page offers: its owner sets this in the Space's variables.
 OFFERED = tuple(filter(None, (part.strip() for part in os.environ.get("IMPRESS_CHECKPOINTS", "").split(","))))
+# Whether the page compares blind; a Space's does where its owner wants people's judgement.
+BLIND = not ON_SPACES or os.environ.get("IMPRESS_BLIND", "").lower() in ("1", "t", "true")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
