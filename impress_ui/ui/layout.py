@@ -13,7 +13,7 @@ from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
-from impress_ui.ui.public import BLIND
+from impress_ui.ui.public import compares_blind
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
 from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edits
@@ -38,7 +38,7 @@ def build_page() -> Page:
         room.name: room
         for room in (StressRoom(), ExploreRoom(), StyleRoom(), GenerateRoom(), UniversalFold(), ManyStrip())
     }
-    if BLIND:
+    if compares_blind():
         page.rooms[BlindFold.name] = BlindFold()
     gr.HTML(views.header(), elem_id="masthead")
     with gr.Column(elem_id="bench"):

@@ -14,8 +14,6 @@ from impress_ui.ui.queue import LONGEST
 ON_SPACES = os.environ.get("SYSTEM") == "spaces"
 # Hub ids, with commas between, that a Space's page offers: its owner sets this in the Space's variables.
 OFFERED = tuple(filter(None, (part.strip() for part in os.environ.get("IMPRESS_CHECKPOINTS", "").split(","))))
-# Whether the page compares blind; a Space's does where its owner wants people's judgement.
-BLIND = not ON_SPACES or os.environ.get("IMPRESS_BLIND", "").lower() in ("1", "t", "true")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -73,6 +71,11 @@ def _names_files(job: JobSettings) -> bool:
         for name in type(part).model_fields
         if name != "checkpoint" and part.describe(name)["local"]
     )
+
+
+def compares_blind() -> bool:
+    """Whether the page asks which of two pictures is better; a Space's only where its owner wants that."""
+    return not ON_SPACES or os.environ.get("IMPRESS_BLIND", "").lower() in ("1", "t", "true")
 
 
 def address_of(host: str | None) -> str:

@@ -29,6 +29,8 @@ FIRST = {"change": "protected", "edit": "edit(protected)"}
 TIMES, MOST_TIMES = 6, 20
 BUTTONS = dict(zip(ANSWERS, ("← Left", "↓ No difference", "Right →"), strict=True))
 PLACES = {"left": "The left picture", "original": "The original picture", "right": "The right picture"}
+# The question and its buttons fit a window, of which other things may have the upper half.
+IN_SIGHT = "() => { document.getElementById('blind-area').scrollIntoView({ block: 'start' }); }"
 
 
 class BlindFold(Room):
@@ -113,7 +115,8 @@ class BlindFold(Room):
         self.question.input(self.kinds_of, [self.question], self.kinds, **PRIVATE)
         self.add.click(self._told(self.added), chosen, listing, **PRIVATE)
         self.clear.click(self.emptied, {self.study}, listing, **PRIVATE)
-        self.begin.click(self._told(self.begun), chosen, shown, **PRIVATE)
+        begun = self.begin.click(self._told(self.begun), chosen, shown, **PRIVATE)
+        begun.success(None, None, js=IN_SIGHT, **PRIVATE)
         for answer, button in self.answers.items():
             button.click(self._told(functools.partial(self.answered, answer)), {self.study}, shown, **PRIVATE)
         self.finish.click(self._told(self.finished), {self.study}, shown, **PRIVATE)
