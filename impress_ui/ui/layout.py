@@ -13,11 +13,13 @@ from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
+from impress_ui.ui.public import compares_blind
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
 from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edits
 from impress_ui.ui.rooms.explore.room import ExploreRoom
 from impress_ui.ui.rooms.generate.room import GenerateRoom
+from impress_ui.ui.rooms.history.blind import BlindFold
 from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
 from impress_ui.ui.rooms.many.room import ManyStrip
 from impress_ui.ui.rooms.story.viewer import viewer
@@ -36,6 +38,8 @@ def build_page() -> Page:
         room.name: room
         for room in (StressRoom(), ExploreRoom(), StyleRoom(), GenerateRoom(), UniversalFold(), ManyStrip())
     }
+    if compares_blind():
+        page.rooms[BlindFold.name] = BlindFold()
     gr.HTML(views.header(), elem_id="masthead")
     with gr.Column(elem_id="bench"):
         with gr.Column(elem_id="controls"):

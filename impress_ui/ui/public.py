@@ -73,6 +73,11 @@ def _names_files(job: JobSettings) -> bool:
     )
 
 
+def compares_blind() -> bool:
+    """Whether the page asks which of two pictures is better; a Space's only where its owner wants that."""
+    return not ON_SPACES or os.environ.get("IMPRESS_BLIND", "").lower() in ("1", "t", "true")
+
+
 def address_of(host: str | None) -> str:
     """The address that is listened on: the one given, GRADIO_SERVER_NAME's, a Space's, or this machine alone."""
     return host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if ON_SPACES else LOOPBACK[0])

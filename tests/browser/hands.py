@@ -39,6 +39,7 @@ def clear(page: Page) -> None:
 FOLDS = {
     "run-invert_mask": "mask-area", "mask": "mask-area", "run-": "run-area", "new-seed": "run-area",
     "protect-": "attack-area", "purify-": "purification-area", "edit-": "edit-more", "universal-": "universal-area",
+    "blind-": "blind-area",
     "import": "keep-area", "export": "keep-area", "copy-link": "keep-area", "preset": "keep-area",
 }  # fmt: skip
 

@@ -136,6 +136,7 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     second = opened.locator("#pane-protected img").get_attribute("src")
     assert first != second
     two_runs_are_compared(opened)
+    two_runs_are_compared_blind(opened)
     choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so
     opened.click("#past-restore")
     expect(opened.locator("#room-story-button")).to_have_attribute("aria-selected", "true")
@@ -144,6 +145,7 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
     assert opened.locator("#curves .own-scale .line-latent-distance").get_attribute("points").count(",") == 7
     a_run_is_packed(opened, tmp_path)
+    blind_answers_outlive_what_else_happens(opened, tmp_path)
 
     # A link that is not valid leaves another page as it is; a picture brings its settings there, an example too.
     other, _, failures = open_page(opened, f"{app_url}?protect.budget=4000&__theme=dark")
@@ -180,6 +182,32 @@ def two_runs_are_compared(page: Page) -> None:
     lines = view.locator(".own-scale .line-latent-distance").all()
     assert [line.get_attribute("points").count(",") for line in lines] == [5, 7]
     expect(view).to_contain_text("Run 1, purified")
+
+
+def two_runs_are_compared_blind(page: Page) -> None:
+    put(page, "blind-times", 2)
+    page.click("#blind-begin")
+    expect(page.locator("#blind-asked")).to_contain_text("question 1 of 2")
+    pictures = page.locator("#blind-pictures img")
+    expect(pictures).to_have_count(3)
+    assert [image.get_attribute("src").split("/")[-1] for image in pictures.all()] == [
+        "left.png", "original.png", "right.png",
+    ]  # fmt: skip
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")  # the next question is not there yet
+    expect(page.locator("#blind-asked")).to_contain_text("question 2 of 2")
+
+
+def blind_answers_outlive_what_else_happens(page: Page, folder: Path) -> None:
+    """A run was restored, and other rooms were looked at."""
+    enter(page, "history")
+    expect(page.locator("#blind-asked")).to_contain_text("question 2 of 2")
+    page.click("#blind-say-original")
+    expect(page.locator("#blind-result")).to_contain_text("2 answers")
+    rows = list(csv.DictReader(save(page, "#blind-csv", folder).read_text().splitlines()))
+    assert [row["answer"] for row in rows] == ["left", "no difference"]
+    assert {rows[0]["left"], rows[0]["right"]} == {"run 1, protected", "run 2, protected"}
+    assert rows[0]["left"] == rows[1]["right"] and float(rows[0]["seconds"]) > 0
 
 
 def a_run_is_packed(page: Page, folder: Path) -> None:

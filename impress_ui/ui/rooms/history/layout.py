@@ -46,6 +46,8 @@ def history_section(page: Page) -> None:
             "Its report", interactive=False, elem_id="past-report", min_width=100, scale=1
         )
         page.past_archive = gr.DownloadButton("Its zip", interactive=False, elem_id="past-zip", min_width=100, scale=1)
+    if "blind" in page.rooms:
+        page.rooms["blind"].build(page)
     page.past_view = gr.HTML(history_views.NONE_YET, elem_id="past-view")
 
 
