@@ -18,6 +18,7 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, Repo
 from small_checkpoints import save_sd, save_sd3, save_sdxl
 
 from impress_ui.errors import UserError
+from impress_ui.models import hub_parts
 from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.hub_catalogue import HUB, SD, SDXL
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
@@ -74,13 +75,17 @@ def test_what_is_none_of_these_is_told_what_there_is(checkpoint: str) -> None:
 
 
 def test_any_id_of_the_hub_will_do(monkeypatch: pytest.MonkeyPatch, sd: Path) -> None:
+    monkeypatch.setattr(hub_parts, "_known", {})
     source = find_source("somebody/some.fine-tune_2")
     assert source.hub is not None and source.hub.repos == ("somebody/some.fine-tune_2",)
     assert refusal(lambda: source.part("unet")).startswith("There is no such folder here. The checkpoint somebody/")
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd))
     assert not source.autoencoder_only and source.part("unet").class_name == "UNet2DConditionModel"
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd / "vae"))
+    assert not source.autoencoder_only  # it is remembered
+    hub_parts._known.clear()
     assert source.autoencoder_only and source.part("vae").class_name == "AutoencoderKL"  # a repository of a VAE alone
+    hub_parts._known.clear()
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(save_sd3(sd.parent / "three")))
     assert source.autoencoder_only
 
