@@ -32,6 +32,7 @@ NAMES = {
     "tokenizer": "the tokenizer",
     "tokenizer_2": "the second tokenizer",
     "scheduler": "the noise schedule",
+    "model_index.json": "the index",
 }
 
 

@@ -28,6 +28,7 @@ from impress_ui.settings import JobSettings
 from impress_ui.ui import api, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.page import DEVICE, built_page
+from impress_ui.ui.page_job import FETCHED
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.history.runs import HISTORIES
 from impress_ui.ui.rooms.story.run import PageRun
@@ -89,6 +90,15 @@ def test_the_page_and_the_api_tell_it_before_the_run(
     lines = [line for line in told if f"the autoencoder of {REPO}" in line]
     assert len(lines) > 1 and all(">Fetching<" in line for line in lines) and "Done" in told[-1]
     assert told.index(lines[-1]) < next(at for at, line in enumerate(told) if "Measuring" in line)
+    with little_hub(monkeypatch, tmp_path / "stopped", sd, REPO, pause=0.02):
+        run = PageRun(page, values, "fetching", "purify")
+        for update in run.updates():
+            told = str(update.get(page.status, ""))
+            if "Fetching" in told:
+                run.own.stop()
+        assert FETCHED in told
+        ended()
+    HISTORIES.forget("fetching")
     with little_hub(monkeypatch, tmp_path / "api", sd, REPO, pause=0.01):
         settings = {"run": {"checkpoint": REPO}, "purify": {"method": "round-trip"}}
         reports = [
