@@ -52,6 +52,17 @@ def test_a_checkpoint_s_operations_grow_with_the_picture(sd: str, tmp_path: Path
         assert operations(find_source(folder), (100, 60), denoiser=False).denoise == 0
 
 
+def test_operations_are_given_though_another_thread_forgets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgotten(dict):
+        """Cleared as soon as something stands in it."""
+
+        def __setitem__(self, key: object, value: object) -> None:
+            pass
+
+    monkeypatch.setattr("impress_ui.models.operations._counted", Forgotten())
+    assert operations(find_source("embedded"), (64, 64), denoiser=False).encode > 0
+
+
 def test_the_pace_is_measured_on_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(RunSettings(device="cpu"), True, lambda _: None, repeats=1)
     monkeypatch.setattr(bench, "time_in_turn", lambda cases, *_: {"pace": Taken()})
