@@ -75,19 +75,14 @@ def test_what_is_none_of_these_is_told_what_there_is(checkpoint: str) -> None:
 
 
 def test_any_id_of_the_hub_will_do(monkeypatch: pytest.MonkeyPatch, sd: Path) -> None:
-    monkeypatch.setattr(hub_parts, "_known", {})
     source = find_source("somebody/some.fine-tune_2")
     assert source.hub is not None and source.hub.repos == ("somebody/some.fine-tune_2",)
     assert refusal(lambda: source.part("unet")).startswith("There is no such folder here. The checkpoint somebody/")
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd))
-    assert not source.autoencoder_only and source.part("unet").class_name == "UNet2DConditionModel"
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd / "vae"))
-    assert not source.autoencoder_only  # it is remembered
-    hub_parts._known.clear()
-    assert source.autoencoder_only and source.part("vae").class_name == "AutoencoderKL"  # a repository of a VAE alone
-    hub_parts._known.clear()
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(save_sd3(sd.parent / "three")))
-    assert source.autoencoder_only
+    # Whole, an autoencoder by itself, and a kind whose denoiser is not known.
+    for folder, autoencoder_only in ((sd, False), (sd / "vae", True), (save_sd3(sd.parent / "three"), True)):
+        monkeypatch.setattr(hub_parts, "_known", {})
+        monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, found=folder, **__: str(found))
+        assert source.autoencoder_only == autoencoder_only and source.part("vae").class_name == "AutoencoderKL"
 
 
 def test_every_part_of_a_folder_gets_arguments_for_from_pretrained(sd: Path, tmp_path: Path) -> None:
