@@ -12,6 +12,7 @@ from impress_ui.cli.report import Report, log, print_report
 from impress_ui.cli.shared import AsJson, app, job_of, run_options
 
 QUICK_REPEATS, REPEATS = 3, 5
+SIDE = 128  # pixels
 
 
 @app.command()
@@ -33,7 +34,7 @@ def bench(
         typer.Option(
             "--gpu-pace",
             help="Instead: the one number that a Space on ZeroGPU reckons its times with, seconds for 10^12 "
-            "operations, written to gpu-pace.json beside app.py; half a minute.",
+            "operations; of a GPU it is written to gpu-pace.json beside app.py; half a minute.",
         ),
     ] = False,
     write: Annotated[
@@ -50,7 +51,10 @@ def bench(
             min=1, max=32, help="Test photographs on which the recipes run to their end. Default: 2; quick: 1."
         ),
     ] = None,
-    side: Annotated[int, typer.Option(min=64, max=512, help="Side of the squares on which a step is timed.")] = 128,
+    side: Annotated[
+        int | None,
+        typer.Option(min=64, max=512, help=f"Side of the squares on which a step is timed. Default: {SIDE}."),
+    ] = None,
     run: Any = None,
     json: AsJson = False,
 ) -> None:
@@ -63,12 +67,14 @@ def bench(
     from impress_ui.bench.run import run_bench
     from impress_ui.errors import UserError
 
-    if gpu_pace and (write or quick or gpu):
-        raise UserError("--gpu-pace writes its own file: leave --write, --quick and --gpu out.")
+    if gpu_pace:
+        all_given = {"--write": write, "--quick": quick, "--gpu": gpu, "--side": side, "--photographs": photographs}
+        if given := [name for name, value in all_given.items() if value]:
+            raise UserError(f"--gpu-pace measures one thing, always in the same way: leave {' and '.join(given)} out.")
     refuse_bad_output(write)
     run = job_of(None, run=run).run
     plan = Plan(
-        run, quick, log, side=side,
+        run, quick, log, side=side or SIDE,
         repeats=repeats or (QUICK_REPEATS if quick else REPEATS),
         photographs=photographs or (1 if quick else 2),
     )  # fmt: skip
@@ -85,22 +91,21 @@ def bench(
 
 
 def _pace(plan: Any) -> Report:
-    """The pace of the device, written where a Space looks for it; a CPU's is said to be of no use there.
+    """The pace of the device; a GPU's is written where a Space looks for it, which has no use for another's.
 
     Raises:
-        UserError: another precision than float32, a place that cannot be written, or a CPU where a GPU's pace stands.
+        UserError: another precision than float32, or a place that cannot be written.
     """
     from impress_ui.bench.gpu_pace import measure_gpu_pace
-    from impress_ui.measures.gpu_pace import refuse_to_replace, write_pace
+    from impress_ui.measures.gpu_pace import NO_GPU, write_pace
 
-    refuse_to_replace(plan.device)
     pace = measure_gpu_pace(plan)
+    report = {"command": "bench", "bench": "gpu-pace", **asdict(pace)}
+    if pace.device in NO_GPU:
+        return {**report, "summary": f"{pace.sentence}. Not written: it is no GPU's, and a Space has no use for it."}
     file = write_pace(pace)
-    use = "a Space on ZeroGPU reads it there: upload it with the rest"
-    if pace.device == "cpu":
-        use = "it is a CPU's, so a Space will not reckon with it"
-    told = f"{pace.sentence}. Written to {file}; {use}."
-    return {"command": "bench", "bench": "gpu-pace", **asdict(pace), "file": str(file), "summary": told}
+    told = f"{pace.sentence}. Written to {file}; a Space on ZeroGPU reads it there: upload it with the rest."
+    return {**report, "file": str(file), "summary": told}
 
 
 def _on_gpu(plan: Any, write: Path | None) -> Report:

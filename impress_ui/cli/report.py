@@ -45,6 +45,17 @@ def print_report(report: Report, as_json: bool) -> None:
         raise UserError(f"{len(failed)} of {len(rows)} pictures were not done: {'; '.join(failed)}")
 
 
+_written_over: list[str] = []  # the line of a terminal that is not ended yet
+
+
 def log(text: str) -> None:
-    """A line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """A line on standard error; one that is written over is ended first."""
+    before = "\n" if _written_over else ""
+    _written_over.clear()
+    print(f"{before}{text}", file=sys.stderr, flush=True)
+
+
+def write_over(text: str, ended: bool) -> None:
+    """A line on a terminal in the place of the last one, unless that was ended."""
+    print(f"\r{text}\x1b[K", end="\n" if ended else "", file=sys.stderr, flush=True)
+    _written_over[:] = [] if ended else [text]

@@ -6,6 +6,7 @@ for step in fetched(job, ("protect", "edit"), should_stop):
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
@@ -42,7 +43,7 @@ def fetched(
         if source.hub is None:
             continue
         work = _whole if number == 0 and needs_whole(job, kinds) else _autoencoder
-        yield from _shown(source, lambda own=source, do=work: do(own, job, should_stop), should_stop, interval or LOOK)
+        yield from _shown(source, functools.partial(work, source, job), should_stop, interval or LOOK)
 
 
 def needs_whole(job: JobSettings, kinds: Sequence[str]) -> bool:
@@ -75,13 +76,19 @@ def _whole(source: Source, job: JobSettings, unwanted: Callable[[], bool]) -> No
         source.rest(job.run.precision, unwanted)
 
 
-def _shown(source: Source, work: Callable[[], None], should_stop: ShouldStop, interval: float) -> Iterator[Fetching]:
-    """Where the download is while a thread of its own does the work; its mistake is raised here."""
+def _shown(
+    source: Source, work: Callable[[Callable[[], bool]], None], should_stop: ShouldStop, interval: float
+) -> Iterator[Fetching]:
+    """Where the download is while a thread of its own does the work; its mistake is raised here.
+
+    The download is wanted for as long as somebody goes through this: a visitor who leaves closes it.
+    """
     failures: list[Exception] = []
+    gone = threading.Event()
 
     def run() -> None:
         try:
-            work()
+            work(lambda: gone.is_set() or should_stop())
         except Unwanted:
             pass
         except Exception as error:
@@ -91,13 +98,16 @@ def _shown(source: Source, work: Callable[[], None], should_stop: ShouldStop, in
     thread = threading.Thread(target=run, name="fetch", daemon=True)
     thread.start()
     shown = None
-    while thread.is_alive():
-        thread.join(interval)
-        if should_stop():  # the thread ends with the next piece that comes
-            return
-        now = on_its_way(source.hub.repos)
-        if now is not None and now != shown:
-            shown = now
-            yield now
+    try:
+        while thread.is_alive():
+            thread.join(interval)
+            if should_stop():  # the thread ends with the next piece that comes
+                return
+            now = on_its_way(source.hub.repos)
+            if now is not None and now != shown:
+                shown = now
+                yield now
+    finally:
+        gone.set()
     if failures:
         raise failures[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -16,6 +15,7 @@ AGAIN = "measure it again with 'python -m impress_ui bench --gpu-pace', or delet
 # Seconds for 10^12 operations: no device of today is beyond these.
 FASTEST, SLOWEST = 1e-4, 1e4
 LARGEST_FILE = 10_000  # bytes
+NO_GPU = ("", "cpu", "mps")  # devices that no Space lends
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class GpuPace:
 
     Args:
         seconds: for 10^12 operations, as ``models.operations`` counts them.
-        device: the device's name; "cpu" where it was measured without a GPU.
+        device: the GPU's name; "cpu" or "mps" where it was measured without one of CUDA's.
         checkpoint, side: on which autoencoder, and on what square.
         torch: its version.
         operation: ``OPERATION``.
@@ -59,20 +59,6 @@ def write_pace(pace: GpuPace, file: Path = GPU_PACE) -> Path:
     return file
 
 
-def refuse_to_replace(device: str, file: Path = GPU_PACE) -> None:
-    """A GPU's pace is not written over by a CPU's, which no Space has a use for.
-
-    Raises:
-        UserError: the device is a CPU, and the file holds what was measured on a GPU.
-    """
-    try:
-        pace = read_pace(file) if device == "cpu" else None
-    except UserError:  # nothing of use
-        return
-    if pace is not None:
-        raise UserError(f"{file} holds the pace of {pace.device}; move it away before a CPU's is written there.")
-
-
 def read_pace(file: Path = GPU_PACE) -> GpuPace | None:
     """The pace that was measured; None where there is no file.
 
@@ -85,17 +71,16 @@ def read_pace(file: Path = GPU_PACE) -> GpuPace | None:
         told = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise UserError(f"The GPU's pace in {file.name} cannot be read; {AGAIN}.") from None
     kinds = {"seconds": (int, float), "side": (int,)}
     names = [field.name for field in fields(GpuPace)]
     odd = not isinstance(told, dict) or set(told) != set(names)
     odd = odd or any(type(told[name]) not in kinds.get(name, (str,)) for name in names)
-    if odd or not math.isfinite(told["seconds"]) or not FASTEST <= told["seconds"] <= SLOWEST:
+    if odd or told["side"] < 1 or not FASTEST <= told["seconds"] <= SLOWEST:
         raise UserError(f"The GPU's pace in {file.name} is none that this program measured; {AGAIN}.")
     if told["operation"] != OPERATION:
         raise UserError(f"The GPU's pace in {file.name} was measured by another version of this program; {AGAIN}.")
-    pace = GpuPace(**told)
-    if pace.device == "cpu":
-        raise UserError(f"The pace in {file.name} was measured on a CPU, and says nothing of a GPU; {AGAIN}.")
-    return pace
+    if told["device"] in NO_GPU:
+        raise UserError(f"The pace in {file.name} was measured without a GPU, and says nothing of one; {AGAIN}.")
+    return GpuPace(**told)

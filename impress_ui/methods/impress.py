@@ -75,7 +75,7 @@ class ImpressLoss:
             "consistency": consistency_weight, "similarity": alpha, "fidelity": fidelity, "smoothness": smoothness,
         }  # fmt: skip
         self._consistency = consistency_term or (lambda x: consistency(x, autoencoder))
-        self._distance = similarity_term or self._lpips
+        self._other_distance = similarity_term  # not its own method: that would be a cycle, which keeps x_adv for long
         self._watched: Tensor | None = None
         self._calls = 0
         if similarity_term is None:
@@ -87,7 +87,7 @@ class ImpressLoss:
 
         terms: dict[str, Callable[[], Tensor]] = {
             "consistency": lambda: self._consistency(x),
-            "similarity": lambda: excess(self._distance(x), self.delta),
+            "similarity": lambda: excess((self._other_distance or self._lpips)(x), self.delta),
             "fidelity": lambda: ((x - self.x_adv) ** 2).mean(dim=(1, 2, 3)),
             "smoothness": lambda: total_variation(x),
         }

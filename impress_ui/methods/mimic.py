@@ -104,16 +104,16 @@ class FineTuning:
             UserError: the loss is no number; the training stands at the last good step.
         """
         steps = self.settings.steps
-        recompute(self.unet, self._is_short_of_memory())
-        while self.index < steps:
-            loss = self._step(self.index)
-            self.index += 1
-            stopped = self.index < steps and should_stop()
-            due = self.settings.preview_every and self.index % self.settings.preview_every == 0
-            sample = self._sample() if due and not stopped else None
-            yield MimicStep(self.index, steps, {"denoising error": loss}, sample, stopped)
-            if stopped:
-                return
+        with recompute(self.unet, self._is_short_of_memory()):
+            while self.index < steps:
+                loss = self._step(self.index)
+                self.index += 1
+                stopped = self.index < steps and should_stop()
+                due = self.settings.preview_every and self.index % self.settings.preview_every == 0
+                sample = self._sample() if due and not stopped else None
+                yield MimicStep(self.index, steps, {"denoising error": loss}, sample, stopped)
+                if stopped:
+                    return
 
     def model(self) -> DiffusionModel:
         """The model as far as it has been trained; it follows further training."""
@@ -174,8 +174,12 @@ class FineTuning:
         free = free_memory(self.base.device)
         if free is None:
             return False
-        kept = denoiser_keeps(self.unet, 2 * self.base.multiple // self.base.autoencoder.factor, inputs=False)
-        return self.settings.batch * self.latents[0, 0].numel() * kept > SHARE * free
+        return self.settings.batch * self.latents[0, 0].numel() * self._kept > SHARE * free
+
+    @functools.cached_property
+    def _kept(self) -> float:
+        """What a step's graph keeps for each latent; measured once, though a protection trains in many rounds."""
+        return denoiser_keeps(self.unet, 2 * self.base.multiple // self.base.autoencoder.factor, inputs=False)
 
     def _step(self, index: int) -> Tensor:
         draw = torch.Generator().manual_seed(self.seed * SEED_STRIDE + index)

@@ -10,7 +10,6 @@ only its JSON, vocabulary and safetensors files. So the same checks hold everywh
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import json
@@ -21,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.fetching import Unwanted, alone, told
-from impress_ui.models.hub_catalogue import AUTOENCODER_ONLY, HUB, SD, SDXL, HubCheckpoint
+from impress_ui.models.fetching import Unwanted, alone, never, told
+from impress_ui.models.hub_catalogue import HUB, SD, SDXL, HubCheckpoint
+from impress_ui.models.hub_parts import parts_of
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
 from impress_ui.models.single_file import config_of
 from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
@@ -95,13 +95,13 @@ class Source:
     def autoencoder_only(self) -> bool:
         """Whether it is of a kind whose denoiser this program does not know, such as SD3 and FLUX."""
         if self.hub:
-            return "unet" not in (self.hub.parts or _parts_of(self.hub))
+            return "unet" not in (self.hub.parts or parts_of(self.hub))
         assert self.place is not None
         if self.place.is_file():
             return header(self.place).layout == "autoencoder"
         return (self.place / "transformer").is_dir() and not (self.place / "unet").is_dir()
 
-    def part(self, name: str, precision: Precision = "float32", unwanted: Callable[[], bool] = lambda: False) -> Part:
+    def part(self, name: str, precision: Precision = "float32", unwanted: Callable[[], bool] = never) -> Part:
         """A part, fetched from the hub if need be, and checked.
 
         Args:
@@ -122,7 +122,7 @@ class Source:
         config = config_of(self.place, name)
         return Part(self.name, name, self.place, "", config, PARTS[name].class_of(config))
 
-    def rest(self, precision: Precision = "float32", unwanted: Callable[[], bool] = lambda: False) -> dict[str, Part]:
+    def rest(self, precision: Precision = "float32", unwanted: Callable[[], bool] = never) -> dict[str, Part]:
         """What a whole model has besides its autoencoder, by name, the denoiser first; as ``part`` gives each."""
         first = self.part("unet", precision, unwanted)
         names = SDXL if first.config.get("addition_embed_type") == "text_time" else SD
@@ -168,23 +168,6 @@ def find_source(checkpoint: str) -> Source:
     )
 
 
-def _parts_of(entry: HubCheckpoint) -> tuple[str, ...]:
-    """The parts that a checkpoint of the hub says it has; those of the usual kind where it does not say."""
-    import huggingface_hub
-
-    files = ["model_index.json", "config.json"]
-    for cached in (True, False):
-        with contextlib.suppress(Exception):  # fetching a part says what is wrong
-            root = Path(
-                huggingface_hub.snapshot_download(entry.repos[0], allow_patterns=files, local_files_only=cached)
-            )
-            if (root / files[0]).is_file():
-                return tuple(json.loads((root / files[0]).read_text(encoding="utf-8")))
-            if (root / files[1]).is_file():  # one model by itself
-                return AUTOENCODER_ONLY
-    return SD
-
-
 def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...], unwanted: Callable[[], bool]) -> Path:
     """A folder with the part in it, in the hub's cache; what is there already needs no network."""
     import huggingface_hub
@@ -193,13 +176,13 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...], un
     kind = PARTS[name]
     failures: list[Exception] = []
 
-    def attempt(repo: str, variant: str | None, cached: bool) -> Path | None:
+    def attempt(repo: str, variant: str | None, unwanted: Callable[[], bool] | None) -> Path | None:
         weights = (*kind.weight_files(variant), *kind.shards(variant))
         files = (kind.config, *itertools.chain(*kind.files), *weights)
         wanted = [f"{name}/{file}" for file in files]
         if name == "vae":  # a repository may be an autoencoder and nothing else
             wanted += files
-        if cached:
+        if unwanted is None:
             root = Path(huggingface_hub.snapshot_download(repo, allow_patterns=wanted, local_files_only=True))
         else:
             with told(repo, name, unwanted) as bar:
@@ -208,15 +191,16 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...], un
         complete = (folder / kind.config).is_file() and kind.has_weights(folder, variant)
         return root if complete else None
 
-    def look(cached: bool) -> Path | None:
+    def look(unwanted: Callable[[], bool] | None = None) -> Path | None:
+        """In the cache; on the hub where it is said when that is unwanted."""
         for repo in entry.repos:
             for variant in variants if kind.weights else (None,):
                 try:
-                    root = attempt(repo, variant, cached)
+                    root = attempt(repo, variant, unwanted)
                 except Unwanted:
                     raise
                 except Exception as error:  # of three libraries, and of the disk
-                    if cached:
+                    if unwanted is None:
                         continue
                     failures.append(error)
                     break
@@ -226,10 +210,10 @@ def _fetch(entry: HubCheckpoint, name: str, variants: tuple[str | None, ...], un
                 break  # the hub itself is out of reach, and the mirrors are on it too
         return None
 
-    if (root := look(cached=True)) is not None:
+    if (root := look()) is not None:
         return root
-    with alone(entry.repos[0]):  # who waited for another's download finds it in the cache
-        if (root := look(cached=True) or look(cached=False)) is not None:
+    with alone(entry.repos[0], unwanted) as by_all:  # who waited for another's download finds it in the cache
+        if (root := look() or look(by_all)) is not None:
             return root
     if any(isinstance(error, GatedRepoError) for error in failures):
         reason = "its terms must be accepted on its page there, and this machine logged in with 'hf auth login'"

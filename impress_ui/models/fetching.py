@@ -13,10 +13,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from impress_ui.errors import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MB = 10**6
+# Jobs that fetch, or wait for another's download, at once. Fewer than the page lets run (``ui.page.DEVICE``): who needs
+# nothing of the hub still gets in.
+MOST_FETCHING = 16
+LOOK = 0.2  # seconds between two looks at whether who waits for another's download still wants it
+# What the parts are called where people read of them.
+NAMES = {
+    "vae": "the autoencoder",
+    "unet": "the denoiser",
+    "text_encoder": "the text encoder",
+    "text_encoder_2": "the second text encoder",
+    "tokenizer": "the tokenizer",
+    "tokenizer_2": "the second tokenizer",
+    "scheduler": "the noise schedule",
+    "model_index.json": "the index",
+}
 
 
 class Unwanted(Exception):
@@ -29,7 +46,7 @@ class Fetching:
 
     Args:
         checkpoint: the hub id that it comes from, a mirror's maybe.
-        part: one of ``PARTS``.
+        part: one of ``PARTS``, or the file that says which of them there are.
         done: bytes that have come.
         total: bytes of the part's files that are known of so far; 0 before any is.
     """
@@ -47,7 +64,7 @@ class Fetching:
     @property
     def told(self) -> str:
         """Which part, and how many bytes of how many, in words."""
-        of = f"{self.part} of {self.checkpoint}"
+        of = f"{NAMES.get(self.part, self.part)} of {self.checkpoint}"
         return f"{of}: {_size(self.done)} of {_size(self.total)} MB" if self.total else f"{of}: asking the hub"
 
 
@@ -59,8 +76,14 @@ def _size(count: int) -> str:
 Listener = Callable[[Fetching], None]
 LISTENERS: list[Listener] = []  # told of every download of this process, from the thread that it runs in
 _on_its_way: dict[str, Fetching] = {}
-_one_at_a_time: dict[str, threading.RLock] = {}
+_one_at_a_time: dict[str, threading.Lock] = {}
+_wanting: dict[str, list[Callable[[], bool]]] = {}  # by what is fetched: of each who wants it, whether not any more
 _guard = threading.Lock()
+
+
+def never() -> bool:
+    """Of a download that is wanted whatever happens."""
+    return False
 
 
 def on_its_way(repos: tuple[str, ...]) -> Fetching | None:
@@ -69,12 +92,40 @@ def on_its_way(repos: tuple[str, ...]) -> Fetching | None:
 
 
 @contextmanager
-def alone(repo: str) -> Iterator[None]:
-    """One download at a time of a repository: who comes second finds it in the cache."""
+def alone(what: str, unwanted: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """One download of it at a time: who comes second finds it in the cache.
+
+    Args:
+        unwanted: whether the caller wants it no more; asked while another's download is waited for, too.
+
+    Yields:
+        Whether nobody wants it any more, neither the caller nor who waits: then alone a download is to be ended.
+
+    Raises:
+        Unwanted: the caller wanted it no more before its turn came.
+        UserError: too many wait for downloads already.
+    """
     with _guard:
-        lock = _one_at_a_time.setdefault(repo, threading.RLock())
-    with lock:
-        yield
+        if sum(map(len, _wanting.values())) >= MOST_FETCHING:
+            raise UserError(
+                f"{MOST_FETCHING} jobs are waiting for checkpoints from the hub already; try again in a few minutes."
+            )
+        lock = _one_at_a_time.setdefault(what, threading.Lock())
+        wanting = _wanting.setdefault(what, [])
+        wanting.append(unwanted)
+    try:
+        while not unwanted():
+            if lock.acquire(timeout=LOOK):
+                break
+        else:
+            raise Unwanted
+        try:
+            yield lambda: all(each() for each in tuple(wanting))
+        finally:
+            lock.release()
+    finally:
+        with _guard:
+            wanting.remove(unwanted)
 
 
 @contextmanager
@@ -87,7 +138,12 @@ def told(repo: str, part: str, unwanted: Callable[[], bool]) -> Iterator[type]:
     Raises:
         Unwanted: it said so.
     """
+    from huggingface_hub import constants
     from tqdm.std import tqdm
+
+    # Xet's own downloader swallows what a bar raises, so that Stop would not end it, and tells little of how far it is.
+    # The client looks this up at every file.
+    constants.HF_HUB_DISABLE_XET = True
 
     def tell(now: Fetching) -> None:
         _on_its_way[repo] = now
@@ -96,6 +152,8 @@ def told(repo: str, part: str, unwanted: Callable[[], bool]) -> Iterator[type]:
 
     class Bar(tqdm):
         """Draws nothing. The one that counts the bytes on disk is told; that of the network's is not."""
+
+        monitor_interval = 0  # else a thread of tqdm's, for each class, which redraws bars that stand still
 
         def __init__(self, *given: Any, **options: Any) -> None:
             options.pop("name", None)  # the hub's own class knows it

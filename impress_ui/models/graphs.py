@@ -7,7 +7,8 @@ passes = Passes.chosen(model, x, 10, 4)       # all in one graph, or a stage aft
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,28 @@ def denoiser_keeps(unet: Any, side: int, *, inputs: bool) -> float:
     Args:
         inputs: whether the gradient is that of the latents; otherwise of those weights that ask for one.
     """
-    recompute(unet, False)
     latent = torch.zeros(1, unet.config.in_channels, side, side, device=unet.device, dtype=unet.dtype)
     latent.requires_grad_(inputs)
     conditions = blank_conditions(unet, latent.detach())
-    return bytes_kept(lambda: unet(latent, 500, **conditions).sample, unet) / side**2
+    with recompute(unet, False):
+        return bytes_kept(lambda: unet(latent, 500, **conditions).sample, unet) / side**2
 
 
-def recompute(unet: Any, wanted: bool) -> None:
-    """Gradient checkpointing of a denoiser: its blocks' insides are computed again on the way back, and not kept."""
+@contextmanager
+def recompute(unet: Any, wanted: bool) -> Iterator[None]:
+    """Gradient checkpointing of a denoiser: its blocks' insides are computed again on the way back, and not kept.
+
+    Afterwards it is as before: the denoiser is shared, and what uses it next has other needs.
+    """
+    before = unet.is_gradient_checkpointing
+    _switch(unet, wanted)
+    try:
+        yield
+    finally:
+        _switch(unet, before)
+
+
+def _switch(unet: Any, wanted: bool) -> None:
     if unet.is_gradient_checkpointing != wanted:
         if wanted:
             unet.enable_gradient_checkpointing()

@@ -52,11 +52,13 @@ def operations(source: Source, size: tuple[int, int], *, denoiser: bool) -> Oper
     """
     width, height = (max(GRID, -(-side // GRID) * GRID) for side in size)
     key = (source.key, (width, height), denoiser)
-    if key not in _counted:
+    known = _counted.get(key)  # not looked up again below: another thread may have cleared the table by then
+    if known is None:
+        known = _count(source, height, width, denoiser)
         if len(_counted) >= MOST_COUNTED:  # a page may run for months, and its visitors' pictures have any size
             _counted.clear()
-        _counted[key] = _count(source, height, width, denoiser)
-    return _counted[key]
+        _counted[key] = known
+    return known
 
 
 @torch.no_grad()

@@ -44,6 +44,7 @@ def collect_less_often() -> None:
     """Let Python's garbage collector wait for 10,000 new objects; for a program's own process, not for an importer's.
 
     It looks for cycles after 700 otherwise and, ten by ten, through everything there is: while torch, diffusers and
-    Gradio are imported, which keep what they make, that is a fifth of the time. What a run leaves is freed without it.
+    Gradio are imported, which keep what they make, that is a fifth of the time. The methods make no cycles, so that the
+    tensors of a run are freed without it.
     """
     gc.set_threshold(10_000, 10, 10)

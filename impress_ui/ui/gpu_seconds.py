@@ -1,6 +1,6 @@
 """Seconds of a GPU, reckoned from the operations of a checkpoint at a size and the one measured pace.
 
-    seconds = start + weights' way to the GPU + MARGIN * pace * operations
+    seconds = start + weights' way to the GPU + MARGIN * pace * operations + PER_STEP * steps
 
 Operations are those of the passes that a job's steps make (``models.operations``), on the generous side: a call that
 outlasts what it asked for is ended.
@@ -26,6 +26,7 @@ from impress_ui.ui.progress import generation, work_of
 MARGIN = 1.5  # what is not counted: losses, LPIPS, small kernels, measuring
 BACK = 3  # passes of a step with a gradient: forward, once more where memory is short, and back
 PER_GIGABYTE = 2.0  # seconds for the weights' way from the disk to the GPU: an assumption
+PER_STEP = 0.01  # seconds that a step takes however little it computes, for starting its kernels: an assumption
 CHECK_STEPS = 10  # of IMPRESS, in what a protection is said to outlive
 Size = tuple[int, int]
 
@@ -42,7 +43,7 @@ def reckoned(parts: tuple[str, ...], job: JobSettings, size: Size, pictures: int
     Raises:
         UserError: the checkpoint is not to be had.
     """
-    work = Work(job, size, pictures, needs_whole(job, parts))
+    work = Work(job, size, pictures, needs_whole(job, parts), PER_STEP / (MARGIN * pace))
     way = PER_GIGABYTE * work.operations(pieces_of(size, job.run)[1]).gigabytes
     return start + way + MARGIN * pace * sum(getattr(work, part)() for part in parts)
 
@@ -54,12 +55,14 @@ class Work:
     Args:
         size: (width, height) of its pictures; what is done at the working size is reckoned there.
         whole: whether the job has the denoiser.
+        idle: operations that could be done in the seconds that every step takes anyhow.
     """
 
     job: JobSettings
     size: Size
     pictures: int
     whole: bool
+    idle: float = 0.0
 
     def operations(self, size: Size) -> Operations:
         """Of one forward pass over a picture of that size."""
@@ -80,8 +83,8 @@ class Work:
         if protection.in_turn:  # a surrogate learns between the steps, on the clean pictures and on the protected ones
             step += 2 * BACK * own.denoise * settings.surrogate_steps / settings.attack_steps
         paints = EditSettings().sampling_steps * 2 * own.denoise if protection.repaints else 0.0
-        check = CHECK_STEPS * BACK * both if self.job.run.check else 0.0
-        return pieces * settings.steps * step + paints + check
+        check = CHECK_STEPS * (BACK * both + self.idle) if self.job.run.check else 0.0
+        return pieces * settings.steps * (step + self.idle) + paints + check
 
     def purify(self) -> float:
         pieces, piece = pieces_of(self.size, self.job.run)
@@ -91,13 +94,15 @@ class Work:
         piece = pieces_of(self.size, self.job.run)[1]
         own = self.operations(piece)
         passes = work_of("edit", self.job, self.size, self.pictures).amount / (piece[0] * piece[1])
-        return self.job.edit.steps_taken * passes * own.denoise + self.pictures * (own.encode + own.decode)
+        return self.job.edit.steps_taken * (passes * own.denoise + self.idle) + self.pictures * (
+            own.encode + own.decode
+        )
 
     def generate(self) -> float:
         wanted = self.job.generate
         own = self.operations((wanted.width, wanted.height))
         passes = generation(self.job).amount / (wanted.width * wanted.height)
-        return wanted.sampling_steps * passes * own.denoise + wanted.count * own.decode
+        return wanted.sampling_steps * (passes * own.denoise + self.idle) + wanted.count * own.decode
 
     def stress(self) -> float:
         piece = pieces_of(self.size, self.job.run)[1]
@@ -116,8 +121,9 @@ class Work:
         """Three fine-tunings, each with its imitations, and the works protected and purified."""
         study, square = self.job.mimic, (self.job.run.size, self.job.run.size)
         own, at_once = self.operations(square), replace(self, size=square)
-        learning = study.steps * study.batch * BACK * own.denoise
-        imitations = study.imitations * (2 * self.job.generate.sampling_steps * own.denoise + own.decode)
+        learning = study.steps * (study.batch * BACK * own.denoise + self.idle)
+        sampling = self.job.generate.sampling_steps * (2 * own.denoise + self.idle)
+        imitations = study.imitations * (sampling + own.decode)
         return 3 * (learning + imitations) + study.works * (at_once.protect() + at_once.purify())
 
     def _purified(self, settings: PurifySettings, size: Size) -> float:
@@ -128,5 +134,5 @@ class Work:
                 continue  # a filter
             each = own.denoise if purifier.generative else BACK * (own.encode + own.decode)
             share = pixels_of(part, size) / (size[0] * size[1])
-            total += share * (planned_steps(part) + purifier.overhead) * each
+            total += share * (planned_steps(part) + purifier.overhead) * each + planned_steps(part) * self.idle
         return total

@@ -39,6 +39,9 @@ SETTLED = 0.2  # seconds in which a browser has shown an update
 SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many pictures has room for theirs
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
+# Where a job was stopped before it had the device.
+WAITED = "while it waited; nothing was changed"
+FETCHED = "while its checkpoint was fetched; files that came whole are kept"
 
 
 class PageJob(ABC):
@@ -86,14 +89,17 @@ class PageJob(ABC):
             yield own_copy(busy)
             with ExitStack() as held:
                 self.own = own = held.enter_context(runs.JOBS.open(self.session, live=self.live))
+                where = WAITED
                 for step in fetched(self.job, self.parts, own):
+                    where = FETCHED
                     yield {self.status: views.fetching(step)}
+                where = where if own() else WAITED
                 for turn in held.enter_context(runs.device_for(own)):
                     yield {self.status: views.waiting(turn.ahead, turn.seconds)}
                 if own.superseded:
                     return
                 if own():
-                    yield self._buttons_back(views.status("Stopped", "while it waited; nothing was changed", "stopped"))
+                    yield self._buttons_back(views.status("Stopped", where, "stopped"))
                     return
                 self.folder = new_folder(self.session)
                 for update in self._where_the_gpu_is(own):

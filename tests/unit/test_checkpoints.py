@@ -18,6 +18,7 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, Repo
 from small_checkpoints import save_sd, save_sd3, save_sdxl
 
 from impress_ui.errors import UserError
+from impress_ui.models import hub_parts
 from impress_ui.models.checkpoints import Source, find_source
 from impress_ui.models.hub_catalogue import HUB, SD, SDXL
 from impress_ui.paths import EMBEDDED_CHECKPOINT, ROOT
@@ -77,12 +78,11 @@ def test_any_id_of_the_hub_will_do(monkeypatch: pytest.MonkeyPatch, sd: Path) ->
     source = find_source("somebody/some.fine-tune_2")
     assert source.hub is not None and source.hub.repos == ("somebody/some.fine-tune_2",)
     assert refusal(lambda: source.part("unet")).startswith("There is no such folder here. The checkpoint somebody/")
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd))
-    assert not source.autoencoder_only and source.part("unet").class_name == "UNet2DConditionModel"
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(sd / "vae"))
-    assert source.autoencoder_only and source.part("vae").class_name == "AutoencoderKL"  # a repository of a VAE alone
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(save_sd3(sd.parent / "three")))
-    assert source.autoencoder_only
+    # Whole, an autoencoder by itself, and a kind whose denoiser is not known.
+    for folder, autoencoder_only in ((sd, False), (sd / "vae", True), (save_sd3(sd.parent / "three"), True)):
+        monkeypatch.setattr(hub_parts, "_known", {})
+        monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, found=folder, **__: str(found))
+        assert source.autoencoder_only == autoencoder_only and source.part("vae").class_name == "AutoencoderKL"
 
 
 def test_every_part_of_a_folder_gets_arguments_for_from_pretrained(sd: Path, tmp_path: Path) -> None:

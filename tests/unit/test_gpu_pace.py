@@ -15,12 +15,12 @@ from impress_ui.bench import gpu_pace as bench
 from impress_ui.bench.plan import Plan
 from impress_ui.errors import UserError
 from impress_ui.measures import gpu_pace
-from impress_ui.measures.gpu_pace import GpuPace, read_pace, refuse_to_replace, write_pace
+from impress_ui.measures.gpu_pace import GpuPace, read_pace, write_pace
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.operations import counted, operations
 from impress_ui.settings import JobSettings, RunSettings
 from impress_ui.ui import zero_gpu
-from impress_ui.ui.gpu_seconds import BACK, MARGIN, PER_GIGABYTE, Work, reckoned
+from impress_ui.ui.gpu_seconds import BACK, MARGIN, PER_GIGABYTE, PER_STEP, Work, reckoned
 from tests.unit.small_checkpoints import save_sd, save_sdxl
 from tests.unit.test_cli import run, run_json
 
@@ -52,6 +52,17 @@ def test_a_checkpoint_s_operations_grow_with_the_picture(sd: str, tmp_path: Path
         assert operations(find_source(folder), (100, 60), denoiser=False).denoise == 0
 
 
+def test_operations_are_given_though_another_thread_forgets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgotten(dict):
+        """Cleared as soon as something stands in it."""
+
+        def __setitem__(self, key: object, value: object) -> None:
+            pass
+
+    monkeypatch.setattr("impress_ui.models.operations._counted", Forgotten())
+    assert operations(find_source("embedded"), (64, 64), denoiser=False).encode > 0
+
+
 def test_the_pace_is_measured_on_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = Plan(RunSettings(device="cpu"), True, lambda _: None, repeats=1)
     monkeypatch.setattr(bench, "time_in_turn", lambda cases, *_: {"pace": Taken()})
@@ -75,20 +86,21 @@ def test_the_command_measures_writes_and_says_where(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, sd: str
 ) -> None:
     file = tmp_path / "gpu-pace.json"
-    for function in (write_pace, refuse_to_replace):
-        monkeypatch.setattr(gpu_pace, function.__name__, lambda given, do=function: do(given, file))
+    monkeypatch.setattr(gpu_pace, "write_pace", lambda given: write_pace(given, file))
     monkeypatch.setattr(bench.measure_gpu_pace, "__defaults__", (64,))
     given = ("bench", "--gpu-pace", "--device", "cpu", "--checkpoint", sd, "--repeats", "1")
     report = run_json(capsys, *given)
-    assert report["seconds"] > 0 and report["file"] == str(file) and json.loads(file.read_text())["device"] == "cpu"
-    assert "a Space will not reckon with it" in report["summary"]
-    with pytest.raises(UserError, match="measured on a CPU"):
-        read_pace(file)
-    write_pace(GPU, file)
-    status, _, err = run(capsys, *given)
-    assert status == 2 and "holds the pace of NVIDIA Example" in err and read_pace(file) == GPU
-    status, _, err = run(capsys, "bench", "--gpu-pace", "--quick")
-    assert status == 2 and "leave --write" in err
+    assert report["seconds"] > 0 and "file" not in report and not file.exists()
+    assert "Not written" in report["summary"]
+    monkeypatch.setattr(bench, "measure_gpu_pace", lambda _: GPU)
+    report = run_json(capsys, *given)
+    assert report["file"] == str(file) and read_pace(file) == GPU
+    for more, named in (
+        (("--quick",), "leave --quick out"),
+        (("--side", "128", "--photographs", "2"), "leave --side and --photographs out"),
+    ):
+        status, _, err = run(capsys, "bench", "--gpu-pace", *more)
+        assert status == 2 and named in err
 
 
 @pytest.mark.parametrize(
@@ -100,7 +112,11 @@ def test_the_command_measures_writes_and_says_where(
         ({"seconds": True}, "none that this program measured"),
         ({"colour": "red"}, "none that this program measured"),
         ({"operation": "a denoising step"}, "another version"),
-        ({"device": "cpu"}, "measured on a CPU"),
+        ({"seconds": 10**400}, "none that this program measured"),
+        ({"side": 0}, "none that this program measured"),
+        ({"device": "cpu"}, "measured without a GPU"),
+        ({"device": "mps"}, "measured without a GPU"),
+        ({"device": ""}, "measured without a GPU"),
     ],
 )
 def test_an_odd_or_stale_file_is_told_in_a_sentence(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -113,7 +129,7 @@ def test_an_odd_or_stale_file_is_told_in_a_sentence(tmp_path: Path, change: dict
 
 def test_what_is_no_json_is_told_and_no_file_is_no_mistake(tmp_path: Path) -> None:
     assert read_pace(tmp_path / "none.json") is None
-    for text in ("{", "[]", "1" * 20_000, ""):
+    for text in ("{", "[]", "1" * 20_000, "[" * 9000, ""):
         (tmp_path / "pace.json").write_text(text)
         with pytest.raises(UserError, match=r"pace\.json"):
             read_pace(tmp_path / "pace.json")
@@ -126,7 +142,9 @@ def test_the_time_of_a_protection_is_its_passes_times_the_pace() -> None:
     job = JobSettings().updated(protect={"steps": 10}, run={"check": False})
     own = operations(find_source("embedded"), (256, 256), denoiser=False)
     seconds = reckoned(("protect",), job, (256, 256), 1, 2.0, 15)
-    assert seconds == pytest.approx(15 + PER_GIGABYTE * own.gigabytes + MARGIN * 2.0 * 10 * BACK * own.encode)
+    assert seconds == pytest.approx(
+        15 + PER_GIGABYTE * own.gigabytes + MARGIN * 2.0 * 10 * BACK * own.encode + 10 * PER_STEP
+    )
     # A larger picture is reduced to the working size first.
     assert reckoned(("protect",), job, (4000, 4000), 1, 2.0, 15) == pytest.approx(seconds)
 

@@ -16,7 +16,7 @@ from impress_ui.methods.optimise import LossHistory, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.models import memory
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.models.graphs import SHARE, Passes, bytes_kept, denoiser_keeps, kept_a_latent
+from impress_ui.models.graphs import SHARE, Passes, bytes_kept, denoiser_keeps, kept_a_latent, recompute
 from impress_ui.pictures.images import to_images
 from impress_ui.settings import MimicSettings, ProtectSettings, RunSettings
 from tests.unit.small_checkpoints import save_sd
@@ -70,15 +70,22 @@ def test_what_a_graph_keeps_is_foretold(whole: DiffusionModel, batch: Tensor) ->
     assert 0.6 * foretold < true < 1.4 * foretold
 
 
+def watched(monkeypatch: pytest.MonkeyPatch, model: DiffusionModel) -> list[bool]:
+    """Grows with every time that the denoiser's gradient checkpointing is switched on."""
+    switched, switch = [], model.unet.enable_gradient_checkpointing
+    monkeypatch.setattr(model.unet, "enable_gradient_checkpointing", lambda: (switched.append(True), switch()))
+    return switched
+
+
 def test_the_way_follows_the_memory_and_the_gradient_stays(
-    whole: DiffusionModel, batch: Tensor, free: Callable[[float], None]
+    whole: DiffusionModel, batch: Tensor, free: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = batch[:1]
     free(ENOUGH)
     plain, objective = gradient(whole, x)
     assert objective.passes == Passes(True, 2)
     together, denoiser = needs(whole, x)
-    found = []
+    found, switched = [], watched(monkeypatch, whole)
     for bytes_free in (1.5 * together, 0.9 * together, 0.5 * denoiser):
         free(bytes_free)
         slope, objective = gradient(whole, x)
@@ -86,9 +93,10 @@ def test_the_way_follows_the_memory_and_the_gradient_stays(
         assert torch.nn.functional.cosine_similarity(slope.flatten(), plain.flatten(), dim=0) > 0.9999
         assert slope.norm() == pytest.approx(plain.norm().item(), rel=1e-3)
     assert found == [Passes(True, 1), Passes(False, 1), Passes(False, 1, recompute=True)]
-    assert whole.unet.is_gradient_checkpointing
+    assert switched == [True]  # for the last alone
+    assert not whole.unet.is_gradient_checkpointing  # and not left so
     free(ENOUGH)
-    assert gradient(whole, x)[1].passes == Passes(True, 2) and not whole.unet.is_gradient_checkpointing
+    assert gradient(whole, x)[1].passes == Passes(True, 2)
 
 
 def test_a_system_that_does_not_tell_has_enough(
@@ -96,6 +104,13 @@ def test_a_system_that_does_not_tell_has_enough(
 ) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda _: None)
     assert Passes.chosen(whole, batch[:1], 2, 2) == Passes(True, 2)
+
+
+def test_a_mistake_leaves_the_denoiser_as_it_was(whole: DiffusionModel) -> None:
+    with pytest.raises(ZeroDivisionError), recompute(whole.unet, True):
+        assert whole.unet.is_gradient_checkpointing
+        raise ZeroDivisionError
+    assert not whole.unet.is_gradient_checkpointing
 
 
 def test_computing_twice_keeps_less(whole: DiffusionModel) -> None:
@@ -111,8 +126,13 @@ def test_computing_twice_keeps_less(whole: DiffusionModel) -> None:
 
 @pytest.mark.parametrize("method", ["advdm", "sds-minus"])
 def test_denoising_errors_draw_the_same_with_little_memory(
-    method: str, model: DiffusionModel, batch: Tensor, free: Callable[[float], None]
+    method: str,
+    model: DiffusionModel,
+    batch: Tensor,
+    free: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    switched = watched(monkeypatch, model)
     x = batch[:1, :, 16:48, 16:48].contiguous()
     settings, curves = ProtectSettings(method=method, steps=2, repetitions=3), []
     for bytes_free in (ENOUGH, 1000):
@@ -120,8 +140,7 @@ def test_denoising_errors_draw_the_same_with_little_memory(
         history = LossHistory()
         run_to_end(protect(x, settings, model.autoencoder, model=model, seed=1), history)
         curves.append(history.curves["denoising error"])
-    assert model.unet.is_gradient_checkpointing == (method == "advdm")
-    model.unet.disable_gradient_checkpointing()
+    assert bool(switched) == (method == "advdm") and not model.unet.is_gradient_checkpointing
     assert curves[0] == pytest.approx(curves[1], rel=1e-3)
 
 
@@ -133,6 +152,15 @@ def test_a_fine_tuning_computes_twice_where_memory_is_short(
     for bytes_free in (ENOUGH, 1000):
         monkeypatch.setattr("impress_ui.methods.mimic.free_memory", lambda _, count=bytes_free: count)
         tuning = FineTuning(model, works, MimicSettings(steps=2, batch=2, preview_every=0), seed=1)
-        losses.append([step.loss_values()["denoising error"] for step in tuning.run()])
-        assert tuning.unet.is_gradient_checkpointing == (bytes_free == 1000)
+        measured: list[object] = []
+        monkeypatch.setattr(
+            "impress_ui.methods.mimic.denoiser_keeps",
+            lambda *given, said=measured, **options: said.append(given) or denoiser_keeps(*given, **options),
+        )
+        losses.append([])
+        for step in tuning.run():
+            assert tuning.unet.is_gradient_checkpointing == (bytes_free == 1000)
+            losses[-1].append(step.loss_values()["denoising error"])
+        assert not tuning.unet.is_gradient_checkpointing
+        assert list(tuning.run()) == [] and len(measured) == 1  # a later round does not measure again
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)

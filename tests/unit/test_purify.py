@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 
 import numpy as np
 import pytest
@@ -88,6 +90,21 @@ def test_the_trust_radius_holds(variable: str, embedded: Autoencoder, protected:
 def test_stop_keeps_the_partial_result(embedded: Autoencoder, protected: Tensor) -> None:
     last = run_to_end(purify(protected, PurifySettings(steps=900), embedded, should_stop=lambda: True))
     assert last.stopped and last.index == 1 and last.result.shape == protected.shape
+
+
+@pytest.mark.parametrize("changes", [{}, {"variable": "pixels", "optimiser": "projection"}])
+def test_a_run_leaves_nothing_for_the_garbage_collector(
+    changes: dict[str, str], embedded: Autoencoder, protected: Tensor
+) -> None:
+    x = protected.clone()
+    kept = weakref.ref(x)
+    gc.disable()
+    try:
+        run_to_end(purify(x, PurifySettings(steps=2, **changes), embedded))
+        del x
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_controls_are_the_libraries_own(embedded: Autoencoder, protected: Tensor) -> None:

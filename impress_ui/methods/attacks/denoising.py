@@ -54,25 +54,25 @@ class DenoisingError:
         batch, each = len(latent), max(1, LARGEST_BATCH // len(latent))
         value = torch.zeros(batch, device=latent.device)
         slope = torch.zeros_like(latent) if gradient else None
-        at_once = each
+        at_once, twice = each, False
         if gradient and not self.distilled:
             most = fitting(self.model, latent)
-            recompute(self.model.unet, most < 1)
-            at_once = min(each, max(1, most))
-        for first in range(0, self.repetitions, each):
-            count = min(each, self.repetitions - first)
-            times = torch.randint(len(self.alphas), (count,), generator=self.generator)
-            noises = torch.randn((count, 1, *latent.shape[1:]), generator=self.generator).to(latent)
-            for some, noise in zip(times.split(at_once), noises.split(at_once), strict=True):
-                errors, slopes = self._errors(
-                    latent.repeat(len(some), 1, 1, 1),
-                    some.repeat_interleave(batch).to(latent.device),
-                    noise.expand(-1, batch, -1, -1, -1).flatten(0, 1),
-                    gradient,
-                )
-                value += errors.view(len(some), batch).sum(dim=0) / self.repetitions
-                if slope is not None and slopes is not None:
-                    slope += slopes.view(len(some), *latent.shape).sum(dim=0) / self.repetitions
+            at_once, twice = min(each, max(1, most)), most < 1
+        with recompute(self.model.unet, twice):
+            for first in range(0, self.repetitions, each):
+                count = min(each, self.repetitions - first)
+                times = torch.randint(len(self.alphas), (count,), generator=self.generator)
+                noises = torch.randn((count, 1, *latent.shape[1:]), generator=self.generator).to(latent)
+                for some, noise in zip(times.split(at_once), noises.split(at_once), strict=True):
+                    errors, slopes = self._errors(
+                        latent.repeat(len(some), 1, 1, 1),
+                        some.repeat_interleave(batch).to(latent.device),
+                        noise.expand(-1, batch, -1, -1, -1).flatten(0, 1),
+                        gradient,
+                    )
+                    value += errors.view(len(some), batch).sum(dim=0) / self.repetitions
+                    if slope is not None and slopes is not None:
+                        slope += slopes.view(len(some), *latent.shape).sum(dim=0) / self.repetitions
         return value, slope
 
     def _errors(self, latent: Tensor, times: Tensor, noise: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:

@@ -129,25 +129,25 @@ class EditDistance:
 
     def _judge(self, x: Tensor, latent: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         repetitions, drawn = self.settings.repetitions, max(1, LARGEST_BATCH // len(x))
-        at_once, together = drawn, False
+        at_once, together, twice = drawn, False, False
         if gradient:
             if self.passes is None:
                 denoisings = len(self.schedule) * len(self.texts)
                 self.passes = Passes.chosen(self.model, x, repetitions, denoisings)
-            recompute(self.model.unet, self.passes.recompute)
-            at_once, together = self.passes.at_once, self.passes.together
+            at_once, together, twice = self.passes.at_once, self.passes.together, self.passes.recompute
         value = torch.zeros(len(x), device=x.device)
         slope = torch.zeros_like(latent) if gradient else None
-        for first in range(0, repetitions, drawn):
-            noises = self._noises(latent, min(drawn, repetitions - first))
-            for part in zip(*(noise.split(at_once) for noise in noises), strict=True):
-                stages, count = self._stages(x, latent, part), len(part[0])
-                if together:
-                    stages = [composed(stages)]
-                distances, slopes = chain(stages, _repeat(latent, count), gradient)
-                value += distances.view(count, -1).sum(dim=0) / repetitions
-                if slope is not None and slopes is not None:
-                    slope += slopes.view(count, *latent.shape).sum(dim=0) / repetitions
+        with recompute(self.model.unet, twice):
+            for first in range(0, repetitions, drawn):
+                noises = self._noises(latent, min(drawn, repetitions - first))
+                for part in zip(*(noise.split(at_once) for noise in noises), strict=True):
+                    stages, count = self._stages(x, latent, part), len(part[0])
+                    if together:
+                        stages = [composed(stages)]
+                    distances, slopes = chain(stages, _repeat(latent, count), gradient)
+                    value += distances.view(count, -1).sum(dim=0) / repetitions
+                    if slope is not None and slopes is not None:
+                        slope += slopes.view(count, *latent.shape).sum(dim=0) / repetitions
         return value, slope
 
     def _encode(self, x: Tensor) -> Tensor:
