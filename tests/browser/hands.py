@@ -47,15 +47,18 @@ FOLDS = {
 def unfold(page: Page, widget: str) -> None:
     """Open the fold that a widget lies in."""
     fold = next((fold for name, fold in FOLDS.items() if widget.startswith(name)), None)
-    if fold and page.locator(f"#{widget}").count() == 0:
+    opens = fold is not None and page.locator(f"#{widget}").count() == 0
+    if opens:
         page.locator(f"#{fold} button").first.click()
     expect(page.locator(f"#{widget}")).to_be_visible()
+    if opens:
+        page.wait_for_timeout(500)  # a fold that has just opened sets its widgets' first values a little later
 
 
 def put(page: Page, knob: str, value: float) -> None:
     unfold(page, knob)
     field = page.locator(f"#{knob} input[type=number]")
-    for _ in range(5):  # a fold that has just opened may set its first value after this one
+    for _ in range(5):
         field.fill(str(value))
         field.press("Tab")
         page.wait_for_timeout(100)
