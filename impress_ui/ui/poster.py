@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
+from PIL import Image
 
 from impress_ui.paths import ASSETS
 
@@ -30,6 +31,8 @@ def poster(blocks: gr.Blocks) -> str:
     answer = next((block.value for block in blocks.blocks.values() if block.elem_id == "answer"), "")
     told = unescape(re.sub(r"<[^>]*>", "", str(answer))).strip()
     style, script = ((ASSETS / f"poster.{kind}").read_text(encoding="utf-8").strip() for kind in ("css", "js"))
+    with Image.open(begins[PANES["original"]]["path"]) as picture:  # room for all four before they have come
+        style += f" #poster img {{ aspect-ratio: {picture.width} / {picture.height}; }}"
     return f"<style>{style}</style><script>({script})({_inline(shown)}, {_inline(told)})</script>"
 
 
