@@ -34,6 +34,31 @@ if os.environ.get("CI"):
     hypothesis.settings.load_profile("gate")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests are dealt to the workers, at the beginning of each one's share: what is left at the end is short.
+
+    A journey in the browser waits half of its time, in which others compute. The other files that ask for an app stay
+    whole: some of them begin one of their own.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long: dict[str, list[pytest.Item]] = {}
+    short: list[pytest.Item] = []
+    for item in items:
+        kind = item.path.relative_to(ROOT / "tests").parts[0]
+        name = item.nodeid if kind == "browser" else str(item.path)
+        (short if kind == "unit" else long.setdefault(name, [])).append(item)
+    groups, share = list(long.values()), -(-len(items) // workers)
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        for group in groups[worker::workers]:
+            dealt += group
+        rest = max(0, (worker + 1) * share - len(dealt)) if worker < workers - 1 else len(short)
+        dealt += short[:rest]
+        del short[:rest]
+    items[:] = dealt
+
+
 def pytest_collection_finish() -> None:
     """What every test module has imported stays: nobody need look through it for garbage again."""
     gc.collect()
