@@ -108,10 +108,14 @@ def without_check(page: Page) -> None:
     page.locator("#run-check input").uncheck()
 
 
+def mark(page: Page, status: str = "run-status") -> None:
+    """A run may be over before anybody has seen it running: what counts is that another line stands there then."""
+    page.evaluate("id => document.querySelectorAll(`#${id} *`).forEach(part => part.dataset.before = '')", status)
+
+
 def run(page: Page, button: str = "#run-both", status: str = "run-status") -> str:
     """Click, wait for the end, and give the status line."""
-    # A run may be over before anybody has seen it running: what counts is that another line stands there.
-    page.evaluate("id => document.querySelectorAll(`#${id} *`).forEach(part => part.dataset.before = '')", status)
+    mark(page, status)
     page.click(button)
     begun = page.locator(f"#{status} .run-status:not([data-before])")
     try:

@@ -11,11 +11,12 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import end_of_run, make_quick, run, upload, without_check
+from tests.browser.hands import end_of_run, make_quick, mark, run, upload, without_check
 
 
 def nudge(page: Page, knob: str, key: str = "ArrowRight") -> None:
     page.locator(f"#{knob} input[type=range]").focus()
+    mark(page)
     page.keyboard.press(key)
 
 
@@ -35,7 +36,6 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
 
     nudge(opened, "purify-alpha")
     nudge(opened, "purify-alpha")  # the second move comes before the first has run
-    opened.wait_for_selector("#run-status .running")
     assert "purified in" in end_of_run(opened)
     expect(opened.locator("#pane-purified img")).not_to_have_attribute("src", first)
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", protected)
@@ -56,11 +56,9 @@ def test_sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page, ph
 
     # Another budget protects anew, and begins with no ghosts.
     nudge(opened, "protect-budget")
-    opened.wait_for_selector("#run-status .running")
     assert re.search("protected in .* purified in", end_of_run(opened))
     expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
     nudge(opened, "purify-steps")
-    opened.wait_for_selector("#run-status .running")
     end_of_run(opened)
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("6")
     opened.locator("#curves .own-scale .ghost.line-total").dispatch_event("click")

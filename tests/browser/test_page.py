@@ -19,6 +19,7 @@ from tests.browser.hands import (
     download,
     end_of_run,
     make_quick,
+    mark,
     paint,
     pixels,
     put,
@@ -34,8 +35,8 @@ def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_
     upload(opened, photo)
     expect(opened.locator("#pane-purified img")).to_have_count(0)  # the example's results are gone
     make_quick(opened)
+    mark(opened)
     opened.keyboard.press("Control+Enter")
-    opened.wait_for_selector(".run-status.running")
     assert re.search(r"protected in .* purified in", end_of_run(opened))
     for pane in ("pane-original", "pane-protected", "pane-reconstructed", "pane-purified"):
         expect(opened.locator(f"#{pane} img")).to_be_visible()
