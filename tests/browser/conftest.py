@@ -61,10 +61,10 @@ if HAS_PLAYWRIGHT:
 
 @pytest.fixture(scope="session")
 def photo(photo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tests’ photograph in 48x42 pixels: what the page does with it is looked at here, not how well."""
+    """The tests' photograph in 64x48 pixels: what the page does with it is looked at here, not how well."""
     path = tmp_path_factory.mktemp("pictures") / "mountain.png"
     with Image.open(photo) as image:
-        image.resize((48, 42), Image.Resampling.LANCZOS).save(path)
+        image.resize((64, 48), Image.Resampling.LANCZOS).save(path)
     return path
 
 

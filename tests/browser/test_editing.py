@@ -40,7 +40,7 @@ def test_stop_shows_the_edit_as_it_stands_and_a_painted_mask_bounds_the_next(
     paint(opened, "edit-mask")
     assert "1 picture edited" in run(opened, "#edit-run", "edit-status")
     changed = (pixels(download(opened, "edit-of-original", tmp_path)) != pixels(photo)).any(axis=2)
-    assert 0 < changed.mean() < 0.95
+    assert 0 < changed.mean() < 0.9
     expect(opened.locator("#edit-verdict")).to_contain_text("edit of the original alone")
 
     # Another run leaves the edit there, and says that it is older.

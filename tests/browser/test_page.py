@@ -121,7 +121,7 @@ def test_a_painted_mask_keeps_the_rest_and_methods_bring_their_knobs_and_curves(
     paint(opened, "mask")
     run(opened, "#run-protect")
     changed = (pixels(download(opened, "pane-protected", tmp_path)) != pixels(photo)).any(axis=2)
-    assert 0 < changed.mean() < 0.95
+    assert 0 < changed.mean() < 0.9
 
     # Inverted, and by another method: two of them show what the settings' tests hold of all.
     opened.locator("#run-invert_mask input").check()
