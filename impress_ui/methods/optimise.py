@@ -19,17 +19,13 @@ import torch
 from torch import Tensor
 
 from impress_ui.errors import UserError
+from impress_ui.methods.purifiers.purifier import never as never
 
 Terms = dict[str, Tensor]
 Constraint = Callable[[Tensor], Tensor]
 ShouldStop = Callable[[], bool]
 NO_NUMBER = "Choose a smaller learning rate or step size, or the precision float32."
 logger = logging.getLogger(__name__)
-
-
-def never() -> bool:
-    """The ``should_stop`` of a run that nobody can stop."""
-    return False
 
 
 class Objective(Protocol):

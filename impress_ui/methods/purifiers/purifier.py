@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from impress_ui.settings import PurifySettings
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Of a run that nobody stops; here, where no torch is imported yet."""
     return False
 
 
@@ -38,7 +39,7 @@ class Tools:
     model: DiffusionModel | None = None
     seed: int = 0
     mask: Tensor | None = None
-    should_stop: ShouldStop = _never
+    should_stop: ShouldStop = never
 
     def whole_model(self) -> DiffusionModel:
         """The whole checkpoint.
