@@ -9,6 +9,7 @@ EMBEDDED_CHECKPOINT = ASSETS / "micro-ldm"
 MICRO_CLIP = ASSETS / "micro-clip"
 JURY = ASSETS / "jury"
 PURIFIER = ASSETS / "purifier" / "purifier.safetensors"
+HARDENED = ASSETS / "hardened" / "encoder.safetensors"
 PHOTOS = ASSETS / "photos"
 DEMO = ASSETS / "demo"
 GPU_PACE = ROOT / "gpu-pace.json"  # there once somebody has measured it

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from impress_ui.errors import UserError
 from impress_ui.methods.optimise import ShouldStop, never
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.hardened import harden
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.pictures.masks import mask_tensor
 from impress_ui.settings import EditSettings, GenerateSettings, SamplingSettings
@@ -64,11 +65,14 @@ def edit(
 
     Raises:
         UserError: pictures of several sizes, a missing, empty or ill-sized mask, a prompt that is too long, a
-            model that cannot do the mode, or a strength that leaves no step.
+            model that cannot do the mode, a strength that leaves no step, or the hardened encoder for a checkpoint
+            that it was not trained for.
     """
     if len({image.size for image in images}) != 1:
         raise UserError("The pictures to edit have different sizes; use pictures of one size.")
     _check_text(settings, model)
+    if settings.hardened:
+        model = model.with_autoencoder(harden(model.autoencoder))
     if settings.steps_taken < 1:
         raise UserError("This strength leaves no sampling step: raise the edit strength or the sampling steps.")
     width, height = images[0].size

@@ -10,6 +10,8 @@ from torch import Tensor
 from impress_ui.methods.optimise import Terms
 from impress_ui.models.autoencoder import Autoencoder
 
+BESIDE = 1e-3
+
 
 def total_variation(x: Tensor) -> Tensor:
     """Isotropic total variation per pixel and channel (Rudin, Osher and Fatemi 1992), smoothed at 1/255."""
@@ -32,6 +34,16 @@ def excess(distance: Tensor, budget: float) -> Tensor:
     return hinge
 
 
+def beside(latent: Tensor, seed: int) -> Tensor:
+    """A point beside each latent (B, C, h, w), ``BESIDE`` of its length away, for a distance that has a slope at it.
+
+    The direction is drawn by the seed; all pictures of a batch get the same.
+    """
+    drawn = torch.randn(latent.shape[1:], generator=torch.Generator().manual_seed(seed)).to(latent)
+    lengths = latent.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    return latent + BESIDE * lengths * drawn / drawn.norm()
+
+
 class LatentDistance:
     """PhotoGuard's encoder objective: ||E(x) - z_target||_2 on the posterior mean, unscaled.
 
@@ -50,23 +62,18 @@ class LatentDistance:
 class LatentShift:
     """EditShield's objective: ||E(x) - E(x0)||_2 on the posterior mean, unscaled, to be raised.
 
-    At x0 itself that has no slope, and a run that starts there would never leave. So it is measured from a point beside
-    E(x0), ``BESIDE`` of its length away, in a direction that the seed draws; all pictures of a batch get the same.
+    At x0 itself that has no slope, and a run that starts there would never leave: it is measured from ``beside`` E(x0).
 
     Args:
         x0: the unprotected pictures (B, 3, H, W), of the batch's length as those that are judged, or a single one.
     """
-
-    BESIDE = 1e-3
 
     def __init__(self, autoencoder: Autoencoder, x0: Tensor, *, seed: int = 0) -> None:
         self.autoencoder = autoencoder
         self.weights: Mapping[str, float] = {"latent shift": -1.0}
         with torch.no_grad():
             latent = autoencoder.encode(x0)
-        drawn = torch.randn(latent.shape[1:], generator=torch.Generator().manual_seed(seed)).to(latent)
-        lengths = latent.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-        self.origin = latent + self.BESIDE * lengths * drawn / drawn.norm()
+        self.origin = beside(latent, seed)
 
     def __call__(self, x: Tensor) -> Terms:
         return {"latent shift": (self.autoencoder.encode(x) - self.origin).flatten(1).norm(dim=1)}

@@ -126,6 +126,12 @@ class DiffusionModel:
         other.unet, other.dtype = unet, next(unet.parameters()).dtype
         return other
 
+    def with_autoencoder(self, autoencoder: Autoencoder) -> DiffusionModel:
+        """This model with another autoencoder of the same latents; all else is shared."""
+        other = copy.copy(self)
+        other.autoencoder = autoencoder
+        return other
+
     def scheduler(self, sampler: Sampler) -> Any:
         """A fresh scheduler with the checkpoint's noise schedule: of the checkpoint's own kind, or of another."""
         return scheduler_of(sampler, self._scheduler)

@@ -63,6 +63,13 @@ class EditSettings(SamplingSettings):
         True, "After inpainting, put the pixels outside the mask back as they were.", label="Paste the kept region back"
     )
 
+    hardened: bool = knob(
+        False,
+        "Read the picture with an encoder that was trained to see through protections, as somebody may who edits. For "
+        "the embedded checkpoint alone.",
+        label="Hardened encoder",
+    )
+
     @property
     def steps_taken(self) -> int:
         """Of an edit only the strength's share is run, as diffusers counts it."""

@@ -8,14 +8,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from impress_ui.fields import Settings, knob
-from impress_ui.settings.purify import KNOBS, PurifySettings, purifier_of, words_of
+from impress_ui.methods.purifiers import PURIFIERS
+from impress_ui.settings.purify import PurifySettings, purifier_of, words_of
 
 # The purifier as the purification's own settings have it.
 AS_SET = "as-set"
 _CHAINS = ("jpeg 75, then resize 0.5", "jpeg 40, then fast")  # the first is what a social network does
-_ONE_OF_EACH = ("fast", *(method for method in KNOBS if method not in ("impress", "chain")), *_CHAINS)
+_ANYWHERE = [name for name, purifier in PURIFIERS.items() if name != "impress" and not purifier.embedded_only]
+_ONE_OF_EACH = ("fast", *_ANYWHERE, *_CHAINS)
 USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
-OFFERED = (*USUAL, "fast-style", "paper", "paper-editing", AS_SET)
+_TIED = tuple(words_of(PurifySettings(method=name)) for name, each in PURIFIERS.items() if each.embedded_only)
+OFFERED = (*USUAL, *_TIED, "fast-style", "paper", "paper-editing", AS_SET)
 
 
 def checked_purifiers(given: Any) -> Any:

@@ -44,6 +44,11 @@ if HAS_PLAYWRIGHT:
     def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
         return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": FLAGS}
 
+    @pytest.fixture(scope="session")
+    def browser_context_args(browser_context_args: dict) -> dict:
+        """Who asks for less motion gets the same page, and it is not painted anew at every frame of a run."""
+        return {**browser_context_args, "reduced_motion": "reduce"}
+
     @pytest.fixture
     def opened(page: Page, app_url: str) -> Iterator[Page]:
         """The page, opened; afterwards no script may have complained and no request have left for another host."""

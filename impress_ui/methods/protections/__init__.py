@@ -2,6 +2,7 @@
 
 from impress_ui.methods.protections.advdm import ADVDM_PLUS
 from impress_ui.methods.protections.advdm_minus import ADVDM_MINUS
+from impress_ui.methods.protections.advpaint import ADVPAINT
 from impress_ui.methods.protections.aspl import ASPL
 from impress_ui.methods.protections.dct_shield import DCT_SHIELD
 from impress_ui.methods.protections.edit_shield import EDIT_SHIELD
@@ -15,6 +16,7 @@ from impress_ui.methods.protections.protection import Protection
 from impress_ui.methods.protections.sds_minus import SDS_MINUS
 from impress_ui.methods.protections.sds_plus import SDS_PLUS
 from impress_ui.methods.protections.sdst_minus import SDST_MINUS
+from impress_ui.methods.protections.styleguard import STYLEGUARD
 
 PROTECTIONS: dict[str, Protection] = {
     protection.name: protection
@@ -27,6 +29,8 @@ PROTECTIONS: dict[str, Protection] = {
         NIGHTSHADE,
         ADVDM_PLUS,
         ADVDM_MINUS,
+        ADVPAINT,
+        STYLEGUARD,
         MIST_TEXTURAL,
         MIST_FUSED,
         SDS_PLUS,

@@ -5,6 +5,7 @@ from impress_ui.methods.purifiers.bilateral import BILATERAL
 from impress_ui.methods.purifiers.blur import BLUR
 from impress_ui.methods.purifiers.crop_resize import CROP_RESIZE
 from impress_ui.methods.purifiers.gridpure import GRIDPURE
+from impress_ui.methods.purifiers.hardened import HARDENED
 from impress_ui.methods.purifiers.impress import IMPRESS
 from impress_ui.methods.purifiers.jpeg import JPEG
 from impress_ui.methods.purifiers.learned import LEARNED
@@ -25,6 +26,7 @@ PURIFIERS: dict[str, Purifier] = {
         IMPRESS,
         LEARNED,
         ROUND_TRIP,
+        HARDENED,
         JPEG,
         NOISE,
         RESIZE,

@@ -70,6 +70,7 @@ class Purifier:
         pace: runs of one pace take the same time for a step and pixel.
         probe: changes to the settings for a run of one step, by which the pace is measured.
         generative: whether it runs the denoiser too, not the autoencoder alone.
+        embedded_only: whether it was made for the embedded checkpoint, and is refused by others.
         control: whether it is quick enough to stand beside every purification.
     """
 
@@ -84,6 +85,7 @@ class Purifier:
     pace: Callable[[PurifySettings], str] = lambda settings: settings.method
     probe: Callable[[PurifySettings], dict[str, int]] | None = None
     generative: bool = False
+    embedded_only: bool = False
     control: bool = False
 
 
