@@ -14,7 +14,7 @@ from impress_ui.settings.purify import PurifySettings, purifier_of, words_of
 # The purifier as the purification's own settings have it.
 AS_SET = "as-set"
 _CHAINS = ("jpeg 75, then resize 0.5", "jpeg 40, then fast")  # the first is what a social network does
-_ANYWHERE = [name for name, purifier in PURIFIERS.items() if name != "impress" and not purifier.embedded_only]
+_ANYWHERE = [name for name, each in PURIFIERS.items() if not (name == "impress" or each.embedded_only or each.own_file)]
 _ONE_OF_EACH = ("fast", *_ANYWHERE, *_CHAINS)
 USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
 _TIED = tuple(words_of(PurifySettings(method=name)) for name, each in PURIFIERS.items() if each.embedded_only)

@@ -132,7 +132,7 @@ def settings_input() -> gr.JSON:
 def knob(model: type[Settings], name: str, **options: Any) -> Component:
     """The widget for one field of the settings, with its label, symbol, help, default and range.
 
-    ``choices``, of a text: a list to choose from in place of a box to write in.
+    ``choices``: of a text, a list to choose from in place of a box to write in; of a choice, those that are offered.
     """
     about = model.describe(name)
     annotation = model.model_fields[name].annotation
@@ -146,7 +146,8 @@ def knob(model: type[Settings], name: str, **options: Any) -> Component:
     if annotation is bool:
         return gr.Checkbox(**common)
     if get_origin(annotation) is typing.Literal:
-        choices = [(CHOICE_NAMES.get(value, value), value) for value in get_args(annotation)]
+        offered = common.pop("choices", get_args(annotation))
+        choices = [(CHOICE_NAMES.get(value, value), value) for value in offered]
         return gr.Dropdown(choices=choices, filterable=False, **common)
     if get_origin(annotation) is tuple:
         if not about["choices"]:

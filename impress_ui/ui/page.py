@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import gradio as gr
 from gradio.components import Component
 
+from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.settings import (
     EMBEDDED,
     KNOBS,
@@ -17,6 +18,7 @@ from impress_ui.settings import (
     ExploreSettings,
     JobSettings,
 )
+from impress_ui.settings.purify import CHAIN
 from impress_ui.ui.components import knob
 from impress_ui.ui.public import OFFERED, ON_SPACES
 from impress_ui.ui.queue import MOST_WAITING
@@ -257,6 +259,8 @@ def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
         options: dict[str, Any] = {}
         if ON_SPACES and model.describe(name)["local"]:
             options = {"choices": [EMBEDDED, *OFFERED]} if name == "checkpoint" and OFFERED else {"interactive": False}
+        if ON_SPACES and (section, name) == ("purify", "method"):
+            options = {"choices": [method for method in KNOBS if method == CHAIN or not PURIFIERS[method].own_file]}
         page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
 
 

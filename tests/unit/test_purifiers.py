@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from impress_ui.errors import UserError
@@ -23,6 +24,7 @@ from impress_ui.methods.purifiers.gridpure import cut, paste, tile_count
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.methods.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.models.diffusion_model import DiffusionModel
+from impress_ui.models.upscaler import RRDBNet
 from impress_ui.pictures.images import quantise, to_images, to_tensor
 from impress_ui.settings import CONTROLS, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of
 
@@ -33,7 +35,15 @@ QUICK = {
     "gridpure": {"grid_rounds": 2, "grid_tile": 64},
     "chain": {"chain": "jpeg 40, noise 0.02, then fast 2"},
 }
-RANDOM = {"impress", "noise", "sdedit", "gridpure", "chain"}
+RANDOM = {"impress", "noise", "sdedit", "gridpure", "chain", "noisy-upscaling"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brought(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The file that one of them does not do without."""
+    file = tmp_path_factory.mktemp("upscaler") / "small.safetensors"
+    save_file(RRDBNet(width=4, growth=4, blocks=1).state_dict(), file)
+    QUICK["noisy-upscaling"] = {"upscaler": str(file)}
 
 
 def settings_of(method: str) -> PurifySettings:

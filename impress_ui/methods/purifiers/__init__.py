@@ -11,6 +11,7 @@ from impress_ui.methods.purifiers.jpeg import JPEG
 from impress_ui.methods.purifiers.learned import LEARNED
 from impress_ui.methods.purifiers.median import MEDIAN
 from impress_ui.methods.purifiers.noise import NOISE
+from impress_ui.methods.purifiers.noisy_upscaling import NOISY_UPSCALING
 from impress_ui.methods.purifiers.non_local_means import NON_LOCAL_MEANS
 from impress_ui.methods.purifiers.purifier import Purifier
 from impress_ui.methods.purifiers.quantise import QUANTISE
@@ -40,6 +41,7 @@ PURIFIERS: dict[str, Purifier] = {
         WEBP,
         AVIF,
         ADVERSE_CLEANER,
+        NOISY_UPSCALING,
         SDEDIT,
         GRIDPURE,
     )

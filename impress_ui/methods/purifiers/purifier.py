@@ -70,6 +70,7 @@ class Purifier:
         pace: runs of one pace take the same time for a step and pixel.
         probe: changes to the settings for a run of one step, by which the pace is measured.
         generative: whether it runs the denoiser too, not the autoencoder alone.
+        own_file: the field that names a file which does not come along, where it cannot do without one.
         embedded_only: whether it was made for the embedded checkpoint, and is refused by others.
         control: whether it is quick enough to stand beside every purification.
     """
@@ -85,6 +86,7 @@ class Purifier:
     pace: Callable[[PurifySettings], str] = lambda settings: settings.method
     probe: Callable[[PurifySettings], dict[str, int]] | None = None
     generative: bool = False
+    own_file: str = ""
     embedded_only: bool = False
     control: bool = False
 

@@ -1,0 +1,68 @@
+"""Noisy upscaling (Hönig et al., arXiv 2406.12027): noise, an upscaler that was trained to take it off, and back.
+
+Published with Stable Diffusion's upscaler; here with a Real-ESRGAN network, which was taught on noise, blur and JPEG.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from impress_ui.errors import UserError
+from impress_ui.fields import Settings, knob
+from impress_ui.methods.purifiers.purifier import Purifier, at_once
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Fields(Settings):
+    """Its settings."""
+
+    upscaled_noise: float = knob(
+        0.03,
+        "Noisy upscaling: deviation of the Gaussian noise before it, in the [0, 1] pixel range.",
+        label="Noise before upscaling",
+        step=0.01,
+        ge=0,
+        le=0.5,
+    )
+    upscaler: str = knob(
+        "",
+        "Noisy upscaling: a Real-ESRGAN file in safetensors, such as RealESRGAN_x4plus; none comes along.",
+        label="Upscaler",
+        max_length=1000,
+        local=True,
+    )
+
+
+def noisy_upscaling(x: Tensor, std: float, file: str, seed: int) -> Tensor:
+    """x (B, 3, H, W) in [-1, 1] with noise (of the [0, 1] range), upscaled and reduced again.
+
+    Raises:
+        UserError: no file was named, or it holds no upscaler.
+    """
+    from pathlib import Path
+
+    import torch
+    from torch.nn import functional as F
+
+    from impress_ui.methods.purifiers.noise import gaussian_noise
+    from impress_ui.models.upscaler import upscaler
+
+    if not file.strip():
+        raise UserError("Noisy upscaling needs an upscaler: name a Real-ESRGAN file in safetensors.")
+    network = upscaler(Path(file), str(x.device))
+    noisy = (gaussian_noise(x, std, seed) + 1) / 2 if std else (x + 1) / 2
+    with torch.no_grad():
+        large = torch.cat([network(picture) for picture in noisy.split(1)]).clamp(0, 1)  # one at a time: it is large
+    small = F.interpolate(large, size=x.shape[-2:], mode="bicubic", antialias=True)
+    return small.clamp(0, 1) * 2 - 1
+
+
+NOISY_UPSCALING = Purifier(
+    "noisy-upscaling",
+    "Noisy upscaling",
+    Fields,
+    at_once(lambda x, s, tools: noisy_upscaling(x, s.upscaled_noise, s.upscaler, tools.seed)),
+    own_file="upscaler",
+)

@@ -1,0 +1,122 @@
+"""Noisy upscaling: its network against the paper's blocks written another way, and ncnn's files read back."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from impress_ui.errors import UserError
+from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.purify import purify
+from impress_ui.models.upscaler import RRDBNet, network_of, upscaler
+from impress_ui.settings import PurifySettings
+from impress_ui.settings.stress import USUAL
+from training.convert_upscaler import HALVES, convolutions, named
+
+
+def small() -> dict[str, Tensor]:
+    """Weights of a narrow network of two blocks."""
+    torch.manual_seed(0)
+    return RRDBNet(width=8, growth=4, blocks=2).state_dict()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    save_file({name: value.half() for name, value in small().items()}, tmp_path / "small.safetensors")
+    return tmp_path / "small.safetensors"
+
+
+def by_hand(x: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """The network's layers, one after the other, as ncnn lists them: ESRGAN's figure 4."""
+    rest = iter(layers)
+
+    def layer(h: Tensor, bent: bool = True) -> Tensor:
+        made = F.conv2d(h, *next(rest), padding=1)
+        return torch.where(made > 0, made, 0.2 * made) if bent else made
+
+    first = h = layer(x, bent=False)
+    for _ in range((len(layers) - 6) // 15):
+        outer = h
+        for _ in range(3):
+            inner, dense = h, [h]
+            for _ in range(4):
+                dense.append(layer(torch.cat(dense, 1)))
+            h = inner + layer(torch.cat(dense, 1), bent=False) / 5
+        h = outer + h / 5
+    h = first + layer(h, bent=False)
+    for _ in range(2):
+        h = layer(h.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    return layer(layer(h), bent=False)
+
+
+def test_the_network_is_the_paper_s_four_times_as_large() -> None:
+    weights = small()
+    names = list(weights)
+    layers = [(weights[a], weights[b]) for a, b in zip(names[::2], names[1::2], strict=True)]
+    network = network_of(weights)
+    x = torch.rand(2, 3, 5, 7, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        made = network(x)
+    assert made.shape == (2, 3, 20, 28)
+    assert torch.allclose(made, by_hand(x, layers), atol=1e-5)
+
+
+def test_what_ncnn_keeps_comes_back_under_real_esrgan_s_names() -> None:
+    weights = small()
+    names, lines, data = list(weights), ["7767517", "0 0"], b""
+    for number, (first, second) in enumerate(zip(names[::2], names[1::2], strict=True)):
+        weight, bias = weights[first], weights[second]
+        lines.append(f"Convolution Conv_{number} 1 1 a b 0={len(weight)} 1=3 4=1 5=1 6={weight.numel()}")
+        if number == 1:
+            lines.append("Concat Concat_1 2 1 a b c")
+        halves = weight.numpy().astype("<f2").tobytes() if number else weight.numpy().astype("<f4").tobytes()
+        data += struct.pack("<I", HALVES if number else 0) + halves + b"\0" * (-len(halves) % 4)
+        data += bias.numpy().astype("<f4").tobytes()
+    back = named(convolutions("\n".join(lines), data))
+    assert list(back) == names
+    for name in names:
+        assert np.allclose(back[name], weights[name], rtol=1e-3, atol=1e-6), name
+    with pytest.raises(SystemExit, match="left over"):
+        convolutions("\n".join(lines), data + b"\0\0\0\0")
+
+
+def test_as_a_purifier_it_is_noise_upscaled_and_reduced(file: Path, batch: Tensor) -> None:
+    x = batch[:2, :, :20, :24]
+
+    def made(std: float, seed: int = 0, of: Tensor = x) -> Tensor:
+        settings = PurifySettings(method="noisy-upscaling", upscaled_noise=std, upscaler=str(file))
+        return run_to_end(purify(of, settings, None, seed=seed)).result  # type: ignore[arg-type]
+
+    with torch.no_grad():
+        large = upscaler(file, "cpu")((x + 1) / 2).clamp(0, 1)
+    expected = F.interpolate(large, size=x.shape[-2:], mode="bicubic", antialias=True).clamp(0, 1) * 2 - 1
+    assert (made(0.0) - expected).abs().max() <= 1.01 / 255
+    assert torch.equal(made(0.0)[1:], made(0.0, of=x[1:]))
+    assert torch.equal(made(0.05), made(0.05)) and not torch.equal(made(0.05), made(0.05, seed=1))
+
+
+def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no upscaler's file"):
+        upscaler(tmp_path / "none.safetensors", "cpu")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    with pytest.raises(UserError, match="cannot be read"):
+        upscaler(tmp_path / "text.safetensors", "cpu")
+    save_file({name: value[..., :1].contiguous() for name, value in small().items()}, tmp_path / "other.safetensors")
+    with pytest.raises(UserError, match="another network"):
+        upscaler(tmp_path / "other.safetensors", "cpu")
+    prefixed = tmp_path / "prefixed.safetensors"
+    save_file({f"params_ema.{name}": value for name, value in small().items()}, prefixed)
+    assert isinstance(upscaler(prefixed, "cpu"), RRDBNet)
+
+
+def test_nobody_is_asked_for_a_file_who_has_none(batch: Tensor) -> None:
+    assert not any("noisy-upscaling" in words for words in USUAL)
+    with pytest.raises(UserError, match="needs an upscaler"):
+        run_to_end(purify(batch, PurifySettings(method="noisy-upscaling"), None))  # type: ignore[arg-type]
