@@ -54,9 +54,15 @@ def batch(photographs: list[Image.Image]) -> torch.Tensor:
 
 
 @pytest.fixture(scope="session")
-def small(photographs: list[Image.Image]) -> torch.Tensor:
-    """The same in 32 pixels (3, 3, 32, 32), where a quarter of the arithmetic shows as much."""
-    return to_tensor([image.resize((32, 32)) for image in photographs])
+def little(photographs: list[Image.Image]) -> list[Image.Image]:
+    """The same in 32 pixels, where a quarter of the arithmetic shows as much."""
+    return [image.resize((32, 32)) for image in photographs]
+
+
+@pytest.fixture(scope="session")
+def small(little: list[Image.Image]) -> torch.Tensor:
+    """The little photographs as a tensor (3, 3, 32, 32)."""
+    return to_tensor(little)
 
 
 @pytest.fixture(scope="session")
