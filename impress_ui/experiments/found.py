@@ -100,7 +100,7 @@ def run_all(run: Run[FoundSettings]) -> Record:
 
 
 def _images(split: Any, settings: FoundSettings) -> list[Image.Image]:
-    return squares(split, settings.run.size)[: settings.photographs]
+    return squares(split, settings.run.size, settings.photographs)
 
 
 def _protected(

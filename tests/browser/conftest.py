@@ -50,14 +50,17 @@ if HAS_PLAYWRIGHT:
         return {**browser_context_args, "reduced_motion": "reduce"}
 
     @pytest.fixture
-    def opened(page: Page, app_url: str) -> Iterator[Page]:
-        """The page, opened; afterwards no script may have complained and no request have left for another host."""
+    def opened(page: Page, app_url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+        """The page, opened with the query that is the parameter, if any.
+
+        Afterwards no script may have complained and no request have left for another host.
+        """
         failures, strangers = [], []
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: strangers.append(request.url) if not _local(request.url, app_url) else None)
         page.set_default_timeout(30_000)
-        page.goto(app_url)
+        page.goto(app_url + getattr(request, "param", ""))
         page.wait_for_selector("#run-both")
         yield page
         assert failures == []

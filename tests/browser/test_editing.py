@@ -15,9 +15,11 @@ from impress_ui.pictures.images import read_metadata
 from tests.browser.hands import choose, download, end_of_run, enter, paint, pixels, put, run, upload, without_check
 
 
-def test_stop_shows_the_edit_as_it_stands_and_a_painted_mask_bounds_the_next(
+def test_a_prompt_generates_a_stopped_edit_shows_how_it_stands_and_a_painted_mask_bounds_the_next(
     opened: Page, photo: Path, tmp_path: Path
 ) -> None:
+    an_example_prompt_generates(opened, tmp_path)
+    enter(opened, "story")
     upload(opened, photo)
     expect(opened.locator("#pane-original img")).to_be_visible(timeout=180_000)  # a cold start takes its time
     put(opened, "edit-sampling_steps", 250)
@@ -51,7 +53,7 @@ def test_stop_shows_the_edit_as_it_stands_and_a_painted_mask_bounds_the_next(
     expect(opened.locator("#edit-of-original img")).to_be_visible()
 
 
-def test_generate_from_an_example_prompt(opened: Page, tmp_path: Path) -> None:
+def an_example_prompt_generates(opened: Page, tmp_path: Path) -> None:
     enter(opened, "generate")
     opened.locator("#generate-examples button").nth(1).click()
     field = opened.locator("#generate-prompt").locator("textarea, input")

@@ -20,7 +20,11 @@ SLIDERS = ["#protect-budget", *(f"#purify-{name}" for name in ("alpha", "delta",
 LISTS = ["#protect-method", "#purify-recipe"]
 
 
-def test_a_finished_run_stands_there_and_help_opens(opened: Page) -> None:
+def test_a_finished_run_stands_there_help_opens_and_the_keyboard_reaches_it(opened: Page) -> None:
+    the_keyboard_reaches_everything_in_the_order_of_the_page(opened)
+    enter(opened, "story")
+    expect(opened.locator("#run-purify")).to_have_text("Purify")
+    assert opened.evaluate("window.impressUntold === undefined")  # the table of another language is not there
     help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened)
     for picture in (*PANES, *EDITS, "#upload"):
         expect(opened.locator(f"{picture} img")).to_be_visible()
@@ -39,6 +43,25 @@ def test_a_finished_run_stands_there_and_help_opens(opened: Page) -> None:
     expect(opened.locator("#style-bars .bar")).to_have_count(3)
     enter(opened, "generate")
     expect(opened.locator("#gallery .thumbnail-item")).to_have_count(4)
+
+
+def the_keyboard_reaches_everything_in_the_order_of_the_page(opened: Page) -> None:
+    """Upload, examples, the run, its settings, then the rooms; and the arrow keys move along the rooms."""
+    areas = ("upload", "examples", "run-both", "run-row", "live", "main-knobs", "rooms")
+    seen: list[str] = []
+    for _ in range(160):
+        opened.keyboard.press("Tab")
+        at = opened.evaluate("ids => ids.find(id => document.activeElement.closest('#' + id)) ?? ''", list(areas))
+        if at and at not in seen:
+            seen.append(at)
+        if at == "rooms":
+            break
+    assert seen == list(areas)
+    opened.locator("#room-story-button").focus()
+    opened.keyboard.press("ArrowRight")
+    assert opened.evaluate("document.activeElement.id") == "room-stress-button"
+    opened.keyboard.press("Enter")
+    expect(opened.locator("#room-stress-button")).to_have_attribute("aria-selected", "true")
 
 
 def help_opens_for_pointer_and_keyboard_and_is_read_aloud(opened: Page) -> None:
@@ -75,6 +98,18 @@ def test_the_first_screen_before_the_page_s_scripts_and_after(
     page: Page, app_url: str, theme: str, width: int, height: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": height})
+    opens_without_jumping_and_weighs_little(page, f"{app_url}?__theme={theme}", width)
+    # Nothing larger is painted later than what is there before the page's scripts.
+    assert page.evaluate("window.largest") == "poster"
+    for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
+        assert_inside(page, part, width, height)
+    plots = [plot.bounding_box() for plot in page.locator("#curves svg").all()]
+    assert len({round(plot["y"]) for plot in plots}) == len({round(plot["height"]) for plot in plots}) == 1
+    for row in (PANES, EDITS):
+        boxes = [page.locator(part).bounding_box() for part in row]
+        assert len({(round(box["width"]), round(box["y"])) for box in boxes}) == 1
+    assert_theme(page, theme)
+
     page.route("**/assets/*.js", lambda route: None)  # they never come, as on a line that is slow enough
     page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
     expect(page.locator("#poster img")).to_have_count(4)
@@ -86,38 +121,26 @@ def test_the_first_screen_before_the_page_s_scripts_and_after(
     )
     expect(page.locator("#poster p")).to_contain_text("The protection moves the latent by")
     assert_theme(page, theme)
-    page.unroute("**/assets/*.js")
-    page.add_init_script(f"({WATCH})()")
-    page.goto(f"{app_url}?__theme={theme}", wait_until="commit")
-    expect(page.locator("#run-both")).to_be_visible()
-    expect(page.locator("#poster")).to_have_count(0)
-    assert_still(page)
-    for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
-        assert_inside(page, part, width, height)
-    plots = [plot.bounding_box() for plot in page.locator("#curves svg").all()]
-    assert len({round(plot["y"]) for plot in plots}) == len({round(plot["height"]) for plot in plots}) == 1
-    for row in (PANES, EDITS):
-        boxes = [page.locator(part).bounding_box() for part in row]
-        assert len({(round(box["width"]), round(box["y"])) for box in boxes}) == 1
-    assert_theme(page, theme)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_the_page_opens_without_jumping_and_weighs_little(page: Page, app_url: str, width: int, height: int) -> None:
-    page.set_viewport_size({"width": width, "height": height})
+def test_the_page_opens_on_a_phone(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    opens_without_jumping_and_weighs_little(page, app_url, 390)
+    assert_fits_a_phone(page)
+
+
+def opens_without_jumping_and_weighs_little(page: Page, url: str, width: int) -> None:
     page.add_init_script(f"({WATCH})()")
     network, weights = page.context.new_cdp_session(page), []
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
-    page.goto(app_url)
+    page.goto(url)
+    expect(page.locator("#run-both")).to_be_visible()
+    expect(page.locator("#poster")).to_have_count(0)
     assert_still(page)
     assert sum(weights) <= 2_500_000
-    # For who measures: pytest -n 0 -s -k jumping tests/browser/test_first_sight.py
-    print(f"{width}x{height}: largest paint after {page.evaluate('window.painted'):.0f} ms, {sum(weights)} bytes")
-    if width == 1440:  # nothing larger is painted later than what is there before the page's scripts
-        assert page.evaluate("window.largest") == "poster"
-    else:
-        assert_fits_a_phone(page)
+    # For who measures: pytest -n 0 -s tests/browser/test_first_sight.py
+    print(f"{width}: largest paint after {page.evaluate('window.painted'):.0f} ms, {sum(weights)} bytes")
 
 
 def assert_fits_a_phone(page: Page) -> None:

@@ -22,6 +22,12 @@ from impress_ui.settings.presets import PRESETS
 from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload, without_check
 
 expect.set_options(timeout=30_000)
+LEFT_IN_SIGHT = """() => {
+  const image = document.querySelector("#blind-left img");
+  const box = image?.getBoundingClientRect();
+  const there = box?.height && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return Boolean(there?.closest("#blind-left")) && image.complete && image.naturalWidth > 0;
+}"""
 
 
 @pytest.fixture
@@ -193,6 +199,7 @@ def two_runs_are_compared_blind(page: Page) -> None:
     assert [image.get_attribute("src").split("/")[-1] for image in pictures.all()] == [
         "left.png", "original.png", "right.png",
     ]  # fmt: skip
+    page.wait_for_function(LEFT_IN_SIGHT)  # the keys are taken from then on
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowRight")  # the next question is not there yet
     expect(page.locator("#blind-asked")).to_contain_text("question 2 of 2")

@@ -27,10 +27,10 @@ DROP = """(files) => {
 }"""
 
 
+@pytest.mark.parametrize("opened", ["?__lang=de"], indirect=True)
 def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
-    opened: Page, app_url: str, photo: Path, tmp_path: Path
+    opened: Page, photo: Path, tmp_path: Path
 ) -> None:
-    opened.goto(f"{app_url}?__lang=de")
     opened.locator("#live input").uncheck()
     with Image.open(photo) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "other.png")

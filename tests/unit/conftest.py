@@ -5,10 +5,11 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
+from impress_ui.experiments import experiment
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.images import to_tensor
-from impress_ui.pictures.photographs import squares
+from impress_ui.pictures.photographs import square, squares
 from impress_ui.settings import RunSettings
 from tests.unit.small_checkpoints import save_sd
 
@@ -40,10 +41,28 @@ def photographs() -> list[Image.Image]:
     return squares("test", 64, 3)
 
 
+@pytest.fixture
+def small_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experiments on photographs of 32 pixels: what becomes of their figures is looked at, not how large they are."""
+    monkeypatch.setattr(experiment, "square", lambda name, split, side: square(name, split, 32))
+
+
 @pytest.fixture(scope="session")
 def batch(photographs: list[Image.Image]) -> torch.Tensor:
     """The three photographs as a tensor (3, 3, 64, 64)."""
     return to_tensor(photographs)
+
+
+@pytest.fixture(scope="session")
+def little(photographs: list[Image.Image]) -> list[Image.Image]:
+    """The same in 32 pixels, where a quarter of the arithmetic shows as much."""
+    return [image.resize((32, 32)) for image in photographs]
+
+
+@pytest.fixture(scope="session")
+def small(little: list[Image.Image]) -> torch.Tensor:
+    """The little photographs as a tensor (3, 3, 32, 32)."""
+    return to_tensor(little)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ SMALL = {
 }
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_consistency_buys_agreement_with_strength(tmp_path: Path) -> None:
     settings = AdaptiveSettings.model_validate({**SMALL, "betas": [3000], "terms": ["consistency"], "unrolled": False})
     report = run_experiment("adaptive", settings, tmp_path, str)
@@ -67,6 +68,7 @@ def foreign(tmp_path: Path) -> str:
     return str(tmp_path / "small")
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, foreign: str) -> None:
     settings = TransferSettings.model_validate({**SMALL, "checkpoints": [foreign]})
     report = run_experiment("transfer", settings, tmp_path / "out", str)
@@ -93,7 +95,7 @@ def test_transfer_asks_each_autoencoder_by_itself(tmp_path: Path, foreign: str) 
         with torch.no_grad():
             return second.encode(x).latent_dist.mean
 
-    goal, moved = latent(square(name, "test", 64)), latent(open_picture(kept).image)
+    goal, moved = latent(square(name, "test", 32)), latent(open_picture(kept).image)
     distance = ((moved - goal).norm() / goal.norm()).item()
     assert rows["embedded", "none", "small"]["latent"] == pytest.approx(distance, rel=1e-3)
     assert "denoiser" in report["edits"] and (tmp_path / "out/transfer_left_small.svg").exists()

@@ -17,6 +17,7 @@ from impress_ui.settings.protect import protection_of
 QUICK = {"run": {"size": 64, "device": "cpu"}}
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path: Path) -> None:
     protections = ["photoguard-encoder steps=3", "photoguard-encoder steps=3 budget=4 robust_to=jpeg+blur"]
     settings = ArmsRaceSettings.model_validate(

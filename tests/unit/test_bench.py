@@ -35,18 +35,18 @@ def reached(run: Any, step: int) -> Tensor:
     return next(islice(run, step, None))
 
 
-def test_the_published_purifier_is_our_paper_recipe(embedded: Autoencoder, batch: Tensor) -> None:
+def test_the_published_purifier_is_our_paper_recipe(embedded: Autoencoder, small: Tensor) -> None:
     settings = PurifySettings(recipe="paper", steps=8)
-    theirs = reached(published.impress(batch[:1], settings, embedded), 3)
-    ours = reached(purify(batch[:1], settings, embedded), 4).picture
+    theirs = reached(published.impress(small[:1], settings, embedded), 3)
+    ours = reached(purify(small[:1], settings, embedded), 4).picture
     assert (theirs - ours).abs().max() < 1e-3
-    assert (theirs - batch[:1]).abs().max() > 0.05
+    assert (theirs - small[:1]).abs().max() > 0.05
 
 
-def test_the_published_encoder_attack_is_ours(embedded: Autoencoder, batch: Tensor) -> None:
+def test_the_published_encoder_attack_is_ours(embedded: Autoencoder, small: Tensor) -> None:
     settings = ProtectSettings(steps=8)
-    theirs = list(published.encoder_attack(batch[:1], settings, embedded))
-    ours = [step.picture for step in protect(batch[:1], settings, embedded)]
+    theirs = list(published.encoder_attack(small[:1], settings, embedded))
+    ours = [step.picture for step in protect(small[:1], settings, embedded)]
     # A sign tips where a gradient is nearly zero, and steps of one sign then part; so the first step, and the end.
     assert ((theirs[0] - ours[1]).abs() > 1e-4).float().mean() < 0.03
     with torch.no_grad():
@@ -54,8 +54,8 @@ def test_the_published_encoder_attack_is_ours(embedded: Autoencoder, batch: Tens
     assert reached_norms[0] == pytest.approx(reached_norms[1], rel=0.1)
 
 
-def test_the_published_glaze_lowers_the_same_loss(embedded: Autoencoder, batch: Tensor) -> None:
-    x, target = batch[:1], batch[1:2]
+def test_the_published_glaze_lowers_the_same_loss(embedded: Autoencoder, small: Tensor) -> None:
+    x, target = small[:1], small[1:2]
     settings = ProtectSettings(method="glaze", steps=30, glaze_rate=0.03)
     glazed = reached(published.glaze(x, target, settings, embedded), 20)
     with torch.no_grad():
@@ -64,8 +64,8 @@ def test_the_published_glaze_lowers_the_same_loss(embedded: Autoencoder, batch: 
     assert after < 0.5 * before
 
 
-def test_the_published_diffusion_attack_has_our_gradient(model: DiffusionModel, batch: Tensor) -> None:
-    x = batch[:1]
+def test_the_published_diffusion_attack_has_our_gradient(model: DiffusionModel, small: Tensor) -> None:
+    x = small[:1]
     settings = ProtectSettings(method="photoguard-diffusion", repetitions=1, attacked_steps=2)
     value, theirs = published.DiffusionAttack(model, settings, torch.zeros_like(x), seed=5).gradient(x)
     seen = x.clone().requires_grad_()

@@ -53,7 +53,7 @@ def test_the_line_at_the_edges_of_its_rules() -> None:
 def test_figures_are_those_of_the_purifiers_run_one_by_one(
     photographs: list[Image.Image], embedded: Autoencoder
 ) -> None:
-    original = photographs[0]
+    original = photographs[0].resize((32, 32))
     job = JobSettings().updated(run={"size": 64}, protect={"steps": 10})
     protected = to_images(run_to_end(workflow.protect_picture(original, job)).result)[0]
     found = check(protected, original, job)

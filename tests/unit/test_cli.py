@@ -19,8 +19,8 @@ PROTECT = [*QUICK, "--no-check"]
 
 
 @pytest.fixture
-def photo(tmp_path: Path, photographs: list[Image.Image]) -> Path:
-    return save_png(photographs[0], tmp_path / "photo.png")
+def photo(tmp_path: Path, little: list[Image.Image]) -> Path:
+    return save_png(little[0], tmp_path / "photo.png")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -51,7 +51,7 @@ def test_protect_purify_reconstruct_measure(capsys: pytest.CaptureFixture[str], 
     assert report["measures"]["round_trip_error"] > 0
 
     run_json(capsys, "reconstruct", purified, "-o", seen, "--size", 64)
-    assert Image.open(seen).size == (64, 64)
+    assert Image.open(seen).size == (32, 32)
 
     report = run_json(capsys, "measure", protected, photo)
     assert {"ssim", "psnr", "lpips", "linf", "l2"} <= set(report)
@@ -77,12 +77,12 @@ def test_recipes_and_json_settings(capsys: pytest.CaptureFixture[str], photo: Pa
     assert report["losses"] == {}
 
 
-def test_folders(capsys: pytest.CaptureFixture[str], photographs: list[Image.Image], tmp_path: Path) -> None:
+def test_folders(capsys: pytest.CaptureFixture[str], little: list[Image.Image], tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    for index, image in enumerate(photographs[:2]):
+    for index, image in enumerate(little[:2]):
         save_png(image, source / f"{index}.png")
-    photographs[2].save(source / "0.jpg")  # the same stem as a PNG: neither result may be lost
+    little[2].save(source / "0.jpg")  # the same stem as a PNG: neither result may be lost
     report = run_json(capsys, "protect", source, "-o", target, *PROTECT)
     assert len(report["results"]) == 3 and len(list(target.iterdir())) == 3
     (source / "0.jpg").unlink()
@@ -92,12 +92,12 @@ def test_folders(capsys: pytest.CaptureFixture[str], photographs: list[Image.Ima
 
 
 def test_a_bad_picture_does_not_cost_the_rest_of_its_folder(
-    capsys: pytest.CaptureFixture[str], photographs: list[Image.Image], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], little: list[Image.Image], tmp_path: Path
 ) -> None:
     source = tmp_path / "in"
     source.mkdir()
     (source / "a.png").write_text("no picture")
-    save_png(photographs[0], source / "b.png")
+    save_png(little[0], source / "b.png")
     status, out, err = run(capsys, "protect", source, "-o", tmp_path / "out", "--json", *PROTECT)
     assert status == 2 and "1 of 2" in err and len(err.strip().splitlines()) == 1
     assert ["error" in row for row in json.loads(out)["results"]] == [True, False]
@@ -105,22 +105,22 @@ def test_a_bad_picture_does_not_cost_the_rest_of_its_folder(
 
 
 def test_mask(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
-    mask = Image.new("L", (64, 64))
-    mask.paste(255, (0, 0, 64, 32))
+    mask = Image.new("L", (32, 32))
+    mask.paste(255, (0, 0, 32, 16))
     mask.save(tmp_path / "mask.png")
     run_json(capsys, "protect", photo, "-o", tmp_path / "x.png", "--mask", tmp_path / "mask.png", *PROTECT)
     before, after = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "x.png"))
-    assert np.array_equal(before[32:], after[32:]) and not np.array_equal(before[:32], after[:32])
+    assert np.array_equal(before[16:], after[16:]) and not np.array_equal(before[:16], after[:16])
     inverted = ("--mask", tmp_path / "mask.png", "--invert-mask")
     run_json(capsys, "protect", photo, "-o", tmp_path / "y.png", *inverted, *PROTECT)
     after = np.asarray(Image.open(tmp_path / "y.png"))
-    assert np.array_equal(before[:32], after[:32]) and not np.array_equal(before[32:], after[32:])
+    assert np.array_equal(before[:16], after[:16]) and not np.array_equal(before[16:], after[16:])
 
 
 def test_edits_are_measured_against_the_first(
-    capsys: pytest.CaptureFixture[str], photo: Path, photographs: list[Image.Image], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], photo: Path, little: list[Image.Image], tmp_path: Path
 ) -> None:
-    protected = save_png(photographs[0].point(lambda value: value * 0.8), tmp_path / "protected.png")
+    protected = save_png(little[0].point(lambda value: value * 0.8), tmp_path / "protected.png")
     options = ("--prompt", "a mosaic of the sea", "--strength", 0.5, "--steps", 4, "--size", 64)
     report = run_json(capsys, "edit", photo, protected, "-o", tmp_path / "edits", *options)
     assert report["settings"]["edit"]["prompt"] == "a mosaic of the sea" and report["reference"] == str(photo)
@@ -140,16 +140,16 @@ def test_edits_are_measured_against_the_first(
 
 
 def test_a_mask_means_inpainting(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
-    mask = Image.new("L", (64, 64))
-    mask.paste(255, (0, 0, 64, 32))
+    mask = Image.new("L", (32, 32))
+    mask.paste(255, (0, 0, 32, 16))
     mask.save(tmp_path / "mask.png")
     edit = ("edit", photo, "--mask", tmp_path / "mask.png", "--size", 64, "--steps", 2)
     report = run_json(capsys, *edit, "-o", tmp_path / "a.png")
     assert report["settings"]["edit"]["mode"] == "inpaint"
     run_json(capsys, *edit, "-o", tmp_path / "b.png", "--no-paste-back")
     before, pasted, whole = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "a.png", tmp_path / "b.png"))
-    assert np.array_equal(before[32:], pasted[32:]) and not np.array_equal(before[:32], pasted[:32])
-    assert not np.array_equal(before[32:], whole[32:])
+    assert np.array_equal(before[16:], pasted[16:]) and not np.array_equal(before[:16], pasted[:16])
+    assert not np.array_equal(before[16:], whole[16:])
 
 
 def test_generated_files_make_themselves_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_mistakes_exit_with_two_and_one_sentence(
     if "{text}" in arguments[-1:]:
         text = text.rename(tmp_path / "text.json")
     Image.new("RGB", (40, 40)).save(tmp_path / "small.png")
-    Image.new("L", (64, 64)).save(tmp_path / "black.png")
+    Image.new("L", (32, 32)).save(tmp_path / "black.png")
     Image.new("L", (64, 32), 255).save(tmp_path / "wide.png")
     (tmp_path / "folder").mkdir()
     places = {name: tmp_path / f"{name}.png" for name in ("out", "small", "black", "wide")}

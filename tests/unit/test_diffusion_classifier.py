@@ -34,12 +34,12 @@ def test_the_cost_is_told_right(model: DiffusionModel, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("error_mean", ["arithmetic", "geometric"])
-def test_one_stage_by_hand(model: DiffusionModel, photographs: list[Image.Image], error_mean: ErrorMean) -> None:
+def test_one_stage_by_hand(model: DiffusionModel, little: list[Image.Image], error_mean: ErrorMean) -> None:
     classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 3),), error_mean=error_mean, seed=4)
-    scores = classifier.scores(photographs[:1])[0]
+    scores = classifier.scores(little[:1])[0]
     scheduler = model.scheduler("checkpoint")
     with torch.no_grad():
-        z = model.autoencoder.to_scaled(model.autoencoder.encode(to_tensor(photographs[0])))
+        z = model.autoencoder.to_scaled(model.autoencoder.encode(to_tensor(little[0])))
         noises = torch.randn((3, *z.shape[1:]), generator=torch.Generator().manual_seed(4))
         times = torch.tensor([167, 500, 833])
         noisy = scheduler.add_noise(z.expand(3, -1, -1, -1), noises, times)  # diffusers' own arithmetic
@@ -60,9 +60,9 @@ def test_it_knows_the_styles_of_unseen_paintings(model: DiffusionModel) -> None:
     assert best == truth
 
 
-def test_a_stop_keeps_what_is_done(model: DiffusionModel, photographs: list[Image.Image]) -> None:
+def test_a_stop_keeps_what_is_done(model: DiffusionModel, little: list[Image.Image]) -> None:
     classifier = DiffusionClassifier(model, STYLES, PROMPTS, stages=((1, 1),))
-    assert len(list(classifier.judge(photographs, should_stop=lambda: True))) == 1
+    assert len(list(classifier.judge(little, should_stop=lambda: True))) == 1
 
 
 def test_what_decides_nothing_is_refused(model: DiffusionModel, inpainting: DiffusionModel) -> None:

@@ -58,12 +58,12 @@ def test_strength_says_how_much_is_kept(model: DiffusionModel, photographs: list
 
 @pytest.mark.parametrize("sampler", get_args(Sampler))
 def test_every_step_is_told_and_can_be_looked_at(
-    sampler: str, model: DiffusionModel, photographs: list[Image.Image]
+    sampler: str, model: DiffusionModel, little: list[Image.Image]
 ) -> None:
-    steps = list(edit(photographs[:1], settings(sampler=sampler, strength=1.0), model))
+    steps = list(edit(little[:1], settings(sampler=sampler, strength=1.0), model))
     assert [step.index for step in steps] == [1, 2, 3, 4] and {step.steps for step in steps} == {4}
     assert [step.results is None for step in steps] == [True, True, True, False]
-    assert steps[-1].results[0].size == photographs[0].size
+    assert steps[-1].results[0].size == little[0].size
 
 
 def test_previews_come_near_the_result(model: DiffusionModel, photographs: list[Image.Image]) -> None:
@@ -75,17 +75,17 @@ def test_previews_come_near_the_result(model: DiffusionModel, photographs: list[
     assert distances[-1] < 12
 
 
-def test_stop_keeps_what_is_there(model: DiffusionModel, photographs: list[Image.Image]) -> None:
+def test_stop_keeps_what_is_there(model: DiffusionModel, little: list[Image.Image]) -> None:
     asked = []
     steps = list(
-        edit(photographs[:2], settings(sampling_steps=8), model, should_stop=lambda: len(asked) > 0 or asked.append(1))
+        edit(little[:2], settings(sampling_steps=8), model, should_stop=lambda: len(asked) > 0 or asked.append(1))
     )
     assert steps[-1].stopped and steps[-1].index == 2 and len(steps[-1].results) == 2
 
 
-def test_leaving_early_ends_the_sampler(model: DiffusionModel, photographs: list[Image.Image]) -> None:
+def test_leaving_early_ends_the_sampler(model: DiffusionModel, little: list[Image.Image]) -> None:
     before = set(threading.enumerate())  # those of other tests may end meanwhile
-    steps = edit(photographs[:1], settings(sampling_steps=20), model)
+    steps = edit(little[:1], settings(sampling_steps=20), model)
     next(steps)
     assert set(threading.enumerate()) - before
     steps.close()

@@ -65,17 +65,17 @@ def test_one_that_is_at_its_aim_already_does_not_outweigh_the_others() -> None:
 
 
 def test_both_encoders_are_misled_where_one_alone_spares_the_other(
-    batch: Tensor, embedded: Autoencoder, kl: Autoencoder
+    small: Tensor, embedded: Autoencoder, kl: Autoencoder
 ) -> None:
     def moved(result: Tensor) -> list[float]:
         with torch.no_grad():
             return [
-                float((one.encode(result) - one.encode(batch)).norm() / one.encode(batch).norm())
+                float((one.encode(result) - one.encode(small)).norm() / one.encode(small).norm())
                 for one in (embedded, kl)
             ]
 
-    alone = moved(run_to_end(protect(batch, ProtectSettings(steps=12), embedded)).result)
-    both = moved(run_to_end(protect(batch, QUICK, embedded, others=[kl])).result)
+    alone = moved(run_to_end(protect(small, ProtectSettings(steps=12), embedded)).result)
+    both = moved(run_to_end(protect(small, QUICK, embedded, others=[kl])).result)
     assert both[1] > 1.3 * alone[1] and both[0] > 0.5 * alone[0]
 
 

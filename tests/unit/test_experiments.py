@@ -50,6 +50,7 @@ def test_threshold_parts_what_can_be_parted() -> None:
     assert best_threshold([1.0, 2.0, 9.0], [8.0, 10.0]) == pytest.approx(4.0)  # between 2 and 8, geometrically
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     methods = ("jpeg", "sdedit")
     few = [next(control for control in purifiers.CONTROLS if control.method == name) for name in methods]
@@ -70,6 +71,7 @@ def test_purification_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(as_text(report).splitlines()) == 2 + len(report["rows"])
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = (PurifySettings(method="jpeg", jpeg_quality=40), PurifySettings(method="noise", noise_std=0.1))
     monkeypatch.setattr(purifiers, "CONTROLS", few)
@@ -94,6 +96,7 @@ def test_editing_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         report_of("editing", tmp_path, attacks=("dance",))
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
     report = report_of("detector", tmp_path)
     by_budget = {(row["split"], row["budget"]): row for row in report["rows"]}

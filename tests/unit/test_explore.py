@@ -29,12 +29,12 @@ def same(a: Image.Image, b: Image.Image) -> bool:
 
 
 def test_every_cell_is_what_its_settings_make(
-    photographs: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    little: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
     once = explore.protect_picture
     monkeypatch.setattr(explore, "protect_picture", lambda *a, **k: calls.append(1) or once(*a, **k))
-    exploration = Exploration(photographs[0], TWO)
+    exploration = Exploration(little[0], TWO)
     steps = list(exploration.run())
     assert len(calls) == 2 and exploration.count == 4  # two budgets: the cells of one share their protected picture
     assert [step.number for step in steps if step.done] == [1, 2, 3, 4]
@@ -42,7 +42,7 @@ def test_every_cell_is_what_its_settings_make(
     made = exploration.cells[-1]
     assert (made.job.protect.budget, made.job.purify.trust_radius) == (16, 24)
     job = TWO.updated(protect={"budget": 16}, purify={"trust_radius": 24})
-    protected = to_images(run_to_end(protect_picture(photographs[0], job)).result)[0]
+    protected = to_images(run_to_end(protect_picture(little[0], job)).result)[0]
     purified = to_images(run_to_end(purify_picture(protected, job)).result)[0]
     assert same(made.protected, protected) and same(made.purified, purified)
     save_exploration(exploration, tmp_path, stopped=False)
@@ -57,21 +57,21 @@ def test_every_cell_is_what_its_settings_make(
     assert {"explore.json", "chart.svg", "sheet.png"} <= {file.name for file in tmp_path.iterdir()}
 
 
-def test_stop_keeps_the_cells_that_are_done(photographs: list[Image.Image]) -> None:
-    exploration = Exploration(photographs[0], QUICK)
+def test_stop_keeps_the_cells_that_are_done(little: list[Image.Image]) -> None:
+    exploration = Exploration(little[0], QUICK)
     *_, last = exploration.run(lambda: bool(exploration.cells))
     assert last.stopped and len(exploration.cells) == len(exploration.grid.cells) == 1
 
 
-def test_a_protected_picture_is_taken_as_it_is(photographs: list[Image.Image]) -> None:
+def test_a_protected_picture_is_taken_as_it_is(little: list[Image.Image]) -> None:
     job = QUICK.updated(explore={"x": "purify.steps", "x_from": 1, "x_to": 2})
-    given = photographs[1]
-    exploration = Exploration(photographs[0], job, given)
+    given = little[1]
+    exploration = Exploration(little[0], job, given)
     list(exploration.run())
     assert [same(made.protected, given) for made in exploration.cells] == [True, True]
     planned = plan_of(job)
     assert expected_of(planned, (64, 64), {planned[0][1].protect}) < expected_of(planned, (64, 64))
-    anew = Exploration(photographs[0], QUICK, given)  # the budget is varied: it cannot serve
+    anew = Exploration(little[0], QUICK, given)  # the budget is varied: it cannot serve
     assert not anew._made
 
 
@@ -85,6 +85,6 @@ def test_a_protected_picture_is_taken_as_it_is(photographs: list[Image.Image]) -
         ({"x_from": 16, "x_to": 100}, "needs a mask"),
     ],
 )
-def test_what_cannot_be_explored_is_said_in_a_sentence(photographs: list[Image.Image], change: dict, why: str) -> None:
+def test_what_cannot_be_explored_is_said_in_a_sentence(little: list[Image.Image], change: dict, why: str) -> None:
     with pytest.raises(UserError, match=why):
-        Exploration(photographs[0], QUICK.updated(explore=change))
+        Exploration(little[0], QUICK.updated(explore=change))

@@ -61,8 +61,14 @@ def test_the_straight_slope_is_that_of_a_jpeg_that_rounds_nothing() -> None:
     assert torch.allclose(slope, expected)
 
 
+@pytest.fixture(scope="module")
+def shield(small: Tensor, embedded: Autoencoder) -> Tensor:
+    """What sixteen steps make of them."""
+    return shielded(small, embedded)
+
+
 @pytest.mark.parametrize("quality", [50, 75])
-def test_the_luma_lies_on_the_steps_of_the_jpegs_table(quality: int, batch: Tensor, embedded: Autoencoder) -> None:
+def test_the_luma_lies_on_the_steps_of_the_jpegs_table(quality: int, small: Tensor, embedded: Autoencoder) -> None:
     """Where nothing is cut by the budget; a change of any other kind lies anywhere between them."""
 
     def beside(x: Tensor) -> float:
@@ -85,25 +91,28 @@ def test_the_luma_lies_on_the_steps_of_the_jpegs_table(quality: int, batch: Tens
         return float((steps - steps.round()).abs()[..., :4, :4].mean())
 
     settings = {"kept_quality": quality, "budget": 48, "steps": 4, "step_size": 4.0}
-    assert beside(shielded(batch, embedded, **settings)) < 0.5 * beside(batch)
+    assert beside(shielded(small, embedded, **settings)) < 0.5 * beside(small)
 
 
-def test_a_jpeg_of_that_quality_or_above_takes_little_of_it(batch: Tensor, embedded: Autoencoder) -> None:
-    result = shielded(batch, embedded)
-    plain = run_to_end(protect(batch, ProtectSettings(steps=16), embedded)).result
+def test_a_jpeg_of_that_quality_or_above_takes_little_of_it(
+    shield: Tensor, small: Tensor, embedded: Autoencoder
+) -> None:
+    plain = run_to_end(protect(small, ProtectSettings(steps=16), embedded)).result
     for quality, least in ((75, 0.9), (90, 0.9)):
         kept, lost = (
-            moved(through_pillow(made, quality), batch, embedded) / moved(made, batch, embedded)
-            for made in (result, plain)
+            moved(through_pillow(made, quality), small, embedded) / moved(made, small, embedded)
+            for made in (shield, plain)
         )
         assert kept.mean() > least and (kept > lost).all()
-    after, of_plain = (moved(through_pillow(made, 75), batch, embedded).mean() for made in (result, plain))
+    after, of_plain = (moved(through_pillow(made, 75), small, embedded).mean() for made in (shield, plain))
     assert after > of_plain
 
 
-def test_it_is_stronger_than_the_jpeg_alone_that_it_goes_through(batch: Tensor, embedded: Autoencoder) -> None:
-    alone = quantise(differentiable_jpeg(batch, 75))
-    assert (moved(shielded(batch, embedded), batch, embedded) > 2 * moved(alone, batch, embedded)).all()
+def test_it_is_stronger_than_the_jpeg_alone_that_it_goes_through(
+    shield: Tensor, small: Tensor, embedded: Autoencoder
+) -> None:
+    alone = quantise(differentiable_jpeg(small, 75))
+    assert (moved(shield, small, embedded) > 2 * moved(alone, small, embedded)).all()
 
 
 @pytest.mark.parametrize("bounds", [{"budget": 0}, {"budget": 5}, {"budget": 16, "smooth_share": 0.25}, {"norm": "l2"}])
@@ -156,17 +165,18 @@ def test_the_shift_and_its_gradient(exact: DoublePrecision) -> None:  # noqa: F8
 
 @pytest.mark.parametrize("start", [{"random_start": False}, {"norm": "l2"}])
 def test_it_leaves_the_picture_itself_where_the_distance_has_no_slope(
-    start: dict[str, object], batch: Tensor, embedded: Autoencoder
+    start: dict[str, object], small: Tensor, embedded: Autoencoder
 ) -> None:
     settings = ProtectSettings(method="edit-shield", steps=12, **start)
-    result = run_to_end(protect(batch, settings, embedded)).result
-    assert (moved(result, batch, embedded) > 0.1).all()
+    result = run_to_end(protect(small, settings, embedded)).result
+    assert (moved(result, small, embedded) > 0.1).all()
 
 
 def test_away_from_itself_within_a_jpeg(batch: Tensor, embedded: Autoencoder) -> None:
-    away, to_zero = (shielded(batch, embedded, away=away, budget=8) for away in (True, False))
-    assert ((away - batch) * LEVELS_PER_UNIT).abs().max() <= 8 + 1e-3
-    left, of_targeted = (moved(through_pillow(made, 75), batch, embedded).mean() for made in (away, to_zero))
+    pair = batch[:2]
+    away, to_zero = (shielded(pair, embedded, away=away, budget=8, steps=8) for away in (True, False))
+    assert ((away - pair) * LEVELS_PER_UNIT).abs().max() <= 8 + 1e-3
+    left, of_targeted = (moved(through_pillow(made, 75), pair, embedded).mean() for made in (away, to_zero))
     assert left > 1.2 * of_targeted
     with pytest.raises(UserError, match="one encoder alone"):
         next(protect(batch, ProtectSettings(method="dct-shield", away=True), embedded, others=[embedded]))

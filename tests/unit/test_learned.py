@@ -37,7 +37,7 @@ def levels(x: Tensor) -> Tensor:
 
 @pytest.fixture(scope="module")
 def scenes() -> Tensor:
-    return to_tensor(squares("test", 64)[:4])
+    return to_tensor(squares("test", 64, 4))
 
 
 def checked(x: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def test_it_learns_to_take_a_pattern_off(embedded: Autoencoder, scenes: Tensor) 
 
 
 def test_the_weights_that_come_along_take_most_of_an_attack_and_spare_a_clean_picture(embedded: Autoencoder) -> None:
-    x = to_tensor(squares("test", 64)[:2])
+    x = to_tensor(squares("test", 64, 2))
     given = run_to_end(protect(x, ProtectSettings(budget=16, steps=20), embedded)).result
     assert given is not None
 

@@ -26,13 +26,13 @@ JPEG = ("--method", "jpeg", "--size", "64")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, photographs: list[Image.Image]) -> Path:
+def folder(tmp_path: Path, little: list[Image.Image]) -> Path:
     """Three pictures of nearly one name, and what other systems leave beside them."""
     made = tmp_path / "in"
     made.mkdir()
-    save_png(photographs[0], made / "a.png")
-    photographs[1].save(made / "a.jpg")
-    save_png(photographs[2], made / "plain.png")
+    save_png(little[0], made / "a.png")
+    little[1].save(made / "a.jpg")
+    save_png(little[2], made / "plain.png")
     (made / "plain.png").rename(made / "a.png.webp")
     (made / "._a.png").write_bytes(b"\0\5\26\7")
     (made / "none.png").write_bytes(b"")

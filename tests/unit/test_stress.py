@@ -36,10 +36,10 @@ def job_of(purifiers: str, **sections: dict) -> JobSettings:
 
 
 @pytest.fixture(scope="module")
-def scene(embedded: Autoencoder, photographs: list[Image.Image]) -> tuple[Image.Image, Image.Image]:
-    """(original, protected), 64 pixels square."""
-    result = run_to_end(protect(to_tensor(photographs[0]), ProtectSettings(steps=12), embedded)).result
-    return photographs[0], to_images(result)[0]
+def scene(embedded: Autoencoder, little: list[Image.Image]) -> tuple[Image.Image, Image.Image]:
+    """(original, protected), 32 pixels square."""
+    result = run_to_end(protect(to_tensor(little[0]), ProtectSettings(steps=12), embedded)).result
+    return little[0], to_images(result)[0]
 
 
 @pytest.fixture(scope="module")

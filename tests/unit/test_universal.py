@@ -21,32 +21,32 @@ from impress_ui.settings import ProtectSettings
 
 @pytest.fixture(scope="module")
 def learnt(embedded: Autoencoder) -> Tensor:
-    pictures = to_tensor(squares("validation", 64, 6))
-    settings = ProtectSettings(method="mist-textural", steps=40)
+    pictures = to_tensor(squares("validation", 32, 4))
+    settings = ProtectSettings(method="mist-textural", steps=60)
     return run_to_end(universal.learn(pictures, settings, embedded, seed=1)).result
 
 
 def test_it_moves_the_latents_of_pictures_that_it_never_saw(
-    learnt: Tensor, embedded: Autoencoder, batch: Tensor
+    learnt: Tensor, embedded: Autoencoder, small: Tensor
 ) -> None:
-    assert learnt.shape == (1, 3, 64, 64)
+    assert learnt.shape == (1, 3, 32, 32)
     levels = learnt * LEVELS_PER_UNIT
     assert torch.allclose(levels, levels.round(), atol=1e-4) and levels.abs().max() == pytest.approx(16, abs=1e-3)
     noise = torch.where(torch.rand(learnt.shape, generator=torch.Generator().manual_seed(0)) < 0.5, -1, 1)
     with torch.no_grad():
-        goal = embedded.encode(pattern(batch))
+        goal = embedded.encode(pattern(small))
         clean, protected, noisy = (
             (embedded.encode(y) - goal).flatten(1).norm(dim=1)
-            for y in (batch, universal.apply(learnt, batch), universal.apply(noise * 16 / LEVELS_PER_UNIT, batch))
+            for y in (small, universal.apply(learnt, small), universal.apply(noise * 16 / LEVELS_PER_UNIT, small))
         )
     assert (protected < 0.95 * clean).all() and (protected < 0.97 * noisy).all()
 
 
-def test_a_seed_means_the_same_again_and_a_stop_keeps_what_is_there(embedded: Autoencoder, batch: Tensor) -> None:
+def test_a_seed_means_the_same_again_and_a_stop_keeps_what_is_there(embedded: Autoencoder, small: Tensor) -> None:
     quick = ProtectSettings(steps=3)
-    first, again, other = (run_to_end(universal.learn(batch, quick, embedded, seed=s)).result for s in (1, 1, 2))
+    first, again, other = (run_to_end(universal.learn(small, quick, embedded, seed=s)).result for s in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
-    last = run_to_end(universal.learn(batch, ProtectSettings(steps=500), embedded, should_stop=lambda: True))
+    last = run_to_end(universal.learn(small, ProtectSettings(steps=500), embedded, should_stop=lambda: True))
     assert last.stopped and last.index == 1 and last.result.abs().max() * LEVELS_PER_UNIT <= 16 + 1e-3
 
 

@@ -25,8 +25,8 @@ from impress_ui.settings import JobSettings, ProtectSettings
 SPARED = ProtectSettings(budget=16, smooth_share=0.25, steps=6)
 
 
-def test_the_deviation_is_scipys(batch: Tensor) -> None:
-    x = batch[:1, :, :20, :26]
+def test_the_deviation_is_scipys(small: Tensor) -> None:
+    x = small[:1, :, :20, :26]
     luma = np.tensordot(np.array(LUMA), x[0].double().numpy(), axes=1)
     expected = generic_filter(luma, np.std, size=7, mode="nearest")
     assert np.allclose(local_deviation(x)[0, 0], expected, atol=1e-3)
@@ -42,30 +42,30 @@ def test_flat_areas_get_their_share_and_textured_ones_all_in_whole_levels(share:
     assert levels[..., 36:].min().item() == pytest.approx(16, abs=1e-4)
 
 
-def test_each_pixel_keeps_its_own_budget_in_8_bits(batch: Tensor, embedded: Autoencoder) -> None:
-    result = run_to_end(protect(batch, SPARED, embedded)).result
-    change = ((result - batch).abs() * LEVELS_PER_UNIT).amax(dim=1, keepdim=True)
-    allowed = radius_of(batch, 16, 0.25) * LEVELS_PER_UNIT
+def test_each_pixel_keeps_its_own_budget_in_8_bits(small: Tensor, embedded: Autoencoder) -> None:
+    result = run_to_end(protect(small, SPARED, embedded)).result
+    change = ((result - small).abs() * LEVELS_PER_UNIT).amax(dim=1, keepdim=True)
+    allowed = radius_of(small, 16, 0.25) * LEVELS_PER_UNIT
     assert (change <= allowed + 1e-3).all()
     assert change.max().item() == pytest.approx(16, abs=1e-3) and allowed.min() < 8
     # A picture does not depend on its neighbours.
-    alone = run_to_end(protect(batch[1:2], SPARED, embedded)).result
-    assert torch.equal(alone, run_to_end(protect(batch[1:2].clone(), SPARED, embedded)).result)
+    alone = run_to_end(protect(small[1:2], SPARED, embedded)).result
+    assert torch.equal(alone, run_to_end(protect(small[1:2].clone(), SPARED, embedded)).result)
 
 
-def test_without_a_share_nothing_is_other_than_it_was(batch: Tensor, embedded: Autoencoder) -> None:
+def test_without_a_share_nothing_is_other_than_it_was(small: Tensor, embedded: Autoencoder) -> None:
     whole = ProtectSettings(budget=16, steps=3)
     given = ProtectSettings(budget=16, steps=3, smooth_share=1.0)
     assert torch.equal(
-        run_to_end(protect(batch, whole, embedded)).result, run_to_end(protect(batch, given, embedded)).result
+        run_to_end(protect(small, whole, embedded)).result, run_to_end(protect(small, given, embedded)).result
     )
 
 
-def test_where_there_is_no_budget_for_it_it_is_refused(batch: Tensor, embedded: Autoencoder) -> None:
+def test_where_there_is_no_budget_for_it_it_is_refused(small: Tensor, embedded: Autoencoder) -> None:
     with pytest.raises(UserError, match="choose the norm linf"):
-        next(protect(batch, ProtectSettings(norm="l2", smooth_share=0.5), embedded))
+        next(protect(small, ProtectSettings(norm="l2", smooth_share=0.5), embedded))
     with pytest.raises(UserError, match="knows no smooth areas"):
-        next(learn(batch, SPARED, embedded))
+        next(learn(small, SPARED, embedded))
 
 
 def test_a_tile_is_as_smooth_as_it_is_in_the_whole_picture(photographs: list) -> None:
