@@ -32,7 +32,7 @@ from impress_ui.measures.costs import (
 from impress_ui.measures.grid import Grid, GridCell, figures_of, words_of
 from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import check_budget
-from impress_ui.methods.purify import needs_model, planned_steps
+from impress_ui.methods.purify import check_ready, needs_model, planned_steps
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import Picture, to_images
 from impress_ui.settings import MEASURES, JobSettings, ProtectSettings, sentence_of
@@ -125,6 +125,7 @@ class Exploration:
         """Measure the pace, tell the cost, then one cell after the other; what is done is kept when stopped."""
         yield ItemStep("Measuring the pace", 0, self.count)
         autoencoder = load_autoencoder(self.job.run)
+        check_ready((job.purify for _, job in self.planned), autoencoder)
         if not self._made:
             measure_protection_pace(self.planned[0][1].protect, self.original, autoencoder)
         purifiers = [job.purify for _, job in self.planned]

@@ -40,7 +40,7 @@ from impress_ui.measures.metrics import encode_picture, latent_distance, load_de
 from impress_ui.measures.stress_rows import NOTHING, ORIGINAL, PROTECTED, StressRow, beats, loss_of, share_left
 from impress_ui.methods.edit import edit
 from impress_ui.methods.optimise import ShouldStop, Step, never
-from impress_ui.methods.purify import needs_model, planned_steps, purify
+from impress_ui.methods.purify import check_ready, needs_model, planned_steps, purify
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.pictures.images import Picture, to_images, to_tensor
@@ -74,6 +74,7 @@ class StressTest:
         chosen = self.job.stress.settings_of(self.job.purify)
         if not chosen:
             raise UserError("There is no purifier to run: choose one or more.")
+        check_ready(chosen.values(), self._autoencoder)
         needing = [name for name, settings in chosen.items() if needs_model(settings)]
         try:
             self._model = load_diffusion_model(self.job.run) if needing or self.job.stress.edits else None

@@ -39,7 +39,8 @@ class Answer:
 
     Attributes:
         time: when, in ISO 8601 with the offset of the time zone.
-        pair: its number in the series, from 1.
+        series: its number, from 1.
+        pair: the pair's number in the series, from 1.
         left, right: what stood there, by name.
         a_stood: the side of A.
         answer: one of ``ANSWERS``.
@@ -48,6 +49,7 @@ class Answer:
 
     time: str
     question: str
+    series: int
     pair: int
     left: str
     right: str

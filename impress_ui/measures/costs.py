@@ -73,9 +73,12 @@ def measure_pace(
         if purifier.probe is None or sort_of(part) in PACE:
             continue
         probe = part.model_copy(update=purifier.probe(part))
+        side = purifier.probe_side or max(image.size)
+        piece = image.crop((0, 0, min(side, image.width), min(side, image.height)))
+        purifier.ready(probe, autoencoder)  # loads what it needs, which is no pace
         began = time.monotonic()
-        run_to_end(purify(to_tensor(image, autoencoder.device), probe, autoencoder, model=model))
-        remember(probe, image.size, time.monotonic() - began)
+        run_to_end(purify(to_tensor(piece, autoencoder.device), probe, autoencoder, model=model))
+        remember(probe, piece.size, time.monotonic() - began)
 
 
 def _units(settings: PurifySettings, size: tuple[int, int]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -82,7 +83,8 @@ def _vif(x: np.ndarray, y: np.ndarray) -> float | None:
     if min(x.shape[:2]) < VIF_SMALLEST:
         return None
     first, second = (torch.from_numpy(array.copy()).permute(2, 0, 1)[None].float() for array in (x, y))
-    return float(visual_information_fidelity(first, second))
+    found = float(visual_information_fidelity(first, second))
+    return found if math.isfinite(found) else None  # of a picture of one colour: it holds no information
 
 
 def ssim(x: np.ndarray, y: np.ndarray) -> float:

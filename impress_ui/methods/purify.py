@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from torch import Tensor
@@ -38,8 +38,9 @@ def purify(
         ``Step``; the last one's ``result`` is rounded to 8 bits. A classical filter is a single step without losses.
 
     Raises:
-        UserError: a purifier that needs the whole model, without it.
+        UserError: a purifier that needs the whole model, without it, or that cannot run here.
     """
+    check_ready([settings], autoencoder)
     tools = Tools(autoencoder, model, seed, mask, should_stop)
     parts = parts_of(settings)
     done, steps = 0, sum(map(planned_steps, parts))
@@ -64,6 +65,16 @@ def _one(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[Step
         if step.result is not None:
             step.result = quantise(within_mask(identity, x_adv, tools.mask)(step.result))
         yield step
+
+
+def check_ready(purifiers: Iterable[PurifySettings], autoencoder: Autoencoder) -> None:
+    """Refuse purifiers, and parts of chains, that cannot run here, before anything is computed.
+
+    Raises:
+        UserError: the first one's reason.
+    """
+    for part in (part for settings in purifiers for part in parts_of(settings)):
+        PURIFIERS[part.method].ready(part, autoencoder)
 
 
 def needs_model(settings: PurifySettings) -> bool:

@@ -19,6 +19,7 @@ from impress_ui.models.checkpoints import Part, Source, find_source
 from impress_ui.models.frozen import spare_inputs
 from impress_ui.models.memory import Recomputation
 from impress_ui.models.single_file_weights import load as load_from_one_file
+from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import LpipsNetwork, Precision, RunSettings, SimilarityNetwork
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -37,12 +38,14 @@ class Autoencoder:
         name: what the person calls the checkpoint.
         own: whether it is the embedded kind, whose encoder shares VGG16's features.
         whole: makes the same module anew in float32, for where half precision overflows.
+        embedded: whether its weights are those that come along, by whatever name or path.
     """
 
     def __init__(
-        self, module: nn.Module, name: str, device: str, own: bool, whole: Callable[[], nn.Module] | None = None
-    ) -> None:
-        self.name, self.device, self.own, self._whole = name, device, own, whole
+        self, module: nn.Module, name: str, device: str, own: bool, whole: Callable[[], nn.Module] | None = None,
+        *, embedded: bool = False,
+    ) -> None:  # fmt: skip
+        self.name, self.device, self.own, self._whole, self.embedded = name, device, own, whole, embedded
         self.note = ""  # a sentence, where it is not computed in the precision that was asked for
         self._take(module)
 
@@ -241,10 +244,11 @@ def _load(source: Source, device: str, precision: Precision) -> Autoencoder:
         return load_part(source.part("vae", wanted), cls, torch_dtype=DTYPES[wanted], low_cpu_mem_usage=False)
 
     own = part.class_name == "VGGAutoencoder"
-    return Autoencoder(load(precision), source.name, device, own, whole=lambda: load("float32"))
+    embedded = source.place is not None and source.place.resolve() == EMBEDDED_CHECKPOINT.resolve()
+    return Autoencoder(load(precision), source.name, device, own, whole=lambda: load("float32"), embedded=embedded)
 
 
-_loaded: OrderedDict[tuple[str, str, str], Autoencoder] = OrderedDict()
+_loaded: OrderedDict[tuple[str, ...], Autoencoder] = OrderedDict()
 # One for the whole program: diffusers imports its parts on demand, which two threads must not do at once.
 _loading = threading.RLock()
 
@@ -265,7 +269,7 @@ def load_autoencoder(run: RunSettings, together: int = MAX_LOADED) -> Autoencode
     """
     device = pick_device(run.device)
     source = find_source(run.checkpoint)
-    key = (source.key, device, run.precision)
+    key = (source.key, source.name, device, run.precision)  # it tells its name, which is the person's
     with _loading:
         if key not in _loaded:
             _loaded[key] = _load(source, device, run.precision)

@@ -19,7 +19,6 @@ from impress_ui.errors import UserError
 from impress_ui.models import checksums
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.paths import HARDENED
-from impress_ui.settings import EMBEDDED
 
 DECODER, SCALE = "decoder.", ".scale"
 LEVELS = 127  # of a signed byte, on either side of zero
@@ -58,7 +57,7 @@ def harden(autoencoder: Autoencoder) -> Autoencoder:
     Raises:
         UserError: the checkpoint is another than the embedded one, whose latents this encoder does not know.
     """
-    if autoencoder.name != EMBEDDED:
+    if not autoencoder.embedded:
         raise UserError(
             f"The hardened encoder was trained for the embedded checkpoint; {autoencoder.name} has latents of its own."
         )
@@ -70,4 +69,4 @@ def _hardened(autoencoder: Autoencoder) -> Autoencoder:
     checksums.check(HARDENED)
     module = copy.deepcopy(autoencoder.module)
     module.load_state_dict(with_difference(module.state_dict(), load_file(HARDENED)))
-    return Autoencoder(module, f"{autoencoder.name}, hardened", autoencoder.device, autoencoder.own)
+    return Autoencoder(module, f"{autoencoder.name}, hardened", autoencoder.device, autoencoder.own, embedded=True)

@@ -103,6 +103,8 @@ def upscaler(file: Path, device: str) -> RRDBNet:
         modified = place.stat().st_mtime_ns
     except (OSError, RuntimeError, ValueError):  # not there, too long, no such home
         raise UserError(f"There is no upscaler's file {str(file)[:100]}.") from None
+    if place.is_dir():
+        raise UserError(f"{place.name} is a folder; give an upscaler's file in safetensors.")
     return _at(place, modified, device)
 
 

@@ -21,6 +21,7 @@ from impress_ui.pictures.beside import Beside, beside_of, exif_of
 from impress_ui.pictures.colours import to_srgb
 from impress_ui.pictures.declaration import XMP_KEY, declaration_of
 from impress_ui.pictures.files import written_whole
+from impress_ui.pictures.metadata import as_text
 
 AVIF = ("AVIF",) if features.check("avif") else ()
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", *AVIF)
@@ -228,7 +229,7 @@ def save_png(
     """
     info = PngInfo()
     if metadata is not None:
-        info.add_itxt(METADATA_KEY, json.dumps(metadata, ensure_ascii=False, allow_nan=False))
+        info.add_itxt(METADATA_KEY, as_text(metadata))
     declared = declaration_of(metadata)
     if declared is not None:
         info.add_itxt(XMP_KEY, declared)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 
 from impress_ui.errors import UserError
+from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.models.hub_catalogue import HUB
-from impress_ui.settings import EMBEDDED, JobSettings
+from impress_ui.settings import EMBEDDED, JobSettings, PurifySettings
 from impress_ui.settings.purify import parts_of
 from impress_ui.ui.queue import LONGEST
 
@@ -53,7 +54,7 @@ class Host:
             raise UserError(
                 f"On this public page a checkpoint is one of its list ({listed}); run the program yourself for others."
             )
-        if self.public and _names_files(job):
+        if self.public and (_names_files(job) or _needs_files(job)):
             raise UserError(
                 "On this public page no weights can be named but those that come along; run the program yourself for "
                 "others."
@@ -61,10 +62,20 @@ class Host:
         return job
 
 
+def _purifiers_of(job: JobSettings) -> list[PurifySettings]:
+    """Every purifier that the settings name, those in chains too."""
+    purifiers = (job.purify, *job.stress.settings_of(job.purify).values())
+    return [part for purifier in purifiers for part in parts_of(purifier)]
+
+
+def _needs_files(job: JobSettings) -> bool:
+    """Whether any purifier does not do without a file that does not come along."""
+    return any(PURIFIERS[part.method].own_file for part in _purifiers_of(job))
+
+
 def _names_files(job: JobSettings) -> bool:
     """Whether any setting but the checkpoint names a file or folder of this machine."""
-    purifiers = (job.purify, *job.stress.settings_of(job.purify).values())
-    parts = (job.run, job.protect, *(part for purifier in purifiers for part in parts_of(purifier)))
+    parts = (job.run, job.protect, *_purifiers_of(job))
     return any(
         getattr(part, name)
         for part in parts

@@ -24,7 +24,7 @@ from impress_ui.ui.rooms.history import blind_views
 from impress_ui.ui.rooms.history.blind_study import Study, of_files, of_runs
 from impress_ui.ui.rooms.history.runs import PastRun
 
-GIVEN = {"time": "2026-01-01T00:00:00+00:00", "question": "Which?", "pair": 1, "left": "l", "right": "r"}
+GIVEN = {"time": "2026-01-01T00:00:00+00:00", "question": "Which?", "series": 1, "pair": 1, "left": "l", "right": "r"}
 
 
 def answer(a_stood: str, said: str) -> Answer:
@@ -93,7 +93,7 @@ def test_answers_are_counted_by_what_stood_there() -> None:
 def test_the_csv_has_a_row_a_question() -> None:
     named = replace(answer("right", NEITHER), left='own picture, a "b", c.png', seconds=0.25)
     (row,) = csv.DictReader(io.StringIO(as_csv([named])))
-    assert list(row) == ["time", "question", "pair", "left", "right", "a_stood", "answer", "seconds"]
+    assert list(row) == ["time", "question", "series", "pair", "left", "right", "a_stood", "answer", "seconds"]
     assert row["left"] == 'own picture, a "b", c.png' and row["answer"] == "no difference"
     assert row["pair"] == "1" and float(row["seconds"]) == 0.25
     assert as_csv([]).count("\n") == 1

@@ -46,7 +46,7 @@ def test_it_sees_less_of_an_attack_and_the_embedded_one_stays_as_it_was(batch: T
     left = (hardened.encode(attacked) - before).flatten(1).norm(dim=1) / length
     assert torch.equal(embedded.encode(batch), before) and harden(embedded) is hardened
     assert clean.mean() < 0.2
-    assert (left < 0.95 * moved(attacked, batch, embedded)).all()
+    assert (left < 0.75 * moved(attacked, batch, embedded)).all()
 
 
 def test_as_a_purifier_it_is_the_round_trip_through_it(batch: Tensor, embedded: Autoencoder) -> None:
@@ -70,7 +70,15 @@ def test_an_edit_reads_its_picture_with_it(batch: Tensor, model: DiffusionModel)
     assert hardened == made(settings, model.with_autoencoder(harden(model.autoencoder)))
 
 
-def test_another_checkpoint_is_refused() -> None:
+def test_another_checkpoint_is_refused_before_anything_is_computed(batch: Tensor) -> None:
     other = load_autoencoder(RunSettings(checkpoint=str(ASSETS / "autoencoders" / "narrow"), device="cpu"))
     with pytest.raises(UserError, match="trained for the embedded checkpoint; narrow"):
         harden(other)
+    with pytest.raises(UserError, match="trained for the embedded checkpoint"):
+        next(purify(batch, PurifySettings(method="chain", chain="fast, then hardened"), other))
+
+
+def test_the_embedded_checkpoint_s_weights_are_known_by_whatever_path_they_were_named(embedded: Autoencoder) -> None:
+    named = load_autoencoder(RunSettings(checkpoint=str(ASSETS / "micro-ldm"), device="cpu"))
+    assert (named.name, embedded.name) == ("micro-ldm", "embedded")
+    assert harden(named).name == "micro-ldm, hardened" and harden(load_autoencoder(RunSettings(device="cpu"))).embedded

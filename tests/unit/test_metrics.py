@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from impress_ui.errors import UserError
 from impress_ui.measures.metrics import Detector, measure, round_trip_error
 from impress_ui.models.autoencoder import Autoencoder
-from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.images import read_metadata, save_png, to_tensor
 
 
 def pair() -> tuple[np.ndarray, np.ndarray]:
@@ -81,3 +83,12 @@ def test_the_verdict_carries_its_rates() -> None:
     sentence = detector.verdict(0.05)
     for words in ("looks protected", "0.0200", "90% at budget 8", "100% at budget 16", "3% of the clean", "32"):
         assert words in sentence
+
+
+def test_a_picture_of_one_colour_is_measured_and_saved(tmp_path: Path) -> None:
+    """It holds no information that VIF could find, and that is no reason to lose it."""
+    black = Image.new("RGB", (64, 64))
+    found = measure(black, black).as_dict()
+    assert found["vif"] is None and found["ssim"] == 1
+    saved = save_png(black, tmp_path / "black.png", {"measures": {"vif": float("nan"), "l2": (1.0, float("inf"))}})
+    assert read_metadata(saved)["measures"] == {"vif": None, "l2": [1.0, None]}

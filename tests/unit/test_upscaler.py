@@ -8,16 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
 from impress_ui.errors import UserError
+from impress_ui.jobs.explore import Exploration
+from impress_ui.jobs.stress import StressTest
+from impress_ui.measures import costs
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.purify import purify
+from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.upscaler import RRDBNet, network_of, upscaler
-from impress_ui.settings import PurifySettings
+from impress_ui.settings import JobSettings, PurifySettings, purifier_of
 from impress_ui.settings.stress import USUAL
+from impress_ui.ui.public import Host
 from training.convert_upscaler import HALVES, convolutions, named
 
 
@@ -87,12 +93,12 @@ def test_what_ncnn_keeps_comes_back_under_real_esrgan_s_names() -> None:
         convolutions("\n".join(lines), data + b"\0\0\0\0")
 
 
-def test_as_a_purifier_it_is_noise_upscaled_and_reduced(file: Path, batch: Tensor) -> None:
+def test_as_a_purifier_it_is_noise_upscaled_and_reduced(file: Path, batch: Tensor, embedded: Autoencoder) -> None:
     x = batch[:2, :, :20, :24]
 
     def made(std: float, seed: int = 0, of: Tensor = x) -> Tensor:
         settings = PurifySettings(method="noisy-upscaling", upscaled_noise=std, upscaler=str(file))
-        return run_to_end(purify(of, settings, None, seed=seed)).result  # type: ignore[arg-type]
+        return run_to_end(purify(of, settings, embedded, seed=seed)).result
 
     with torch.no_grad():
         large = upscaler(file, "cpu")((x + 1) / 2).clamp(0, 1)
@@ -108,6 +114,8 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     (tmp_path / "text.safetensors").write_text("no weights")
     with pytest.raises(UserError, match="cannot be read"):
         upscaler(tmp_path / "text.safetensors", "cpu")
+    with pytest.raises(UserError, match="is a folder"):
+        upscaler(tmp_path, "cpu")
     save_file({name: value[..., :1].contiguous() for name, value in small().items()}, tmp_path / "other.safetensors")
     with pytest.raises(UserError, match="another network"):
         upscaler(tmp_path / "other.safetensors", "cpu")
@@ -116,7 +124,36 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     assert isinstance(upscaler(prefixed, "cpu"), RRDBNet)
 
 
-def test_nobody_is_asked_for_a_file_who_has_none(batch: Tensor) -> None:
+def test_nobody_is_asked_for_a_file_who_has_none(batch: Tensor, embedded: Autoencoder) -> None:
     assert not any("noisy-upscaling" in words for words in USUAL)
+    for settings in (PurifySettings(method="noisy-upscaling"), purifier_of("fast, then noisy-upscaling")):
+        with pytest.raises(UserError, match="needs an upscaler"):
+            next(purify(batch, settings, embedded))
+
+
+def test_an_exploration_and_a_stress_test_say_so_before_they_begin(photographs: list[Image.Image]) -> None:
+    job = JobSettings().updated(purify={"method": "noisy-upscaling"}, run={"device": "cpu"})
+    exploration = Exploration(photographs[0], job.updated(explore={"x": "protect.budget", "x_count": 2})).run()
     with pytest.raises(UserError, match="needs an upscaler"):
-        run_to_end(purify(batch, PurifySettings(method="noisy-upscaling"), None))  # type: ignore[arg-type]
+        list(exploration)
+    with pytest.raises(UserError, match="needs an upscaler"):
+        StressTest(photographs[0], job.updated(stress={"purifiers": ["jpeg", "noisy-upscaling"]}))
+
+
+def test_its_time_is_told_from_a_small_piece(
+    file: Path, photographs: list[Image.Image], embedded: Autoencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "PACE", {})
+    settings = PurifySettings(method="noisy-upscaling", upscaler=str(file))
+    assert costs.expected_seconds(settings, (64, 64)) is None
+    costs.measure_pace([settings], photographs[0], embedded, None)
+    small, large = (costs.expected_seconds(settings, (side, side)) for side in (64, 128))
+    assert small > 0 and large == pytest.approx(4 * small)
+
+
+def test_a_public_page_refuses_what_needs_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host("0.0.0.0")
+    assert host.check(JobSettings()) == JobSettings()
+    for part in ({"purify": {"method": "noisy-upscaling"}}, {"stress": {"purifiers": ["jpeg, then noisy-upscaling"]}}):
+        with pytest.raises(UserError, match="no weights can be named"):
+            host.check(JobSettings().updated(**part))

@@ -41,9 +41,13 @@ class Setup:
 
     @property
     def whole_model(self) -> DiffusionModel:
-        """The model, for the methods that need more than its autoencoder."""
+        """The model, for the methods that need more than its autoencoder.
+
+        Raises:
+            UserError: only the autoencoder is there.
+        """
         if self.model is None:
-            raise ValueError(f"{self.settings.method} needs the whole model")
+            raise UserError(f"The protection {self.settings.method} needs a whole diffusion model, not an autoencoder.")
         return self.model
 
     @property

@@ -56,5 +56,5 @@ STYLEGUARD = Protection(
         "style statistics": "style statistics: distance to the target's less that to the original's",
         "denoising error": "denoising error",
     },
-    note="Without the upscalers of the published one, which no file here holds; `robust_to` stands for them.",
+    note="The published one is also made to outlive upscalers; here `robust_to` stands for that.",
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impress_ui.models.autoencoder import Autoencoder
+    from impress_ui.settings import PurifySettings
 
 
 class Fields(Settings):
@@ -42,11 +43,18 @@ def through_hardened(x: Tensor, times: int, autoencoder: Autoencoder) -> Tensor:
     return round_trip(x, times, harden(autoencoder))
 
 
+def _ready(settings: PurifySettings, autoencoder: Autoencoder) -> None:
+    from impress_ui.models.hardened import harden
+
+    harden(autoencoder)
+
+
 HARDENED = Purifier(
     "hardened",
     "Hardened encoder",
     Fields,
     at_once(lambda x, s, tools: through_hardened(x, s.hardened_trips, tools.autoencoder)),
     embedded_only=True,
+    ready=_ready,
     choice="Hardened encoder's round trip",
 )

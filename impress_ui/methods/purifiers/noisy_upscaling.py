@@ -14,6 +14,8 @@ from impress_ui.methods.purifiers.purifier import Purifier, at_once
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impress_ui.models.upscaler import RRDBNet
+
 
 class Fields(Settings):
     """Its settings."""
@@ -35,23 +37,33 @@ class Fields(Settings):
     )
 
 
-def noisy_upscaling(x: Tensor, std: float, file: str, seed: int) -> Tensor:
-    """x (B, 3, H, W) in [-1, 1] with noise (of the [0, 1] range), upscaled and reduced again.
+def network_of(file: str, device: str) -> RRDBNet:
+    """The upscaler of a file.
 
     Raises:
         UserError: no file was named, or it holds no upscaler.
     """
     from pathlib import Path
 
-    import torch
-    from torch.nn import functional as F
-
-    from impress_ui.methods.purifiers.noise import gaussian_noise
     from impress_ui.models.upscaler import upscaler
 
     if not file.strip():
         raise UserError("Noisy upscaling needs an upscaler: name a Real-ESRGAN file in safetensors.")
-    network = upscaler(Path(file), str(x.device))
+    return upscaler(Path(file), device)
+
+
+def noisy_upscaling(x: Tensor, std: float, file: str, seed: int) -> Tensor:
+    """x (B, 3, H, W) in [-1, 1] with noise (of the [0, 1] range), upscaled and reduced again.
+
+    Raises:
+        UserError: no file was named, or it holds no upscaler.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    from impress_ui.methods.purifiers.noise import gaussian_noise
+
+    network = network_of(file, str(x.device))
     noisy = (gaussian_noise(x, std, seed) + 1) / 2 if std else (x + 1) / 2
     with torch.no_grad():
         large = torch.cat([network(picture) for picture in noisy.split(1)]).clamp(0, 1)  # one at a time: it is large
@@ -65,4 +77,7 @@ NOISY_UPSCALING = Purifier(
     Fields,
     at_once(lambda x, s, tools: noisy_upscaling(x, s.upscaled_noise, s.upscaler, tools.seed)),
     own_file="upscaler",
+    ready=lambda s, autoencoder: network_of(s.upscaler, autoencoder.device),
+    probe=lambda _: {},
+    probe_side=32,
 )

@@ -64,11 +64,14 @@ class Purifier:
         label: for people; ``choice`` is the longer one that lists show, where there is one.
         fields: the settings that it has; the first is the one that tells its rows apart.
         run: takes pictures (B, 3, H, W) in [-1, 1]; the last step's ``result`` need be neither in 8 bits nor masked.
+        ready: raises a ``UserError`` where it cannot run with these settings on this autoencoder; asked before anything
+            is computed.
         steps: the steps that a run counts; 0 for a filter, which is one step at once.
         overhead: what a run takes besides its steps, in steps: every estimate of cost is made of the two.
         pixels: the pixels that one step computes for a picture of (width, height).
         pace: runs of one pace take the same time for a step and pixel.
         probe: changes to the settings for a run of one step, by which the pace is measured.
+        probe_side: the probe needs no more than a square of so many pixels; 0 for the whole picture.
         generative: whether it runs the denoiser too, not the autoencoder alone.
         own_file: the field that names a file which does not come along, where it cannot do without one.
         embedded_only: whether it was made for the embedded checkpoint, and is refused by others.
@@ -80,11 +83,13 @@ class Purifier:
     fields: type[Settings]
     run: Callable[[Tensor, PurifySettings, Tools], Iterator[Step]]
     choice: str = ""
+    ready: Callable[[PurifySettings, Autoencoder], object] = lambda *_: None
     steps: Callable[[PurifySettings], int] = lambda _: 0
     overhead: int = 0
     pixels: Callable[[PurifySettings, tuple[int, int]], float] = lambda _, size: float(size[0] * size[1])
     pace: Callable[[PurifySettings], str] = lambda settings: settings.method
     probe: Callable[[PurifySettings], dict[str, int]] | None = None
+    probe_side: int = 0
     generative: bool = False
     own_file: str = ""
     embedded_only: bool = False

@@ -73,6 +73,11 @@ class Study:
         return self.turns[len(self.answers)] if len(self.answers) < len(self.turns) else None
 
     @property
+    def series(self) -> int:
+        """The number of this series, from 1."""
+        return 1 + max((answer.series for answer in self.kept), default=0)
+
+    @property
     def all_answers(self) -> tuple[Answer, ...]:
         """Those of every series."""
         return (*self.kept, *self.answers)
@@ -95,9 +100,10 @@ class Study:
         """The question that stands there got this answer, one of ``ANSWERS``."""
         turn, pair = self.turn, self.pairs[self.turn.pair]
         left, right = (pair.b, pair.a) if turn.swapped else (pair.a, pair.b)
+        now, seconds = datetime.now().astimezone().isoformat(timespec="seconds"), time.monotonic() - self.began
         row = Answer(
-            datetime.now().astimezone().isoformat(timespec="seconds"), QUESTIONS[pair.question], turn.pair + 1,
-            left.told, right.told, turn.a_stood, answer, round(time.monotonic() - self.began, 2),
+            now, QUESTIONS[pair.question], self.series, turn.pair + 1, left.told, right.told, turn.a_stood, answer,
+            round(seconds, 2),
         )  # fmt: skip
         return replace(self, answers=(*self.answers, row))
 
