@@ -177,7 +177,8 @@ class NormFields(OutlastingFields):
     steps: int = STEPS
     step_size: float = knob(
         8.0,
-        "Step's size in grey levels; in PhotoGuard's attacks and the two shields the first one's, which decays to a hundredth.",
+        "Step's size in grey levels; in PhotoGuard's attacks and the two shields the first one's, which decays to a "
+        "hundredth.",
         label="Attack step size",
         step=0.1,
         ge=0.1,
