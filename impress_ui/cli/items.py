@@ -85,7 +85,8 @@ def _follow(test: StressTest | Exploration, what: str) -> bool:
         for step in test.run(should_stop):
             stopped = step.stopped
             if step.number == 0 and step.seconds_left is not None and not told:
-                log(f"About {step.seconds_left:.0f} s for {step.count} {what}.")
+                items = what if step.count != 1 else what.removesuffix("s")
+                log(f"About {step.seconds_left:.0f} s for {step.count} {items}.")
                 told = True
             elif step.done and step.number:
                 left = step.seconds_left if step.number < step.count else None
