@@ -26,7 +26,7 @@ from impress_ui.methods.batches import BATCH, over_batches
 from impress_ui.methods.mimic import FineTuning, imitate
 from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import protect
-from impress_ui.methods.purify import purify
+from impress_ui.methods.purify import check_ready, purify
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.pictures.images import to_tensor
 from impress_ui.settings import JobSettings, PurifySettings
@@ -116,6 +116,8 @@ class StyleStudy:
     def run(self, *, should_stop: ShouldStop = never) -> Iterator[StudyStep]:
         """All phases that are still to be done; a stop ends the current one after its step and keeps what is there."""
         model = load_diffusion_model(self.job.run)
+        purifiers = [variant.purify for variant in self.variants.values() if variant.purify is not None]
+        check_ready(purifiers, model.autoencoder)
         phases = self._phases(model)
         for stage, (phase, variant, steps) in enumerate(phases):
             ran = False

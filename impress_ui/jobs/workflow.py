@@ -25,8 +25,8 @@ from impress_ui.methods.attacks import glaze
 from impress_ui.methods.edit import SampleStep, edit, generate
 from impress_ui.methods.optimise import ShouldStop, Step, identity, never, within_mask
 from impress_ui.methods.protect import kept_within, needs_model, protect, radii_of
+from impress_ui.methods.purify import check_ready, planned_steps, purify
 from impress_ui.methods.purify import needs_model as purifier_needs_model
-from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint, fingerprint_of_loras
@@ -140,6 +140,15 @@ def purify_picture(
     return whole.over_tiles(
         x, attempt, job.run.size, keep, each=planned_steps(job.purify), mask=laid, store=store, should_stop=should_stop
     )
+
+
+def check_purifier(job: JobSettings) -> None:
+    """Refuse a purifier that cannot run with these settings, before what comes before it is computed.
+
+    Raises:
+        UserError: its reason.
+    """
+    check_ready([job.purify], load_autoencoder(job.run))
 
 
 def seen(image: Image.Image, job: JobSettings) -> Image.Image:

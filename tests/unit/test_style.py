@@ -4,10 +4,12 @@ import functools
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 import torch
 
 from impress_ui.art.artists import works
-from impress_ui.jobs.style import StyleStudy
+from impress_ui.errors import UserError
+from impress_ui.jobs.style import StyleStudy, Variant
 from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.settings import ClassifySettings, JobSettings, ProtectSettings, PurifySettings
@@ -52,6 +54,14 @@ def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: 
     for name in whole.variants:
         assert torch.equal(broken.scores[name], whole.scores[name]), name
         assert broken.curves[name] == whole.curves[name]
+
+
+def test_a_purifier_that_cannot_run_is_refused_before_the_study_begins(model: DiffusionModel) -> None:
+    study = new_study()
+    study.variants["purified"] = Variant(protected=True, purify=PurifySettings(method="noisy-upscaling"))
+    with pytest.raises(UserError, match="needs an upscaler"):
+        next(study.run())
+    assert not study.targets and not study.protected
 
 
 def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> None:

@@ -107,6 +107,17 @@ def test_stop_reaches_the_worker_and_mistakes_come_back(asked: list[int]) -> Non
         list(stream(20, failing, (), lambda: False))
 
 
+def test_a_purifier_that_cannot_run_is_refused_before_the_picture_is_protected(photo: Path, built: Page) -> None:
+    values = {knob: knob.value for knob in built.knobs.values()} | {
+        built.record: Record(), built.upload: str(photo), built.mask: None, built.target: None, built.new_seed: False,
+        built.reconstruction_of: "protected", built.knobs["purify", "method"]: "noisy-upscaling",
+    }  # fmt: skip
+    updates = list(PageRun(built, values, "refused", "both").updates())
+    assert "needs an upscaler" in str(updates[-1][built.status])
+    assert not any(built.panes["protected"] in update for update in updates)
+    assert HISTORIES.runs("refused") == []
+
+
 def test_the_page_s_whole_run_fits_through_the_worker(asked: list[int], photo: Path, built: Page) -> None:
     page = built
     values = {knob: knob.value for knob in page.knobs.values()} | {

@@ -44,6 +44,8 @@ class PageRun(PageJob):
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
             picture, target = self.aimed(runs.open_at(values[page.upload], self.job, whole=True))
+            if self.what == "both":
+                workflow.check_purifier(self.job)
             steps = self.protection(picture.image, mask, target, should_stop)
             work = work_of("protect", self.job, picture.image.size)
             begin: Callable[[], Update] = lambda: self.start_over("original", self._reduced(picture))  # noqa: E731
