@@ -25,7 +25,7 @@ from impress_ui.methods.protect import needs_model, protect
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
 from impress_ui.paths import ASSETS
-from impress_ui.settings import ProtectSettings, RunSettings
+from impress_ui.settings import Precision, ProtectSettings, RunSettings
 from training.photos import Crops
 
 SIDE, BATCH = 64, 16
@@ -35,10 +35,10 @@ METHODS = ("photoguard-encoder",) * 6 + ("glaze",) * 2 + ("mist-fused", "mist-te
 PROMPTS = ("a painting", "a photo", "")
 
 
-def seen_autoencoders() -> list[Autoencoder]:
+def seen_autoencoders(precision: Precision = "float32") -> list[Autoencoder]:
     """Those that training sees; ``kl`` is held out."""
     names = ("embedded", str(ASSETS / "autoencoders" / "narrow"))
-    return [load_autoencoder(RunSettings(checkpoint=name)) for name in names]
+    return [load_autoencoder(RunSettings(checkpoint=name, precision=precision)) for name in names]
 
 
 def drawn(rng: random.Random) -> ProtectSettings:
@@ -76,10 +76,10 @@ def to_bytes(x: Tensor) -> Tensor:
     return ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).contiguous()
 
 
-def make(folder: Path, photos: Path, count: int, seed: int) -> None:
+def make(folder: Path, photos: Path, count: int, seed: int, precision: Precision) -> None:
     """Batches number ``seed`` * 10,000 and on; a run that was ended goes on."""
     folder.mkdir(parents=True, exist_ok=True)
-    autoencoders, model = seen_autoencoders(), load_diffusion_model(RunSettings())
+    autoencoders, model = seen_autoencoders(precision), load_diffusion_model(RunSettings(precision=precision))
     rng, crops = random.Random(seed), Crops(photos, seed).batches(2 * BATCH, SIDE)
     began = time.monotonic()
     for number in range(seed * 10_000, seed * 10_000 + count):
@@ -113,8 +113,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training/runs/purifier/pairs"))
     parser.add_argument("--count", type=int, default=80, help="batches")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bfloat16", action="store_true", help="attacks in half precision, where the processor is fast")
     args = parser.parse_args()
-    make(args.folder, args.photos, args.count, args.seed)
+    make(args.folder, args.photos, args.count, args.seed, "bfloat16" if args.bfloat16 else "float32")
 
 
 if __name__ == "__main__":

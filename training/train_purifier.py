@@ -58,7 +58,7 @@ class Validation:
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    pairs, autoencoders = load(args.pairs), seen_autoencoders()
+    pairs, autoencoders = load(args.pairs), seen_autoencoders("bfloat16" if args.bfloat16 else "float32")
     print(f"{len(pairs)} pairs", flush=True)
     network = (load_residual_unet(args.init) if args.init else ResidualUNet()).to(device).requires_grad_()
     network.to(memory_format=torch.channels_last)
@@ -67,10 +67,11 @@ def train(args: argparse.Namespace) -> None:
     parts = {"network": network, "averaged": training.averaged, "optimiser": training.optimiser}
     start = resume(args.run, device, **parts, schedule=training.schedule)
     draw.random.seed(args.seed + start)
-    validation = Validation(autoencoders[0])
+    validation = Validation(seen_autoencoders()[0])
     began, losses = time.monotonic(), []
     for step in range(start + 1, args.steps + 1):
-        losses.append(training.step())
+        with torch.autocast(device, torch.bfloat16, enabled=args.bfloat16):
+            losses.append(training.step())
         if step % args.every and step != args.steps:
             continue
         means = ", ".join(f"{name} {sum(loss[name] for loss in losses) / len(losses):.4f}" for name in losses[0])
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--every", type=int, default=100, help="steps between validations and checkpoints")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bfloat16", action="store_true", help="autocast, where the processor is fast at it")
     train(parser.parse_args())
 
 
