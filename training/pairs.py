@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training/runs/purifier/pairs"))
     parser.add_argument("--count", type=int, default=80, help="batches")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--bfloat16", action="store_true", help="attacks in half precision, where the processor is fast")
+    parser.add_argument("--bfloat16", action="store_true", help="where the processor is fast at it")
     args = parser.parse_args()
     make(args.folder, args.photos, args.count, args.seed, "bfloat16" if args.bfloat16 else "float32")
 

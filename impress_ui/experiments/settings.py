@@ -19,6 +19,12 @@ Attack = Literal["encoder", "diffusion"]
 Budget = Annotated[int, Field(ge=1, le=64)]
 Beta = Annotated[float, Field(gt=0, le=1e6)]
 Term = Literal["consistency", "loss"]  # the adaptive terms that beta weighs
+Share = Annotated[float, Field(gt=0, lt=1)]
+# The published baselines (JPEG 15, noise .1, resize to a half), each kind of control at what it does best on works of
+# art, and the purifiers that undo GLAZE best.
+STYLE_PURIFIERS = (
+    "jpeg 15", "noise 0.1", "resize 0.5", "non-local-means 0.08", "fast-style", "non-local-means 0.05, then fast-style",
+)  # fmt: skip
 _BUDGETS_HELP = "Budgets of the protection, in grey levels."
 
 
@@ -87,6 +93,14 @@ class StyleSettings(ExperimentSettings):
     experiment: Literal["style"] = "style"
     artists: int | None = knob(None, "Only the first so many artists; all without it.", ge=1)
     paper_artists: int = knob(0, "Artists whose works the paper recipe purifies too, half an hour each.", ge=0)
+    purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
+        STYLE_PURIFIERS,
+        "Purifiers in words, as a stress test has them; the last one is tried on the clean works too.",
+        max_length=20,
+    )
+    shares: tuple[Share, ...] = knob(
+        (), "Shares of the protection's change that a perfect purifier would leave, such as 0.25: a row each."
+    )
 
     @model_validator(mode="before")
     @classmethod

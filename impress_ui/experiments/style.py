@@ -10,7 +10,7 @@ from PIL import Image
 from impress_ui.art.artists import ARTISTS, asked_captions, works
 from impress_ui.experiments.charts import Bars, Chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of, whole_model
-from impress_ui.experiments.purifiers import name_of
+from impress_ui.experiments.robustness import purified_by
 from impress_ui.experiments.settings import StyleSettings
 from impress_ui.jobs.style import StyleStudy, Variant
 from impress_ui.jobs.workflow import describe_result
@@ -18,36 +18,38 @@ from impress_ui.measures.classifiers.clip import load_clip_classifier
 from impress_ui.measures.classifiers.common import accuracy, ranking
 from impress_ui.measures.classifiers.diffusion import DiffusionClassifier
 from impress_ui.measures.classifiers.jury import load_diffusion_classifier
+from impress_ui.measures.grid import distances_to
 from impress_ui.measures.metrics import measure
+from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.pictures.images import save_png
 from impress_ui.settings import ClassifySettings, PurifySettings
-from impress_ui.settings.recipes import STYLE_PURIFIER
 
-# The published baselines (JPEG 15, noise .1, resize to a half), and each kind of control at what it does best here.
-CONTROLS = (
-    PurifySettings(method="jpeg", jpeg_quality=15),
-    PurifySettings(method="noise", noise_std=0.1),
-    PurifySettings(method="resize", resize_factor=0.5),
-    PurifySettings(method="non-local-means", denoise_weight=0.08),
-)
-FAST = PurifySettings(recipe="fast-style")
-CHAIN = PurifySettings(**STYLE_PURIFIER)
-CLEAN, NONE = "clean", "GLAZE"
+CLEAN, NONE, PAPER = "clean", "GLAZE", "paper"
 JURY = ClassifySettings(method="diffusion")
+# What is measured of the works themselves against the clean ones; the last three say what kind of change is left.
+WORKS = ("lpips", "ssim", "latent", "colour", "texture")
+COLUMNS = {
+    "works_latent": "How far the works' latents are from the clean ones', over their length",
+    "works_colour": "CIEDE2000 of the works, reduced to 16x16 pixels, to the clean ones",
+    "works_texture": "Texture of the works, over the clean ones'",
+}
 GALLERY = 2  # imitations of each set in the sheet
 
 
-def variants(paper: bool = False) -> dict[str, Variant]:
-    """The rows of the table: clean, protected, and protected works after each purifier.
+def variants(settings: StyleSettings, paper: bool = False) -> dict[str, Variant]:
+    """The rows of the table: clean, protected, protected works after each purifier, and with a share of the change.
 
-    And clean works after the best one: what it takes from a style by itself, without a protection to undo.
+    And clean works after the last purifier: what it takes from a style by itself, without a protection to undo.
     """
-    purifiers = (*CONTROLS, FAST, CHAIN, *([PurifySettings(recipe="paper")] if paper else []))
+    known = {words: purified_by(settings.job, words).purify for words in settings.purifiers}
+    last = {words: known[words] for words in settings.purifiers[-1:]}
+    purifiers = known | ({PAPER: PurifySettings(recipe=PAPER)} if paper else {})
     return {
         CLEAN: Variant(),
-        f"{CLEAN}, {name_of(CHAIN)}": Variant(False, CHAIN),
+        **{f"{CLEAN}, {words}": Variant(False, purifier) for words, purifier in last.items()},
         NONE: Variant(True),
-        **{f"{NONE}, {name_of(settings)}": Variant(True, settings) for settings in purifiers},
+        **{f"{NONE}, {words}": Variant(True, purifier) for words, purifier in purifiers.items()},
+        **{f"{NONE}, {share:.0%} of the change": Variant(True, share=share) for share in settings.shares},
     }
 
 
@@ -56,7 +58,7 @@ def units(settings: StyleSettings) -> list[Unit]:
     return [
         Unit({"artist": artist, "variant": name}, artist)
         for number, artist in enumerate(list(ARTISTS)[: settings.artists])
-        for name in variants(number < settings.paper_artists)
+        for name in variants(settings, number < settings.paper_artists)
     ]
 
 
@@ -69,9 +71,8 @@ def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
     made = works(artist, "train", count=job.mimic.works, seed=job.run.seed)
     captions = asked_captions(artist, job.mimic.imitations)
     judge = load_clip_classifier(ClassifySettings())
-    study = StyleStudy(
-        made, captions, artist, job, judge=judge, variants={name: variants(paper=True)[name]}, keep_models=False
-    )
+    chosen = {name: variants(run.settings, paper=True)[name]}
+    study = StyleStudy(made, captions, artist, job, judge=judge, variants=chosen, keep_models=False)
     protected = run.folder.records(_name(artist, NONE))
     if study.variants[name].protected and protected:
         study.style, study.protected = protected[0]["target"], _pictures(run, artist, NONE, "works")
@@ -81,29 +82,29 @@ def run(unit: Unit, run: Run[StyleSettings]) -> list[Record]:
             phase = step.phase
             run.log(f"{artist}, {name}: {phase}")
     _keep(run, study, name)
-    return [_figures(study, name, load_diffusion_classifier(JURY, job.run))]
+    return [_figures(study, name, load_diffusion_classifier(JURY, job.run), load_autoencoder(job.run))]
 
 
 def table(settings: StyleSettings, records: list[Record]) -> list[Record]:
     """Means over the artists: all imitations of one go together, so that they are no independent sample."""
     told = ("clip_accuracy", "clip_accuracy_se", "diffusion_accuracy", "diffusion_accuracy_se")
-    columns = ("clip_accuracy", "diffusion_accuracy", "lpips", "ssim")
+    columns = ("clip_accuracy", "diffusion_accuracy", *WORKS)
     return [
         {
             "works": row["variant"],
             "artists": row["artists"],
             "imitations": sum(record["imitations"] for record in records if record["variant"] == row["variant"]),
             **{name: row[name] for name in told},
-            "works_lpips": row["lpips"],
-            "works_ssim": row["ssim"],
+            **{f"works_{name}": row[name] for name in WORKS},
         }
         for row in means_of(records, ("variant",), columns, count="artists")
     ]
 
 
 def sheets(run: Run[StyleSettings], rows: list[Record]) -> list[Sheet]:
-    """A row for each artist: one of the works and some imitations, clean, protected, best control and purified."""
-    shown = (CLEAN, NONE, *(f"{NONE}, {name_of(settings)}" for settings in (CONTROLS[0], FAST, CHAIN)))
+    """A row for each artist: a work and some imitations, clean, protected, and by the first and the last purifiers."""
+    chosen = (*run.settings.purifiers[:1], *run.settings.purifiers[1:][-2:])
+    shown = (CLEAN, NONE, *(f"{NONE}, {words}" for words in chosen))
     imitations = min(GALLERY, run.settings.mimic.imitations)
     labels = [label for name in shown for label in (f"work: {name}", *["imitation"] * imitations)]
     made = {}
@@ -129,10 +130,11 @@ def charts(settings: StyleSettings, rows: list[Record], records: list[Record]) -
     ]  # fmt: skip
 
 
-def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier) -> Record:
+def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier, autoencoder: Autoencoder) -> Record:
     """The row of one variant of one artist."""
+    pairs = [(image, work.image) for image, work in zip(study.sets[name], study.works, strict=True)]
     scores = study.scores[name]
-    likeness = [measure(image, work.image).as_dict() for image, work in zip(study.sets[name], study.works, strict=True)]
+    likeness = [measure(*pair).as_dict() for pair in pairs]
     verdicts = ranking(scores, study.judge.classes, 1)
     others = [verdict.best for verdict in verdicts]
     errors = jury.scores(study.galleries[name])
@@ -145,7 +147,27 @@ def _figures(study: StyleStudy, name: str, jury: DiffusionClassifier) -> Record:
         "final_loss": float(np.mean(study.curves[name][-20:])),
         "lpips": float(np.mean([row["lpips"] for row in likeness])),
         "ssim": float(np.mean([row["ssim"] for row in likeness])),
+        "latent": float(np.mean([distances_to(work, autoencoder)(image) for image, work in pairs])),
+        "colour": float(np.mean([colour_difference(*pair) for pair in pairs])),
+        "texture": float(np.mean([texture_ratio(*pair) for pair in pairs])),
     }
+
+
+def colour_difference(image: Image.Image, reference: Image.Image) -> float:
+    """Mean CIEDE2000 difference of two pictures, each reduced to 16x16 pixels: what is left of them without texture."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    small = [rgb2lab(each.resize((16, 16), Image.Resampling.BOX)) for each in (image, reference)]
+    return float(np.mean(deltaE_ciede2000(*small)))
+
+
+def texture_ratio(image: Image.Image, reference: Image.Image) -> float:
+    """Mean absolute difference of neighbouring grey levels, over the reference's: 1 where there is as much texture."""
+    grain = [
+        sum(float(np.abs(np.diff(np.asarray(each.convert("L"), dtype=float), axis=axis)).mean()) for axis in (0, 1))
+        for each in (image, reference)
+    ]
+    return grain[0] / max(grain[1], 1e-6)
 
 
 def _keep(run: Run[StyleSettings], study: StyleStudy, name: str) -> None:
@@ -201,4 +223,5 @@ STYLE = Experiment(
     checkpoints=whole_model,
     facts=_facts,
     extent=("artists", "paper_artists"),
+    columns=COLUMNS,
 )

@@ -36,10 +36,14 @@ Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
 
 @dataclass(frozen=True)
 class Variant:
-    """A set of works to imitate: the artist's own, the protected ones, or those purified with the settings."""
+    """A set of works to imitate: the artist's own, the protected ones, or those purified with the settings.
+
+    Of a protected set's change ``share`` is kept, in every pixel, as a perfect purifier might leave it.
+    """
 
     protected: bool = False
     purify: PurifySettings | None = None
+    share: float = 1.0
 
 
 @dataclass
@@ -177,7 +181,9 @@ class StyleStudy:
         """The set of a variant that needs no purifier."""
         if variant.purify is not None:
             return []
-        return list(self.protected if variant.protected else self.images)
+        if not variant.protected:
+            return self.images
+        return [Image.blend(*pair, variant.share) for pair in zip(self.images, self.protected, strict=True)]
 
     def _purify(
         self, name: str, variant: Variant, model: DiffusionModel, should_stop: ShouldStop

@@ -10,12 +10,9 @@ QUICK_GLAZE: dict[str, Any] = {"method": "glaze", "steps": 60, "glaze_rate": 0.0
 # The same for an artist's works, from all of which a model learns together: at 16 levels half of some artists'
 # imitations are still recognised. The published form bounds no pixel; this one does, at twice its p.
 STYLE_GLAZE: dict[str, Any] = {**QUICK_GLAZE, "cap": 32, "perceptual_budget": 0.1, "style_strength": 0.8}
-# And what undoes it best, chosen on two artists: a gentle denoising takes what the protection has put into flat areas,
-# IMPRESS takes the rest.
-_GENTLE = "non-local-means 0.05"
-STYLE_PURIFIER: dict[str, Any] = {"method": "chain", "chain": (_GENTLE, "fast-style")}
-# For the page, where somebody waits: half the steps bring the latent nearly as near.
-QUICK_STYLE_PURIFIER: dict[str, Any] = {"method": "chain", "chain": (_GENTLE, "fast-style steps=40")}
+# And what undoes it best: a gentle denoising takes what the protection has put into flat areas, IMPRESS takes the rest.
+# For the page, where somebody waits, with half the steps, which bring the latent nearly as near.
+QUICK_STYLE_PURIFIER: dict[str, Any] = {"method": "chain", "chain": ("non-local-means 0.05", "fast-style steps=40")}
 # Presets of a fine-tuning: 'quick' is for two cores and the embedded checkpoint, the field's own defaults.
 MIMICS: dict[str, dict[str, Any]] = {
     "quick": {},

@@ -79,28 +79,29 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     module = import_module("impress_ui.experiments.style")
     few = ClassifySettings(method="diffusion", classes=("Cobalt", "mosaic"), stages=((1, 1),))
     monkeypatch.setattr(module, "works", functools.partial(works, side=32))
-    monkeypatch.setattr(module, "CONTROLS", module.CONTROLS[:1])
     monkeypatch.setattr(module, "JURY", few)
-    monkeypatch.setattr(module, "FAST", PurifySettings(recipe="fast-style", steps=2))
-    chain = PurifySettings(method="chain", chain=("non-local-means 0.05", "fast-style steps=1"))
-    monkeypatch.setattr(module, "CHAIN", chain)
     logged: list[str] = []
-    settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), "artists": 1})
+    purifiers = ("jpeg 15", "non-local-means 0.05, then jpeg 40")
+    own = {"artists": 1, "purifiers": purifiers, "shares": (0.25,)}
+    settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), **own})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
-        "clean", "clean, chain non-local-means 0.05, then fast-style 1", "GLAZE", "GLAZE, jpeg quality 15",
-        "GLAZE, impress fast-style, 2 steps", "GLAZE, chain non-local-means 0.05, then fast-style 1",
+        "clean", "clean, non-local-means 0.05, then jpeg 40", "GLAZE", "GLAZE, jpeg 15",
+        "GLAZE, non-local-means 0.05, then jpeg 40", "GLAZE, 25% of the change",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["clip_accuracy_se"] is None  # of one artist nothing is known of others
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][2]["works_lpips"]
+    clean, protected, quarter = (report["rows"][number] for number in (0, 2, 5))
+    assert (clean["works_latent"], clean["works_colour"], clean["works_texture"]) == (0, 0, 1)
+    assert 0 < quarter["works_latent"] < protected["works_latent"] and quarter["works_lpips"] < protected["works_lpips"]
     assert (tmp_path / "style_works.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
     assert logged == ["6 of 6 units are done already"]
     # A row that was lost is learnt from the same protected works again.
-    (lost,) = (file for file in (tmp_path / "style/units").iterdir() if "jpeg" in file.name)
+    (lost,) = (file for file in (tmp_path / "style/units").iterdir() if "jpeg-15" in file.name)
     lost.unlink()
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
