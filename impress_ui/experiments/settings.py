@@ -101,6 +101,9 @@ class StyleSettings(ExperimentSettings):
     shares: tuple[Share, ...] = knob(
         (), "Shares of the protection's change that a perfect purifier would leave, such as 0.25: a row each."
     )
+    clean_colours: bool = knob(
+        False, "Also a row in which the last purifier's works get back the clean works' colours, at 16x16 pixels."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -50,6 +50,11 @@ def variants(settings: StyleSettings, paper: bool = False) -> dict[str, Variant]
         NONE: Variant(True),
         **{f"{NONE}, {words}": Variant(True, purifier) for words, purifier in purifiers.items()},
         **{f"{NONE}, {share:.0%} of the change": Variant(True, share=share) for share in settings.shares},
+        **{
+            f"{NONE}, {words}, clean colours": Variant(True, purifier, own_colours=True)
+            for words, purifier in last.items()
+            if settings.clean_colours
+        },
     }
 
 

@@ -28,7 +28,7 @@ from impress_ui.methods.optimise import ShouldStop, Step, never
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purify import check_ready, purify
 from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
-from impress_ui.pictures.images import to_tensor
+from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.settings import JobSettings, PurifySettings
 
 Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
@@ -38,12 +38,14 @@ Phase = Literal["target", "protect", "purify", "fine-tune", "generate", "judge"]
 class Variant:
     """A set of works to imitate: the artist's own, the protected ones, or those purified with the settings.
 
-    Of a protected set's change ``share`` is kept, in every pixel, as a perfect purifier might leave it.
+    What a perfect purifier might leave: of a protected set's change the ``share``, in every pixel, or with
+    ``own_colours`` all but what is left when a picture is reduced to 16x16 pixels.
     """
 
     protected: bool = False
     purify: PurifySettings | None = None
     share: float = 1.0
+    own_colours: bool = False
 
 
 @dataclass
@@ -199,6 +201,8 @@ class StyleStudy:
             ),
             model.device,
         )
+        if variant.own_colours and len(self.sets[name]) == len(source):
+            self.sets[name] = list(map(with_colours_of, self.sets[name], self.images))
 
     def _tune(self, name: str, model: DiffusionModel, should_stop: ShouldStop) -> Iterator[StudyStep]:
         if name in self.galleries:
@@ -238,6 +242,15 @@ class StyleStudy:
             return
         self.scores[name] = self.judge.scores(self.galleries[name])
         yield _step(1, 1)
+
+
+def with_colours_of(image: Image.Image, other: Image.Image) -> Image.Image:
+    """The picture with the colours of another one of its size, where both are reduced to 16x16 pixels, and its own
+    detail."""
+    x, y = to_tensor([image]), to_tensor([other])
+    coarse = torch.nn.functional.interpolate(y - x, (16, 16), mode="area")
+    change = torch.nn.functional.interpolate(coarse, x.shape[-2:], mode="bicubic")
+    return to_images((x + change).clamp(-1, 1))[0]
 
 
 def _step(index: int, steps: int, **more: object) -> StudyStep:

@@ -82,27 +82,29 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     monkeypatch.setattr(module, "JURY", few)
     logged: list[str] = []
     purifiers = ("jpeg 15", "non-local-means 0.05, then jpeg 40")
-    own = {"artists": 1, "purifiers": purifiers, "shares": (0.25,)}
+    own = {"artists": 1, "purifiers": purifiers, "shares": (0.25,), "clean_colours": True}
     settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), **own})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
         "clean", "clean, non-local-means 0.05, then jpeg 40", "GLAZE", "GLAZE, jpeg 15",
         "GLAZE, non-local-means 0.05, then jpeg 40", "GLAZE, 25% of the change",
+        "GLAZE, non-local-means 0.05, then jpeg 40, clean colours",
     ]  # fmt: skip
     assert all(row[f"{kind}_accuracy"] in (0, 0.5, 1) for row in report["rows"] for kind in ("clip", "diffusion"))
     assert report["rows"][0]["clip_accuracy_se"] is None  # of one artist nothing is known of others
     assert report["rows"][0]["works_lpips"] < 1e-6 < report["rows"][2]["works_lpips"]
     clean, protected, quarter = (report["rows"][number] for number in (0, 2, 5))
     assert (clean["works_latent"], clean["works_colour"], clean["works_texture"]) == (0, 0, 1)
+    assert report["rows"][6]["works_colour"] < report["rows"][4]["works_colour"] / 2
     assert 0 < quarter["works_latent"] < protected["works_latent"] and quarter["works_lpips"] < protected["works_lpips"]
     assert (tmp_path / "style_works.png").stat().st_size > 1000 and (tmp_path / "style.csv").is_file()
     assert logged
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
-    assert logged == ["6 of 6 units are done already"]
+    assert logged == ["7 of 7 units are done already"]
     # A row that was lost is learnt from the same protected works again.
     (lost,) = (file for file in (tmp_path / "style/units").iterdir() if "jpeg-15" in file.name)
     lost.unlink()
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
-    assert logged[0] == "5 of 6 units are done already" and not any("protect" in line for line in logged)
+    assert logged[0] == "6 of 7 units are done already" and not any("protect" in line for line in logged)
