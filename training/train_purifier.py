@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impress_ui.methods.learning import Draw, Training, latent_error
+from impress_ui.methods.learning import UNTOUCHED, Draw, Training, latent_error
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.models.autoencoder import Autoencoder
@@ -62,7 +62,7 @@ def train(args: argparse.Namespace) -> None:
     print(f"{len(pairs)} pairs", flush=True)
     network = (load_residual_unet(args.init) if args.init else ResidualUNet()).to(device).requires_grad_()
     network.to(memory_format=torch.channels_last)
-    draw = Draw(pairs, args.batch, SIDE, args.seed, device)
+    draw = Draw(pairs, args.batch, SIDE, args.seed, device, args.untouched)
     training = Training(network, draw, autoencoders, steps=args.steps, learning_rate=args.lr, seed=args.seed)
     parts = {"network": network, "averaged": training.averaged, "optimiser": training.optimiser}
     start = resume(args.run, device, **parts, schedule=training.schedule)
@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--every", type=int, default=100, help="steps between validations and checkpoints")
+    parser.add_argument("--untouched", type=float, default=UNTOUCHED, help="share of a batch without a protection")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bfloat16", action="store_true", help="autocast, where the processor is fast at it")
     train(parser.parse_args())

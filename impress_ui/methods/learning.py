@@ -90,15 +90,18 @@ class Draw:
     Args:
         pairs: of any sizes, at least ``side``.
         side: of the crops, in pixels.
+        untouched: share of a batch that no protection touched. The more, the less is taken off a faint protection.
     """
 
-    def __init__(self, pairs: Sequence[Pair], batch: int, side: int, seed: int, device: str = "cpu") -> None:
-        self.pairs, self.batch, self.side, self.device = pairs, batch, side, device
+    def __init__(
+        self, pairs: Sequence[Pair], batch: int, side: int, seed: int, device: str = "cpu", untouched: float = UNTOUCHED
+    ) -> None:
+        self.pairs, self.batch, self.side, self.device, self.untouched = pairs, batch, side, device, untouched
         self.random = random.Random(seed)
 
     def __call__(self) -> tuple[Tensor, Tensor]:
         both = [self._pair() for _ in range(self.batch)]
-        untouched = round(UNTOUCHED * self.batch)
+        untouched = round(self.untouched * self.batch)
         for index in range(untouched):
             kept = self._as_others_come(both[index][0])
             both[index] = (kept, kept)
