@@ -11,7 +11,7 @@ from impress_ui.measures.stress_rows import ORIGINAL, PROTECTED, StressRow, Stre
 WIDTH, HEIGHT = 480, 340
 LEFT, RIGHT, TOP, BOTTOM = 66, 16, 16, 56
 RADIUS = 10.0
-IMPRESS = ("fast", "paper", "paper-editing", "as-set")
+IMPRESS = ("fast", "careful", "paper", "paper-editing", "as-set")
 # What a page's style sheet gives; a file on its own brings this along.
 STYLE = """svg{font-family:sans-serif;background:#fff}.frame{fill:#fff;stroke:#bbb}.grid{stroke:#e3e3e3}
 .tick,.axis{fill:#555;font-size:12px}.leader{stroke:#999}.mark text{fill:#fff;font-size:11px;font-weight:700}

@@ -160,6 +160,8 @@ def _over_files(
         row = _saved(path, place, picture, measures, seconds)
         if last.fault:
             row["summary"] += f"; {last.fault}"
+        if last.note:
+            row["notes"].append(last.note)
         found = checked(
             kind, as_saved(image, picture, job), picture.image, job, stopped=last.stopped, should_stop=should_stop
         )

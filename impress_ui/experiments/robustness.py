@@ -1,4 +1,8 @@
-"""How does a protection's strength grow with its budget, and what does each purifier leave of it?"""
+"""How does a protection's strength grow with its budget, and what does each purifier leave of it?
+
+On request the purifiers also work on pictures that nobody protected, a row each where else the budget stands: there
+nothing is to be gained, and ``after`` is the purifier's own damage, in lengths of the given picture's latent.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from impress_ui.experiments.experiment import (
     lines_of,
     means_of,
 )
+from impress_ui.experiments.found import UNTOUCHED
 from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
 from impress_ui.experiments.settings import ArmsRaceSettings, RobustnessSettings
 from impress_ui.measures.grid import MEASURES, distances_to, figures_of
@@ -39,7 +44,7 @@ EDITED = {"edit_ssim": "Edit against the clean picture's edit, SSIM"}
 
 def units(settings: RobustnessSettings) -> list[Unit]:
     """Each photograph at each budget under each purifier, and without one."""
-    return crossed(settings, "budget", settings.budgets)
+    return crossed(settings, "budget", _rows(settings))
 
 
 def crossed(settings: RobustnessSettings | ArmsRaceSettings, column: str, values: Sequence[Any]) -> list[Unit]:
@@ -53,11 +58,15 @@ def crossed(settings: RobustnessSettings | ArmsRaceSettings, column: str, values
 
 
 def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
-    """One protected picture's figures after one purifier; with edits, also their distance from the clean one's."""
+    """One picture's figures after one purifier; with edits, also their distance from the clean picture's."""
     name, budget, purifier = unit.key["photograph"], unit.key["budget"], unit.key["purifier"]
     job = _job(run.settings, budget, purifier)
     original = run.original(name)
-    changed = protected(name, original, job, run)
+    if budget in UNTOUCHED:
+        original = changed = UNTOUCHED[budget](original)
+        name = f"{name} {budget}"
+    else:
+        changed = protected(name, original, job, run)
     result = changed if purifier == NONE else purified(name, changed, job, run)
     autoencoder = load_autoencoder(job.run)
     figures: Record = dict(figures_of(original, changed, result, autoencoder))
@@ -74,7 +83,7 @@ def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
     every = [*records, *least_of(records)]
     rows = means_of(every, ("budget", "purifier"), COLUMNS | EDITED if settings.edits else COLUMNS)
     order = {name: number for number, name in enumerate((NONE, *settings.purifiers, LEAST))}
-    return sorted(rows, key=lambda row: (settings.budgets.index(row["budget"]), order[row["purifier"]]))
+    return sorted(rows, key=lambda row: (_rows(settings).index(row["budget"]), order[row["purifier"]]))
 
 
 def least_of(records: Sequence[Record], by: str = "budget") -> list[Record]:
@@ -99,7 +108,8 @@ def charts(settings: RobustnessSettings, rows: list[Record], records: list[Recor
     name = settings.protect.method
 
     def over_budgets(file: str, title: str, y: str, column: str, shown: Sequence[str], percent: bool = False) -> Lines:
-        kept = sorted((row for row in rows if row["purifier"] in shown), key=lambda row: row["budget"])
+        kept = [row for row in rows if row["purifier"] in shown and row["budget"] not in UNTOUCHED]
+        kept.sort(key=lambda row: row["budget"])
         lines = lines_of(kept, "budget", column, lambda row: row["purifier"])
         ordered = {label: lines[label] for label in shown if label in lines}
         return Lines(file, title, "budget in grey levels", y, ordered, percent=percent)
@@ -128,8 +138,14 @@ def sheets(run: Run[RobustnessSettings], rows: list[Record]) -> list[Sheet]:
     return run.sheet(f"at_{budget}", ["clean", f"protected at {budget}", *settings.purifiers], pictures)
 
 
-def _job(settings: RobustnessSettings, budget: int, purifier: str) -> JobSettings:
-    return purified_by(settings.job.updated(protect={"budget": budget}), purifier)
+def _rows(settings: RobustnessSettings) -> tuple[int | str, ...]:
+    """The budgets, and before them, where they are wanted, the pictures that nobody protected."""
+    return (*(UNTOUCHED if settings.untouched else ()), *settings.budgets)
+
+
+def _job(settings: RobustnessSettings, budget: int | str, purifier: str) -> JobSettings:
+    job = settings.job if budget in UNTOUCHED else settings.job.updated(protect={"budget": budget})
+    return purified_by(job, purifier)
 
 
 def purified_by(job: JobSettings, purifier: str) -> JobSettings:

@@ -222,6 +222,10 @@ class RobustnessSettings(_Few):
         max_length=60,
     )
     edits: bool = knob(False, "Also edit every picture, and measure how far the edit is from the clean picture's.")
+    untouched: bool = knob(
+        False,
+        "Also purify pictures that nobody protected: clean, as a JPEG, with a camera's noise; 'after' is the damage.",
+    )
 
 
 ROBUST = "photoguard-encoder robust_to=jpeg+resize+blur"

@@ -39,6 +39,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     # GLAZE's Adam drives most pixels to its cap, where PhotoGuard's decaying steps leave few, and the cap of a style's
     # works is high: more room to undo it, and more steps to get there.
     "fast-style": {"trust_radius": 48, "steps": 80},
+    # Room for each picture by what the learned purifier finds in it: where that is nothing, it is left as it is.
+    "careful": {"radius_from_found": True, "trust_radius": 40, "learned_share": 0.3},
     "paper": {**PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
     "paper-editing": {**PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
 }
@@ -116,19 +118,16 @@ def impress(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[S
     import torch
 
     from impress_ui.methods import optimise as loop
-    from impress_ui.methods.purifiers.jpeg import jpeg
-    from impress_ui.methods.purifiers.learned import learned
-    from impress_ui.methods.terms import decoded, finished, impress_loss_of
-    from impress_ui.pictures.images import LEVELS_PER_UNIT
+    from impress_ui.methods.terms import blended, decoded, finished, impress_loss_of, start_of
+    from impress_ui.methods.trust import NOTHING_FOUND, trust_region
 
     autoencoder, mask = tools.autoencoder, tools.mask
-    radius = settings.trust_radius / LEVELS_PER_UNIT
-    allowed = loop.within_mask(loop.linf_ball(x_adv, radius) if radius else loop.pixel_range, x_adv, mask)
-    start = x_adv
-    if settings.start == "jpeg":
-        start = jpeg(x_adv, settings.start_quality)
-    elif settings.start == "learned":
-        start = learned(x_adv, passes=1)
+    region = trust_region(x_adv, settings, mask)
+    if region is None:
+        yield loop.Step(0, 0, {}, x_adv, x_adv, note=NOTHING_FOUND)
+        return
+    allowed = loop.within_mask(region, x_adv, mask)
+    start = start_of(x_adv, settings)
     if settings.start_noise:  # as published, the noisy start is not clamped; only the steps after it are
         noise = torch.randn(x_adv.shape, generator=torch.Generator().manual_seed(tools.seed)).to(x_adv)
         start = start + settings.start_noise * noise
@@ -145,5 +144,5 @@ def impress(x_adv: Tensor, settings: PurifySettings, tools: Tools) -> Iterator[S
         render=render, keep_best=settings.keep_best, patience=settings.patience, should_stop=tools.should_stop,
     ):  # fmt: skip
         if step.result is not None:
-            step.result = allowed(finished(allowed(step.result), settings))
+            step.result = allowed(blended(finished(allowed(step.result), settings), x_adv, settings))
         yield step

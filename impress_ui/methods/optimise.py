@@ -48,6 +48,7 @@ class Step:
 
     ``fault``: why the run ended here though nobody stopped it; it is then ``stopped``, and this is the last good step.
     ``points``: of how many losses a whole run has, where that is not one a step; the steps between have none.
+    ``note``: a sentence about the result, on the last step, where there is one to be told.
     """
 
     index: int
@@ -58,6 +59,7 @@ class Step:
     stopped: bool = False
     fault: str = ""
     points: int = 0
+    note: str = ""
 
     @property
     def image(self) -> Tensor:

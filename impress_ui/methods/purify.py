@@ -14,7 +14,7 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import quantise
 from impress_ui.settings import PurifySettings
-from impress_ui.settings.purify import parts_of
+from impress_ui.settings.purify import parts_of, words_of
 
 
 def purify(
@@ -44,6 +44,7 @@ def purify(
     tools = Tools(autoencoder, model, seed, mask, should_stop)
     parts = parts_of(settings)
     done, steps = 0, sum(map(planned_steps, parts))
+    notes: list[str] = []
     for number, part in enumerate(parts):
         x = x_adv
         for step in _one(x, part, tools):
@@ -52,11 +53,13 @@ def purify(
                 yield replace(step, index=index, steps=steps)
                 continue
             x_adv = step.result
+            if step.note:
+                notes.append(f"{words_of(part)}: {step.note}" if len(parts) > 1 else step.note)
             stopped = step.stopped or (number + 1 < len(parts) and should_stop())
             if stopped or number + 1 == len(parts):
-                yield replace(step, index=index, steps=steps, stopped=stopped)
+                yield replace(step, index=index, steps=steps, stopped=stopped, note=" ".join(notes))
                 return
-            yield replace(step, index=index, steps=steps, result=None)
+            yield replace(step, index=index, steps=steps, result=None, note="")
         done += planned_steps(part)
 
 

@@ -12,6 +12,7 @@ from impress_ui.methods.impress import ImpressLoss
 from impress_ui.methods.objectives import squared
 from impress_ui.methods.optimise import Objective, Terms, identity, sum_terms, within_mask
 from impress_ui.methods.purifiers.jpeg import jpeg
+from impress_ui.methods.purifiers.learned import learned
 from impress_ui.methods.purifiers.non_local_means import non_local_means
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.perceptual import PerceptualDistance, load_perceptual
@@ -41,6 +42,13 @@ def impress_loss_of(x_adv: Tensor, settings: PurifySettings, autoencoder: Autoen
     return OrthogonalProjection(loss) if settings.optimiser == "projection" else loss
 
 
+def start_of(x_adv: Tensor, settings: PurifySettings) -> Tensor:
+    """The picture that the optimisation starts from, before its noise: x_adv (B, 3, H, W) itself or made of it."""
+    if settings.start == "jpeg":
+        return jpeg(x_adv, settings.start_quality)
+    return learned(x_adv, passes=1) if settings.start == "learned" else x_adv
+
+
 def decoded(autoencoder: Autoencoder, x_adv: Tensor, mask: Tensor | None) -> Term:
     """The picture of a scaled latent, of x_adv's size, with x_adv itself outside the mask."""
     keep = within_mask(identity, x_adv, mask)
@@ -59,6 +67,16 @@ def finished(x: Tensor, settings: PurifySettings) -> Tensor:
     if settings.sharpen:
         x = unsharp_mask(x, settings.sharpen)
     return jpeg(x, settings.finish_quality) if settings.finish_quality else x
+
+
+def blended(x: Tensor, x_adv: Tensor, settings: PurifySettings) -> Tensor:
+    """The result x mixed with what the learned purifier makes of the protected pictures x_adv, by ``learned_share``.
+
+    The two err in different ways, the decoder by what it blurs and the network by what it overlooks, so that their mean
+    is nearer to the original than either, as an ensemble's is.
+    """
+    share = settings.learned_share
+    return torch.lerp(x, learned(x_adv, passes=1), share) if share else x
 
 
 def charbonnier(x: Tensor, y: Tensor) -> Tensor:

@@ -98,6 +98,7 @@ def over_tiles(
     weights, change = _Weights(x, every), torch.zeros_like(x)
     tiles = [tile for tile in every if mask is None or bool(tile.of(mask).any())]
     faults: list[str] = []
+    notes: list[str] = []
     step = Step(0, each * len(tiles), {}, reduced(x, side), points=len(tiles))
     drawn = time.monotonic()
     for number, tile in enumerate(tiles):
@@ -111,6 +112,7 @@ def over_tiles(
                     yield replace(step, index=number * each + ended.index)
             made = None if ended.stopped else ended.result  # half a tile would be a seam
             faults += [ended.fault] if ended.fault else []
+            notes += [ended.note] if ended.note else []
         if made is not None:
             tile.of(change).add_(weights.of(tile) * (made.to(x) - piece))
             if store and not known:
@@ -127,9 +129,16 @@ def over_tiles(
         fault = f"{len(faults)} of {len(tiles)} tiles were left as they were. {faults[0]}" if faults else ""
         if store and not (stopped or faults):
             store.clear()
+        note = f"In {len(notes)} of {len(tiles)} tiles: {notes[0]}" if notes else ""
         result = keep(change.add_(x))
         yield replace(
-            step, index=index, losses=ended.losses, result=result, stopped=stopped or bool(faults), fault=fault
+            step,
+            index=index,
+            losses=ended.losses,
+            result=result,
+            stopped=stopped or bool(faults),
+            fault=fault,
+            note=note,
         )
         return
 

@@ -18,7 +18,7 @@ _ANYWHERE = [name for name, each in PURIFIERS.items() if not (name == "impress" 
 _ONE_OF_EACH = ("fast", *_ANYWHERE, *_CHAINS)
 USUAL = tuple(words_of(purifier_of(text)) for text in _ONE_OF_EACH)
 _TIED = tuple(words_of(PurifySettings(method=name)) for name, each in PURIFIERS.items() if each.embedded_only)
-OFFERED = (*USUAL, *_TIED, "fast-style", "paper", "paper-editing", AS_SET)
+OFFERED = (*USUAL, *_TIED, "fast-style", "careful", "paper", "paper-editing", AS_SET)
 
 
 def checked_purifiers(given: Any) -> Any:

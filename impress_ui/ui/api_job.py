@@ -80,6 +80,7 @@ class ApiJob:
             facts |= checked(
                 made, seen, picture.image, self.settings, stopped=progress.stopped, should_stop=self.should_stop
             )
+            picture = picture.noted(*filter(None, [progress.step.note]))
             yield str(path), self.report(picture, measures=measures, losses=dict(progress.curves), **facts)
 
     def stream_universal(self, images: list[Image.Image], steps: Iterator[Step]) -> Streamed:

@@ -47,6 +47,7 @@ CHOICE_NAMES = {
     "screenshot": "Screenshot",
     "fast": "fast (ours)",
     "fast-style": "fast-style (ours, for GLAZE)",
+    "careful": "careful (ours, as far as is found)",
     "paper": "paper (style)",
     "paper-editing": "paper (editing)",
     "img2img": "Image to image",

@@ -17,6 +17,7 @@ from impress_ui.__main__ import app
 from impress_ui.errors import UserError
 from impress_ui.experiments.ablation import AS_SET, rank_correlation, units
 from impress_ui.experiments.complexity import complexity_of
+from impress_ui.experiments.found import UNTOUCHED
 from impress_ui.experiments.robustness import LEAST
 from impress_ui.experiments.settings import AblationSettings, RobustnessSettings
 from impress_ui.experiments.table import NAMES, find_experiment, run_experiment
@@ -107,17 +108,24 @@ def test_robustness_figures_are_what_they_are_called(tmp_path: Path, embedded: A
             "budgets": [4, 32],
             "purifiers": ["jpeg 20", "as-set"],
             "purify": {"method": "blur"},
+            "untouched": True,
         }
     )
     report = run_experiment("robustness", settings, tmp_path, lambda text: None)
     assert report is not None and not report["failed"]
     rows = {(row["budget"], row["purifier"]): row for row in report["rows"]}
-    assert list(rows) == [(budget, name) for budget in (4, 32) for name in ("none", "jpeg 20", "as-set", LEAST)]
+    untouched = [(kind, name) for kind in UNTOUCHED for name in ("none", "jpeg 20", "as-set")]
+    protected = [(budget, name) for budget in (4, 32) for name in ("none", "jpeg 20", "as-set", LEAST)]
+    assert list(rows) == [*untouched, *protected]
+    damage = {key: (rows[key]["after"], rows[key]["lpips"], rows[key]["left"]) for key in untouched}
+    assert damage["clean", "none"] == damage["noise 4", "none"] == (0, 0, None) and damage["clean", "jpeg 20"][0] > 0.01
     assert rows[32, LEAST]["left"] == min(rows[32, name]["left"] for name in ("jpeg 20", "as-set"))
     assert sum(report["left_least"].values()) == 2
     none = rows[32, "none"]
     assert none["left"] == 1 and none["after"] == none["strength"] > rows[4, "none"]["strength"]
-    with Image.open(next((tmp_path / "robustness/pictures").glob("purified*jpeg*"))) as image:
+    others = [f"badlands3-{kind.replace(' ', '-')}" for kind in UNTOUCHED]
+    made = (tmp_path / "robustness/pictures").glob("purified*jpeg*")
+    with Image.open(next(file for file in made if not any(name in file.name for name in others))) as image:
         purified = image.convert("RGB")
     latents = [embedded.encode(to_tensor(x)) for x in (purified, square("badlands3", "test", 32))]
     distance = ((latents[0] - latents[1]).norm() / latents[1].norm()).item()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LpipsNetwork = Literal["alex", "vgg"]
 SimilarityNetwork = Literal["auto", "alex", "vgg"]
-Recipe = Literal["fast", "fast-style", "paper", "paper-editing"]
+Recipe = Literal["fast", "fast-style", "careful", "paper", "paper-editing"]
 Start = Literal["protected", "jpeg", "learned"]
 Variable = Literal["pixels", "latent"]
 ConsistencyTerm = Literal["mse", "charbonnier", "lpips", "latent"]
@@ -26,8 +26,8 @@ class ImpressSettings(Settings):
 
     recipe: Recipe = knob(
         "fast",
-        "'fast' is ours, and 'fast-style' ours for GLAZE; 'paper' and 'paper-editing' are the published code's "
-        "settings for style and editing.",
+        "'fast' is ours, 'fast-style' ours for GLAZE, and 'careful' ours for a budget that is not known; 'paper' and "
+        "'paper-editing' are the published code's settings for style and editing.",
         label="Recipe",
     )
     alpha: float = knob(
@@ -107,6 +107,12 @@ class ImpressSettings(Settings):
         ge=0,
         le=255,
     )
+    radius_from_found: bool = knob(
+        False,
+        "Set the trust radius for each picture by how much the learned purifier finds in it, up to the radius above; "
+        "where it finds nothing, the picture is left as it is.",
+        label="Radius by what is found",
+    )
     polish: float = knob(
         0.01,
         "Cut-off of a light non-local-means filter on the result, in the [0, 1] pixel range; 0 leaves it out.",
@@ -131,6 +137,14 @@ class ImpressSettings(Settings):
         step=1,
         ge=0,
         le=100,
+    )
+    learned_share: float = knob(
+        0.0,
+        "Share of the learned purifier's picture in the result, the rest being IMPRESS's own; 0 leaves it out.",
+        label="Learned share",
+        step=0.05,
+        ge=0,
+        le=1,
     )
     similarity_network: SimilarityNetwork = knob(
         "auto",
@@ -180,7 +194,9 @@ def pace(settings: PurifySettings) -> str:
     """A step costs by the variable and by the terms that are looked at."""
     weighted = settings.consistency_term if settings.consistency_weight else "watched"
     terms = ("" if weighted == "watched" else f", {weighted}") + f", {settings.similarity_term}"
-    return f"impress, {settings.variable}" + ("" if terms == ", lpips" else terms)
+    # A run that finds nothing is over at once, which says nothing about the others.
+    found = ", radius by what is found" if settings.radius_from_found else ""
+    return f"impress, {settings.variable}" + ("" if terms == ", lpips" else terms) + found
 
 
 IMPRESS = Purifier(

@@ -121,6 +121,7 @@ class ManyRun(PageJob):
         seen = as_saved(progress.result, picture, self.job)
         measures = workflow.measures_of(seen, self.job, picture.image)
         facts = {**self.facts(progress), "fault": progress.step.fault}
+        picture = picture.noted(*filter(None, [progress.step.note]))
         kind = many_views.DONE[self.what]
         described = workflow.describe_result(kind, self.job, measures=measures, **facts)
         made = save_result(progress.result, self.folder / f"{name}-{kind}.png", described, picture, self.job)
@@ -130,7 +131,7 @@ class ManyRun(PageJob):
         self.rows.append(json.loads(json.dumps({**row, **facts}, allow_nan=False)))
         self.made[made.name] = made
         known = self.what == "protect" or protected is not None
-        ended = progress.step.fault or ("stopped" if progress.stopped else "")
+        ended = progress.step.fault or progress.step.note or ("stopped" if progress.stopped else "")
         caption = many_views.caption(self.what, measures, known=known, taken=taken, ended=ended)
         self.shown[name] = (str(made), f"{name}: {caption}")
 

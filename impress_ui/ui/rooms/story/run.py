@@ -140,7 +140,7 @@ class PageRun(PageJob):
             self._keep_whole(name, progress.result, picture)
             path = self.keep(name, self._as_shown(progress.result, picture), **self.made[name])
             ended = f"{name} {views.ending(timing, progress.stopped)}"
-            self.told.append(f"{ended}: {progress.step.fault}" if progress.step.fault else ended)
+            self.told.append(": ".join(filter(None, (ended, progress.step.fault, progress.step.note))))
             yield {
                 **update,
                 page.panes[name]: path,
