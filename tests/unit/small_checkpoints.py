@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, PNDMScheduler, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    EulerDiscreteScheduler,
+    PNDMScheduler,
+    UNet2DConditionModel,
+    UNet2DModel,
+)
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
@@ -198,3 +205,18 @@ def _save_text(folder: Path, suffix: str, cls: type) -> None:
 def _save_index(folder: Path, pipeline: str, **parts: Any) -> None:
     index = {"_class_name": pipeline, "_diffusers_version": "0.6.0", **parts}
     (folder / "model_index.json").write_text(json.dumps(index, indent=2))
+
+
+def small_pixel_unet() -> UNet2DModel:
+    """A diffusion model on RGB pictures of 16 pixels, narrow and with random weights, always the same."""
+    torch.manual_seed(0)
+    return UNet2DModel(
+        sample_size=16,
+        in_channels=3,
+        out_channels=3,
+        layers_per_block=1,
+        block_out_channels=(8, 16),
+        norm_num_groups=4,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    )

@@ -20,13 +20,14 @@ from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.protect import protect
 from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.methods.purifiers.adverse_cleaner import bilateral_pass, guided
-from impress_ui.methods.purifiers.gridpure import cut, paste, tile_count
+from impress_ui.methods.purifiers.tiles import cut, paste, tile_count
 from impress_ui.methods.purify import planned_steps, purify
 from impress_ui.methods.terms import CHARBONNIER_EPS, OrthogonalProjection, charbonnier, project_out
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.upscaler import RRDBNet
 from impress_ui.pictures.images import quantise, to_images, to_tensor
 from impress_ui.settings import CONTROLS, KNOBS, ProtectSettings, PurifySettings, purifier_of, words_of
+from tests.unit.small_checkpoints import small_pixel_unet
 
 # A second's work each.
 QUICK = {
@@ -35,15 +36,17 @@ QUICK = {
     "gridpure": {"grid_rounds": 2, "grid_tile": 64},
     "chain": {"chain": "jpeg 40, noise 0.02, then fast 2"},
 }
-RANDOM = {"impress", "noise", "sdedit", "gridpure", "chain", "noisy-upscaling"}
+RANDOM = {"impress", "noise", "sdedit", "gridpure", "chain", "noisy-upscaling", "pixel-diffusion"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def brought(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The file that one of them does not do without."""
+    """What two of them do not do without: a file, and a folder."""
     file = tmp_path_factory.mktemp("upscaler") / "small.safetensors"
     save_file(RRDBNet(width=4, growth=4, blocks=1).state_dict(), file)
     QUICK["noisy-upscaling"] = {"upscaler": str(file)}
+    small_pixel_unet().save_pretrained(file.parent / "unet")
+    QUICK["pixel-diffusion"] = {"pixel_model": str(file.parent), "pixel_rounds": 2}
 
 
 def settings_of(method: str) -> PurifySettings:

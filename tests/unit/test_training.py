@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from diffusers import DDPMScheduler
 from torch import Tensor, nn
 
 from impress_ui.art.painting import PHOTOGRAPH, STYLES
@@ -16,6 +18,8 @@ from training.lessons import Lesson, Means, Reader, other_subject, rival_loss
 from training.paintings import Pictures
 from training.state import keep, resume
 from training.text_encoder import new_tokenizer, tokenizer_of
+from training.train_pixel_diffusion import LOWER_THIRD, TIMES, draw_times
+from training.train_pixel_diffusion import error as pixel_error
 
 
 def test_every_caption_names_what_it_should() -> None:
@@ -105,3 +109,21 @@ def test_a_run_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     keep(tmp_path / "run", 7, model=first)
     assert resume(tmp_path / "run", "cpu", model=second) == 7
     assert torch.equal(first.weight, second.weight)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_a_perfect_model_on_pixels_has_no_loss(prediction: str) -> None:
+    scheduler = DDPMScheduler(num_train_timesteps=TIMES, prediction_type=prediction)
+    random = torch.Generator().manual_seed(0)
+    x, noise = torch.rand(6, 3, 8, 8, generator=random) * 2 - 1, torch.randn(6, 3, 8, 8, generator=random)
+    times = torch.tensor([0, 20, 100, 300, 700, 999])
+    a = scheduler.alphas_cumprod[times].view(-1, 1, 1, 1)
+    right = noise if prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * x
+    assert pixel_error(lambda *_: SimpleNamespace(sample=right), scheduler, x, times, noise) < 1e-9  # type: ignore[arg-type]
+    assert pixel_error(lambda *_: SimpleNamespace(sample=-right), scheduler, x, times, noise) > 1  # type: ignore[arg-type]
+
+
+def test_most_times_on_pixels_are_those_that_a_purifier_needs() -> None:
+    times = draw_times(4000, torch.Generator().manual_seed(0))
+    assert times.min() >= 0 and times.max() < TIMES
+    assert (times < TIMES // 3).float().mean() == pytest.approx(LOWER_THIRD, abs=0.02)

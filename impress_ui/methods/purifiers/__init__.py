@@ -13,6 +13,7 @@ from impress_ui.methods.purifiers.median import MEDIAN
 from impress_ui.methods.purifiers.noise import NOISE
 from impress_ui.methods.purifiers.noisy_upscaling import NOISY_UPSCALING
 from impress_ui.methods.purifiers.non_local_means import NON_LOCAL_MEANS
+from impress_ui.methods.purifiers.pixel_diffusion import PIXEL_DIFFUSION
 from impress_ui.methods.purifiers.purifier import Purifier
 from impress_ui.methods.purifiers.quantise import QUANTISE
 from impress_ui.methods.purifiers.resize import RESIZE
@@ -42,6 +43,7 @@ PURIFIERS: dict[str, Purifier] = {
         AVIF,
         ADVERSE_CLEANER,
         NOISY_UPSCALING,
+        PIXEL_DIFFUSION,
         SDEDIT,
         GRIDPURE,
     )
