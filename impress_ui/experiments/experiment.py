@@ -10,7 +10,7 @@ The runner (``runner.py``) does the rest: resuming, several processes, failures,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -173,14 +173,25 @@ def grouped(records: Sequence[Record], by: Sequence[str]) -> dict[tuple[Any, ...
 
 
 def means_of(
-    records: Sequence[Record], by: Sequence[str], columns: Iterable[str], count: str = "photographs"
+    records: Sequence[Record],
+    by: Sequence[str],
+    columns: Iterable[str],
+    count: str = "photographs",
+    intervals: Collection[str] = (),
 ) -> list[Record]:
-    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each."""
+    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each.
+
+    Args:
+        intervals: those of the columns that get x_low and x_high too, as ``interval`` has them.
+    """
     rows = []
     for values, ours in grouped(records, by).items():
         row: Record = {**dict(zip(by, values, strict=True)), count: len(ours)}
         for column in columns:
-            row[column], row[f"{column}_se"] = mean_and_error([record[column] for record in ours])
+            known = [record[column] for record in ours]
+            row[column], row[f"{column}_se"] = mean_and_error(known)
+            if column in intervals:
+                row[f"{column}_low"], row[f"{column}_high"] = interval(known)
         rows.append(row)
     return rows
 

@@ -4,6 +4,7 @@ OUTPUT/NAME.csv, .json       every record, and the whole report
 OUTPUT/NAME_settings.json    the settings, to be run again with --settings
 OUTPUT/NAME_*.svg, *.png     charts and contact sheets
 OUTPUT/NAME.html             all of it in one file
+OUTPUT/NAME.md               the table alone, in Markdown
 OUTPUT/NAME/                 the run's state (``folder.py``)
 """
 
@@ -24,6 +25,7 @@ from impress_ui.errors import UserError
 from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
 from impress_ui.experiments.folder import Record, RunFolder, write_json
+from impress_ui.experiments.markdown import table_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
@@ -136,6 +138,8 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     write_json(output / f"{name}_settings.json", plain)
     write_json(output / f"{name}.json", report)
     _write_csv(output / f"{name}.csv", report["records"])
+    heading = f"# {name.capitalize()}\n\n{experiment.about}\n\n"
+    (output / f"{name}.md").write_text(heading + table_of(rows, experiment.columns), encoding="utf-8")
     write_report(output / f"{name}.html", report, experiment, charts, sheets)
     return report
 

@@ -17,7 +17,7 @@ from impress_ui.__main__ import app
 from impress_ui.errors import UserError
 from impress_ui.experiments.ablation import AS_SET, rank_correlation, units
 from impress_ui.experiments.complexity import complexity_of
-from impress_ui.experiments.robustness import LEAST
+from impress_ui.experiments.left import LEAST, LEAST_BY
 from impress_ui.experiments.settings import AblationSettings, RobustnessSettings
 from impress_ui.experiments.table import NAMES, find_experiment, run_experiment
 from impress_ui.models.autoencoder import Autoencoder
@@ -112,7 +112,9 @@ def test_robustness_figures_are_what_they_are_called(tmp_path: Path, embedded: A
     report = run_experiment("robustness", settings, tmp_path, lambda text: None)
     assert report is not None and not report["failed"]
     rows = {(row["budget"], row["purifier"]): row for row in report["rows"]}
-    assert list(rows) == [(budget, name) for budget in (4, 32) for name in ("none", "jpeg 20", "as-set", LEAST)]
+    assert list(rows) == [
+        (budget, name) for budget in (4, 32) for name in ("none", "jpeg 20", "as-set", LEAST, LEAST_BY["twin"])
+    ]
     assert rows[32, LEAST]["left"] == min(rows[32, name]["left"] for name in ("jpeg 20", "as-set"))
     assert sum(report["left_least"].values()) == 2
     none = rows[32, "none"]
