@@ -17,7 +17,7 @@ from PIL import Image
 
 from impress_ui.experiments.detector import auc, errors_of
 from impress_ui.experiments.experiment import Experiment, Record, Run
-from impress_ui.experiments.pictures import in_batches
+from impress_ui.experiments.pictures import in_batches, parts_of
 from impress_ui.experiments.settings import FoundSettings
 from impress_ui.jobs.encoders import load_others
 from impress_ui.measures.metrics import found
@@ -120,8 +120,16 @@ def _protected(images: list[Image.Image], protection: ProtectSettings, run: RunS
     return made[0]
 
 
+def _checkpoints(settings: FoundSettings) -> dict[str, Sequence[str]]:
+    jobs = [settings.job.model_copy(update={"protect": protection}) for protection in kinds(settings).values()]
+    unseen = {settings.unseen: ("vae",)} if settings.unseen else {}
+    return {**unseen, settings.run.checkpoint: parts_of(jobs)}
+
+
 def _found(images: Sequence[Image.Image], autoencoder: Autoencoder) -> list[float]:
     return [found(to_tensor([image], autoencoder.device)).item() for image in images]
 
 
-FOUND = Experiment.in_one_piece("found", run_all, FoundSettings)
+FOUND = Experiment.in_one_piece(
+    "found", run_all, FoundSettings, checkpoints=_checkpoints, learned=lambda settings: True
+)

@@ -33,6 +33,7 @@ from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
 from impress_ui.models.lora import loras_of
+from impress_ui.paths import PURIFIER
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
@@ -59,7 +60,10 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "experiment": experiment.name,
         "settings": lasting(settings),
         "versions": versions(),
-        "checkpoints": checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
+        "checkpoints": {
+            **checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
+            **({"the learned purifier": {PURIFIER.name: sha256(PURIFIER)}} if experiment.learned(settings) else {}),
+        },
     }
 
     def completed(kept: Record) -> Record:

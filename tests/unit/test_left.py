@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.experiments.experiment import interval
+from impress_ui.experiments.experiment import interval, names_learned
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
 from impress_ui.experiments.markdown import as_percent, crossed_table, table_of
 from impress_ui.experiments.settings import AdaptiveSettings, RobustnessSettings
 from impress_ui.experiments.table import run_experiment
 from impress_ui.measures.metrics import dists, lpips, measure
+from impress_ui.models.checksums import sha256
+from impress_ui.paths import PURIFIER
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
@@ -99,6 +101,13 @@ def test_adaptive_forms_after_several_purifiers(tmp_path: Path) -> None:
     assert clean["left"] is None and clean["twin"] is None and clean["lpips"] == 0 < clean["lpips_purified"]
     assert rows["through learned", LEAST]["left"] == min(rows["through learned", name]["left"] for name in purifiers)
     assert (tmp_path / "adaptive_photoguard-encoder_edits.png").exists()
+    assert report["checkpoints"]["the learned purifier"] == {PURIFIER.name: sha256(PURIFIER)}
+
+
+def test_weights_that_decide_are_those_that_are_named() -> None:
+    named = {"purifiers": ["fast start=learned"]}, {"purifiers": ["jpeg 40, then learned"]}, {"through": ["learned"]}
+    assert all(names_learned(AdaptiveSettings.model_validate(given)) for given in named)
+    assert not names_learned(AdaptiveSettings()) and names_learned(RobustnessSettings())
 
 
 def test_markdown_says_how_sure_a_mean_is() -> None:
