@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from PIL import Image
 
 from impress_ui.experiments.experiment import Record, Run, grouped, mean_and_error, means_of
@@ -22,7 +23,7 @@ from impress_ui.experiments.pictures import edits_from, picture_of, purified
 from impress_ui.experiments.settings import Edited
 from impress_ui.jobs.workflow import purify_picture
 from impress_ui.measures.grid import distances_to
-from impress_ui.measures.metrics import dists, lpips, measure, round_trip_error
+from impress_ui.measures.metrics import dists, lpips, measure, round_trip_error, ssim
 from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.images import to_tensor
@@ -137,7 +138,8 @@ def _of_edits(goals: Sequence[Image.Image], spoiled: Sequence[Image.Image], made
 
 
 def _mean_ssim(edits: Sequence[Image.Image], goals: Sequence[Image.Image]) -> float | None:
-    return mean_and_error([measure(edit, goal).ssim for edit, goal in zip(edits, goals, strict=True)])[0]
+    pairs = [(np.asarray(edit), np.asarray(goal)) for edit, goal in zip(edits, goals, strict=True)]
+    return mean_and_error([float(ssim(edit, goal)) for edit, goal in pairs])[0]
 
 
 def least_of(records: Sequence[Record], by: Sequence[str], measure: str = "left") -> list[Record]:
