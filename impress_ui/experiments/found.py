@@ -20,6 +20,7 @@ from impress_ui.experiments.experiment import Experiment, Record, Run
 from impress_ui.experiments.pictures import in_batches, parts_of
 from impress_ui.experiments.settings import FoundSettings
 from impress_ui.jobs.encoders import load_others
+from impress_ui.jobs.workflow import farthest_style
 from impress_ui.measures.metrics import found
 from impress_ui.methods.filters import through_format
 from impress_ui.methods.protect import needs_model, protect
@@ -115,8 +116,13 @@ def _protected(images: list[Image.Image], protection: ProtectSettings, run: RunS
     model = load_diffusion_model(run) if needs_model(protection, target=False) else None
     others = load_others(JobSettings(run=run, protect=protection))
     made = in_batches(
-        images, lambda x: protect(x, protection, autoencoder, model=model, seed=run.seed, others=others), autoencoder
-    )
+        images,
+        lambda x: protect(
+            x, protection, autoencoder, model=model, seed=run.seed, others=others,
+            style_of=farthest_style,
+        ),
+        autoencoder,
+    )  # fmt: skip
     return made[0]
 
 
