@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 LPIPS_WEIGHTS = ASSETS / "lpips"
+DISTS_WEIGHTS = ASSETS / "dists" / "dists.safetensors"
 EMBEDDED_CHECKPOINT = ASSETS / "micro-ldm"
 MICRO_CLIP = ASSETS / "micro-clip"
 JURY = ASSETS / "jury"

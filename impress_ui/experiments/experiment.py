@@ -10,7 +10,8 @@ The runner (``runner.py``) does the rest: resuming, several processes, failures,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -101,6 +102,11 @@ class Run(Generic[S]):
         return [Sheet(name, labels, whole, width)] if whole else []
 
 
+def names_learned(settings: ExperimentSettings) -> bool:
+    """Whether a purifier, a start or what a protection is to outlive is named 'learned' anywhere in the settings."""
+    return bool(re.search(r"\blearned\b", settings.model_dump_json(exclude={"stress"})))  # stress has its usual list
+
+
 @dataclass(frozen=True)
 class Experiment(Generic[S]):
     """One experiment.
@@ -108,6 +114,7 @@ class Experiment(Generic[S]):
     Args:
         about: one sentence for the report.
         checkpoints: which checkpoints, with which of their parts, it stands on: their weights are hashed.
+        learned: whether its results depend on the learned purifier's weights, which are hashed too then.
         facts: what the table's headline says besides; plain data.
         finest: what the CSV holds of the records.
         columns: what a figure of the table is called in the report, where its name says too little.
@@ -123,6 +130,7 @@ class Experiment(Generic[S]):
     charts: Callable[[S, list[Record], list[Record]], Sequence[Chart]] = lambda settings, rows, records: ()
     sheets: Callable[[Run[S], list[Record]], Sequence[Sheet]] = lambda run, rows: ()
     checkpoints: Callable[[S], Mapping[str, Sequence[str]]] = lambda settings: {settings.run.checkpoint: ("vae",)}
+    learned: Callable[[S], bool] = names_learned
     facts: Callable[[S, list[Record]], Record] = lambda settings, records: {"size": settings.run.size}
     finest: Callable[[list[Record]], list[Record]] = lambda records: records
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -173,14 +181,25 @@ def grouped(records: Sequence[Record], by: Sequence[str]) -> dict[tuple[Any, ...
 
 
 def means_of(
-    records: Sequence[Record], by: Sequence[str], columns: Iterable[str], count: str = "photographs"
+    records: Sequence[Record],
+    by: Sequence[str],
+    columns: Iterable[str],
+    count: str = "photographs",
+    intervals: Collection[str] = (),
 ) -> list[Record]:
-    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each."""
+    """A row for each combination of the ``by`` columns, in order of appearance: how many, and x, x_se of each.
+
+    Args:
+        intervals: those of the columns that get x_low and x_high too, as ``interval`` has them.
+    """
     rows = []
     for values, ours in grouped(records, by).items():
         row: Record = {**dict(zip(by, values, strict=True)), count: len(ours)}
         for column in columns:
-            row[column], row[f"{column}_se"] = mean_and_error([record[column] for record in ours])
+            known = [record[column] for record in ours]
+            row[column], row[f"{column}_se"] = mean_and_error(known)
+            if column in intervals:
+                row[f"{column}_low"], row[f"{column}_high"] = interval(known)
         rows.append(row)
     return rows
 

@@ -1,13 +1,15 @@
 """Does the size of what the learned purifier would take away tell protected pictures from others?
 
 The threshold is the one at which one in a hundred of the validation split's untouched pictures is accused: clean ones,
-JPEGs, and ones with a camera's noise. The round trip's error stands beside it with a threshold of the same kind.
+JPEGs, and ones with a camera's noise, of every photograph there, however few are looked at then. The round trip's error
+stands beside it with a threshold of the same kind.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,10 @@ from PIL import Image
 
 from impress_ui.experiments.detector import auc, errors_of
 from impress_ui.experiments.experiment import Experiment, Record, Run
-from impress_ui.experiments.pictures import in_batches
+from impress_ui.experiments.pictures import in_batches, parts_of
 from impress_ui.experiments.settings import FoundSettings
 from impress_ui.jobs.encoders import load_others
+from impress_ui.jobs.workflow import farthest_style
 from impress_ui.measures.metrics import found
 from impress_ui.methods.filters import through_format
 from impress_ui.methods.protect import needs_model, protect
@@ -26,6 +29,7 @@ from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.pictures.images import to_images, to_tensor
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import JobSettings, ProtectSettings, RunSettings
+from impress_ui.settings.recipes import QUICK_GLAZE
 
 ACCUSED = 0.01  # share of the untouched pictures that the threshold may accuse
 NOISE = 4  # deviation of the noisy ones, in grey levels
@@ -49,14 +53,20 @@ UNTOUCHED: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def kinds(settings: FoundSettings) -> dict[str, ProtectSettings]:
-    """The protections that are looked for, by name: the encoder attack at every budget, and others at the largest."""
+    """The protections that are looked for, by name: the encoder attack at every budget, and others at the largest.
+
+    GLAZE, whose budget is of another kind, has its form for two cores.
+    """
     given = settings.protect.model_dump(exclude_unset=True)
     largest = max(settings.budgets)
     encoder = {
         f"photoguard-encoder {budget}": ProtectSettings(**{**given, "budget": budget}) for budget in settings.budgets
     }
     blinding: dict[str, Any] = {"adaptive": "consistency", "beta": settings.beta, "budget": largest}
-    others = {method: ProtectSettings(method=method, budget=largest) for method in settings.others}
+    others = {
+        method: ProtectSettings(**(QUICK_GLAZE if method == "glaze" else {"method": method, "budget": largest}))
+        for method in settings.others
+    }
     return {**encoder, f"adaptive, β {settings.beta:g}, {largest}": ProtectSettings(**{**given, **blinding}), **others}
 
 
@@ -65,18 +75,20 @@ def run_all(run: Run[FoundSettings]) -> Record:
     settings = run.settings
     autoencoder = load_autoencoder(settings.run)
     untouched = {
-        split: {kind: list(map(change, _images(split, settings))) for kind, change in UNTOUCHED.items()}
-        for split in ("validation", settings.split)
+        split: {kind: list(map(change, squares(split, settings.run.size, count))) for kind, change in UNTOUCHED.items()}
+        for split, count in (("validation", None), (settings.split, settings.photographs))
     }
-    protected = {}
-    for name, protection in kinds(settings).items():
-        run.log(name)
-        protected[name] = _protected(_images(settings.split, settings), protection, settings.run, autoencoder)
-    kl = settings.unseen and load_autoencoder(settings.run.model_copy(update={"checkpoint": settings.unseen}))
-    if kl:
+    wanted = {name: (protection, settings.run) for name, protection in kinds(settings).items()}
+    if settings.unseen:
         unseen = settings.job.protect.model_copy(update={"budget": max(settings.budgets)})
-        name = f"photoguard-encoder {unseen.budget}, on another autoencoder"
-        protected[name] = _protected(_images(settings.split, settings), unseen, settings.run, kl)
+        elsewhere = settings.run.model_copy(update={"checkpoint": settings.unseen})
+        wanted[f"photoguard-encoder {unseen.budget}, on another autoencoder"] = unseen, elsewhere
+    protected = {}
+    for name, (protection, on) in wanted.items():
+        run.log(name)
+        images = untouched[settings.split]["clean"]
+        # Kept, since the whole experiment is one unit: a run that was killed goes on at the next protection.
+        protected[name] = run.folder.pictures(name, partial(_protected, images, protection, on))
     rows, thresholds = [], {}
     for sign, value_of in (("found", _found), ("round trip", errors_of)):
         known = [value for images in untouched["validation"].values() for value in value_of(images, autoencoder)]
@@ -99,23 +111,31 @@ def run_all(run: Run[FoundSettings]) -> Record:
     return {"size": settings.run.size, "thresholds": thresholds, "rows": rows}
 
 
-def _images(split: Any, settings: FoundSettings) -> list[Image.Image]:
-    return squares(split, settings.run.size, settings.photographs)
-
-
-def _protected(
-    images: list[Image.Image], protection: ProtectSettings, run: RunSettings, autoencoder: Autoencoder
-) -> list[Image.Image]:
+def _protected(images: list[Image.Image], protection: ProtectSettings, run: RunSettings) -> list[Image.Image]:
+    autoencoder = load_autoencoder(run)
     model = load_diffusion_model(run) if needs_model(protection, target=False) else None
     others = load_others(JobSettings(run=run, protect=protection))
     made = in_batches(
-        images, lambda x: protect(x, protection, autoencoder, model=model, seed=run.seed, others=others), autoencoder
-    )
+        images,
+        lambda x: protect(
+            x, protection, autoencoder, model=model, seed=run.seed, others=others,
+            style_of=farthest_style,
+        ),
+        autoencoder,
+    )  # fmt: skip
     return made[0]
+
+
+def _checkpoints(settings: FoundSettings) -> dict[str, Sequence[str]]:
+    jobs = [settings.job.model_copy(update={"protect": protection}) for protection in kinds(settings).values()]
+    unseen = {settings.unseen: ("vae",)} if settings.unseen else {}
+    return {**unseen, settings.run.checkpoint: parts_of(jobs)}
 
 
 def _found(images: Sequence[Image.Image], autoencoder: Autoencoder) -> list[float]:
     return [found(to_tensor([image], autoencoder.device)).item() for image in images]
 
 
-FOUND = Experiment.in_one_piece("found", run_all, FoundSettings)
+FOUND = Experiment.in_one_piece(
+    "found", run_all, FoundSettings, checkpoints=_checkpoints, learned=lambda settings: True
+)

@@ -72,6 +72,21 @@ def edited(key: str, picture: Image.Image, job: JobSettings, run: Run, prompt: s
     return run.picture(f"edited {key}", lambda: edits_of([picture], job)[0])
 
 
+def edits_from(
+    key: str, picture: Image.Image, job: JobSettings, run: Run, count: int, prompt: str = ""
+) -> list[Image.Image]:
+    """``edited`` from so many noises: those of the job's seed and of the next ones."""
+    return [
+        edited(edit_key(key, seed), picture, job.updated(run={"seed": seed}), run, prompt)
+        for seed in range(job.run.seed, job.run.seed + count)
+    ]
+
+
+def edit_key(key: str, seed: int) -> str:
+    """The key under which ``edited`` keeps the edit from a seed's noise, after its first word."""
+    return f"{key} seed {seed}"
+
+
 def protected_at(
     budget: int,
     images: list[Image.Image],

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from impress_ui.experiments.experiment import Experiment
 from impress_ui.experiments.folder import Record
+from impress_ui.experiments.markdown import stands_beside
 from impress_ui.settings import JobSettings
 
 Files = Sequence[tuple[str, Path]]  # (title, file)
@@ -59,13 +60,16 @@ code{overflow-wrap:anywhere}
 {%- for row in report.rows -%}
 <tr>
 {%- for name, kind in columns.items() -%}
-<td{{ kind }}>{{ row[name]|cell }}{% if row.get(name ~ "_se") is not none %}
+<td{{ kind }}>{{ row[name]|cell }}{% if row.get(name ~ "_low") is not none %}
+ <span class="error">({{ row[name ~ "_low"]|cell }} to {{ row[name ~ "_high"]|cell }})</span>
+{%- elif row.get(name ~ "_se") is not none %}
  <span class="error">± {{ row[name ~ "_se"]|cell }}</span>{% endif %}</td>
 {%- endfor -%}
 </tr>
 {%- endfor -%}
 </tbody></table></div>
-<p class="facts">± is the standard error of the mean. The {{ report.records|length }} records are in {{ name }}.csv.</p>
+<p class="facts">± is the standard error of the mean, “(a to b)” its 95 % interval by bootstrap over the
+photographs. The {{ report.records|length }} records are in {{ name }}.csv.</p>
 {% if charts %}<h2>Charts</h2>{% endif %}
 <div class="charts">{% for chart in charts %}<figure>{{ chart }}</figure>{% endfor %}</div>
 {% if sheets %}<h2>Pictures</h2>{% endif %}
@@ -98,7 +102,7 @@ def write_report(path: Path, report: Record, experiment: Experiment, charts: Fil
     """
     rows = report["rows"]
     texts = {name for name in rows[0] if all(isinstance(row[name], str) for row in rows)}
-    shown = [name for name in rows[0] if not (name.endswith("_se") and name[:-3] in rows[0])]  # x_se stands beside x
+    shown = [name for name in rows[0] if not stands_beside(name, rows[0])]
     page = Environment(autoescape=True, trim_blocks=True)
     page.filters |= {"words": _words, "cell": cell_of, "yaml": _yaml}
     text = page.from_string(PAGE).render(

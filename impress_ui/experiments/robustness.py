@@ -11,35 +11,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from impress_ui.experiments.charts import Chart, Lines
-from impress_ui.experiments.experiment import (
-    Experiment,
-    PictureRow,
-    Record,
-    Run,
-    Sheet,
-    Unit,
-    grouped,
-    lines_of,
-    means_of,
-)
+from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit, lines_of
 from impress_ui.experiments.found import UNTOUCHED
-from impress_ui.experiments.pictures import edited, parts_of, protected, protected_key, purified, purified_key
+from impress_ui.experiments.left import (
+    BY,
+    CLEAN,
+    EDITED,
+    LEAST,
+    NONE,
+    SHARES,
+    least_of,
+    left_of,
+    purified_by,
+    rows_of,
+)
+from impress_ui.experiments.left import COLUMNS as FIGURES
+from impress_ui.experiments.pictures import parts_of, protected, protected_key, purified_key
 from impress_ui.experiments.settings import ArmsRaceSettings, RobustnessSettings
-from impress_ui.measures.grid import MEASURES, distances_to, figures_of
-from impress_ui.measures.metrics import measure
-from impress_ui.models.autoencoder import load_autoencoder
-from impress_ui.settings import JobSettings, purifier_of
-from impress_ui.settings.stress import AS_SET
+from impress_ui.measures.grid import MEASURES
+from impress_ui.settings import JobSettings
 
-NONE = "none"
-LEAST = "the least of them"  # per picture, whichever purifier leaves it: what the protection is worth in the end
-COLUMNS = {
-    "strength": MEASURES["strength"].label,
-    "left": MEASURES["left"].label,
-    "after": "Latent distance to the original, after purifying",
-    **{name: about.label for name, about in MEASURES.items()},
-}
-EDITED = {"edit_ssim": "Edit against the clean picture's edit, SSIM"}
+COLUMNS = {**FIGURES, **{name: about.label for name, about in MEASURES.items()}}
 
 
 def units(settings: RobustnessSettings) -> list[Unit]:
@@ -61,45 +53,25 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
     """One picture's figures after one purifier; with edits, also their distance from the clean picture's."""
     name, budget, purifier = unit.key["photograph"], unit.key["budget"], unit.key["purifier"]
     job = _job(run.settings, budget, purifier)
-    original = run.original(name)
+    original, edits = run.original(name), run.settings.edits
     if budget in UNTOUCHED:
-        original = changed = UNTOUCHED[budget](original)
-        name = f"{name} {budget}"
-    else:
-        changed = protected(name, original, job, run)
-    result = changed if purifier == NONE else purified(name, changed, job, run)
-    autoencoder = load_autoencoder(job.run)
-    figures: Record = dict(figures_of(original, changed, result, autoencoder))
-    figures["after"] = distances_to(original, autoencoder)(result)
-    if run.settings.edits:
-        goal = edited(f"{name} clean", original, job, run)
-        made = edited(f"{name} {budget} {purifier}", result, job, run)
-        figures["edit_ssim"] = measure(made, goal).ssim
-    return [figures]
+        own = UNTOUCHED[budget](original)
+        return [left_of(f"{name} {budget}", CLEAN, None, purifier, job, run, original=own, edits=edits)]
+    changed = protected(name, original, job, run)
+    return [left_of(name, str(budget), changed, purifier, job, run, edits=edits)]
 
 
 def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs, and of the purifier that does best on each."""
-    every = [*records, *least_of(records)]
-    rows = means_of(every, ("budget", "purifier"), COLUMNS | EDITED if settings.edits else COLUMNS)
-    order = {name: number for number, name in enumerate((NONE, *settings.purifiers, LEAST))}
-    return sorted(rows, key=lambda row: (_rows(settings).index(row["budget"]), order[row["purifier"]]))
-
-
-def least_of(records: Sequence[Record], by: str = "budget") -> list[Record]:
-    """Of each photograph at each budget the record of the purifier that leaves least of the protection.
-
-    Args:
-        by: the column that tells one protection of a photograph from another.
-    """
-    tried = [record for record in records if record["purifier"] != NONE and record["left"] is not None]
-    best = [min(group, key=lambda row: row["left"]) for group in grouped(tried, (by, "photograph")).values()]
-    return [{**record, "purifier": LEAST, "by": record["purifier"]} for record in best]
+    figures = [name for name in COLUMNS if settings.edits or name not in EDITED]
+    shares = [name for name in SHARES if name in figures]
+    rows = rows_of(records, ("budget",), figures, settings.purifiers, shares=shares)
+    return sorted(rows, key=lambda row: _rows(settings).index(row["budget"]))
 
 
 def winners(settings: RobustnessSettings, records: list[Record]) -> Record:
     """How often each purifier was the one that left least."""
-    counted = Counter(record["by"] for record in least_of(records))
+    counted = Counter(record["by"] for record in least_of(records, ("budget",)))
     return {"size": settings.run.size, "left_least": dict(counted.most_common())}
 
 
@@ -148,12 +120,6 @@ def _job(settings: RobustnessSettings, budget: int | str, purifier: str) -> JobS
     return purified_by(job, purifier)
 
 
-def purified_by(job: JobSettings, purifier: str) -> JobSettings:
-    """The job with a purifier in words; its own where none is named."""
-    as_it_is = purifier in (NONE, AS_SET)
-    return job if as_it_is else job.model_copy(update={"purify": purifier_of(purifier)})
-
-
 def _checkpoints(settings: RobustnessSettings) -> Mapping[str, Sequence[str]]:
     jobs = [_job(settings, budget, purifier) for budget in settings.budgets for purifier in settings.purifiers]
     return {settings.run.checkpoint: parts_of(jobs or [settings.job], edits=settings.edits)}
@@ -171,5 +137,5 @@ ROBUSTNESS = Experiment(
     facts=winners,
     extent=("photographs",),
     checkpoints=_checkpoints,
-    columns=COLUMNS | EDITED,
+    columns=COLUMNS | BY,
 )

@@ -4,6 +4,7 @@ OUTPUT/NAME.csv, .json       every record, and the whole report
 OUTPUT/NAME_settings.json    the settings, to be run again with --settings
 OUTPUT/NAME_*.svg, *.png     charts and contact sheets
 OUTPUT/NAME.html             all of it in one file
+OUTPUT/NAME.md               the table alone, in Markdown
 OUTPUT/NAME/                 the run's state (``folder.py``)
 """
 
@@ -24,6 +25,7 @@ from impress_ui.errors import UserError
 from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
 from impress_ui.experiments.folder import Record, RunFolder, write_json
+from impress_ui.experiments.markdown import table_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
@@ -31,6 +33,7 @@ from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
 from impress_ui.models.lora import loras_of
+from impress_ui.paths import PURIFIER
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
@@ -57,7 +60,10 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "experiment": experiment.name,
         "settings": lasting(settings),
         "versions": versions(),
-        "checkpoints": checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
+        "checkpoints": {
+            **checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
+            **({"the learned purifier": {PURIFIER.name: sha256(PURIFIER)}} if experiment.learned(settings) else {}),
+        },
     }
 
     def completed(kept: Record) -> Record:
@@ -136,6 +142,8 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     write_json(output / f"{name}_settings.json", plain)
     write_json(output / f"{name}.json", report)
     _write_csv(output / f"{name}.csv", report["records"])
+    heading = f"# {name.capitalize()}\n\n{experiment.about}\n\n"
+    (output / f"{name}.md").write_text(heading + table_of(rows, experiment.columns), encoding="utf-8")
     write_report(output / f"{name}.html", report, experiment, charts, sheets)
     return report
 

@@ -8,11 +8,12 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_
 from pydantic_core import PydanticCustomError
 
 from impress_ui.fields import Settings, knob, sentence_of
+from impress_ui.methods.protections.protection import Alteration
 from impress_ui.pictures.photographs import Split, names_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.protect import ProtectMethod, checked_protections
 from impress_ui.settings.recipes import STYLE_GLAZE
-from impress_ui.settings.stress import checked_purifiers
+from impress_ui.settings.stress import AS_SET, checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
 
 Attack = Literal["encoder", "diffusion"]
@@ -70,6 +71,14 @@ class _Paper(ExperimentSettings):
 
 class _Few(ExperimentSettings):
     photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
+
+
+class Edited(_Few):
+    """Those that measure what is left of a protection by the edits as well."""
+
+    edit_seeds: int = knob(
+        1, "Noises that each picture is edited from, the run's seed and the next ones; figures are means.", ge=1, le=64
+    )
 
 
 class PurificationSettings(_Paper):
@@ -211,7 +220,7 @@ class AblationSettings(_Few):
         return [{axis.name: value} for axis in self.axes for value in axis.values]
 
 
-class RobustnessSettings(_Few):
+class RobustnessSettings(Edited):
     """How a protection's strength grows with its budget, and what each purifier leaves of it."""
 
     experiment: Literal["robustness"] = "robustness"
@@ -231,7 +240,7 @@ class RobustnessSettings(_Few):
 ROBUST = "photoguard-encoder robust_to=jpeg+resize+blur"
 
 
-class ArmsRaceSettings(ExperimentSettings):
+class ArmsRaceSettings(Edited):
     """Protections by purifiers: what is left of each, and the least that any purifier leaves of a picture."""
 
     experiment: Literal["arms-race"] = "arms-race"
@@ -251,7 +260,7 @@ class ArmsRaceSettings(ExperimentSettings):
     edits: bool = knob(True, "Also edit every picture, and measure how far the edit is from the clean picture's.")
 
 
-class AdaptiveSettings(_Few):
+class AdaptiveSettings(Edited):
     """Whether a protection holds that was made against IMPRESS: the paper's section 5.4."""
 
     experiment: Literal["adaptive"] = "adaptive"
@@ -266,6 +275,15 @@ class AdaptiveSettings(_Few):
         (30.0, 100.0, 300.0, 1000.0, 3000.0), "Their weights beside the protection's own objective.", min_length=1
     )
     unrolled: bool = knob(True, "Also the form that attacks what IMPRESS makes of the picture.")
+    through: tuple[Alteration, ...] = knob(
+        (), "Also forms made to outlive these, each alone, as robust_to has them: 'learned' is the learned purifier."
+    )
+    purifiers: Annotated[tuple[str, ...], BeforeValidator(checked_purifiers)] = knob(
+        (AS_SET,),
+        "Purifiers in words, as a stress test has them; 'as-set' is the purify section's.",
+        min_length=1,
+        max_length=60,
+    )
 
 
 class TransferSettings(_Few):

@@ -10,7 +10,7 @@ from PIL import Image
 from impress_ui.art.artists import ARTISTS, asked_captions, works
 from impress_ui.experiments.charts import Bars, Chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, means_of, whole_model
-from impress_ui.experiments.robustness import purified_by
+from impress_ui.experiments.left import purified_by
 from impress_ui.experiments.settings import StyleSettings
 from impress_ui.jobs.style import StyleStudy, Variant
 from impress_ui.jobs.workflow import describe_result

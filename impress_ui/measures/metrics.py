@@ -14,6 +14,7 @@ from torch import Tensor
 
 from impress_ui.errors import UserError
 from impress_ui.models.autoencoder import Autoencoder
+from impress_ui.models.dists import load_dists
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.models.residual_unet import learned_purifier
 from impress_ui.paths import EMBEDDED_CHECKPOINT, PURIFIER
@@ -75,6 +76,12 @@ def farthest(a: Image.Image, b: Image.Image) -> float:
 def lpips(a: Image.Image, b: Image.Image) -> float:
     """LPIPS v0.1 with AlexNet of two pictures of one size."""
     return float(load_perceptual("alex")(to_tensor(a), to_tensor(b)).item())
+
+
+@torch.no_grad()
+def dists(a: Image.Image, b: Image.Image) -> float:
+    """DISTS of two pictures of one size: 0 for equal ones, the same either way round."""
+    return float(load_dists()(to_tensor(a), to_tensor(b)).item())
 
 
 def _vif(x: np.ndarray, y: np.ndarray) -> float | None:

@@ -18,7 +18,7 @@ from impress_ui.errors import UserError
 from impress_ui.experiments.ablation import AS_SET, rank_correlation, units
 from impress_ui.experiments.complexity import complexity_of
 from impress_ui.experiments.found import UNTOUCHED
-from impress_ui.experiments.robustness import LEAST
+from impress_ui.experiments.left import LEAST, LEAST_BY
 from impress_ui.experiments.settings import AblationSettings, RobustnessSettings
 from impress_ui.experiments.table import NAMES, find_experiment, run_experiment
 from impress_ui.models.autoencoder import Autoencoder
@@ -115,8 +115,8 @@ def test_robustness_figures_are_what_they_are_called(tmp_path: Path, embedded: A
     assert report is not None and not report["failed"]
     rows = {(row["budget"], row["purifier"]): row for row in report["rows"]}
     untouched = [(kind, name) for kind in UNTOUCHED for name in ("none", "jpeg 20", "as-set")]
-    protected = [(budget, name) for budget in (4, 32) for name in ("none", "jpeg 20", "as-set", LEAST)]
-    assert list(rows) == [*untouched, *protected]
+    ways = ("none", "jpeg 20", "as-set", LEAST, LEAST_BY["twin"])
+    assert list(rows) == [*untouched, *((budget, name) for budget in (4, 32) for name in ways)]
     damage = {key: (rows[key]["after"], rows[key]["lpips"], rows[key]["left"]) for key in untouched}
     assert damage["clean", "none"] == damage["noise 4", "none"] == (0, 0, None) and damage["clean", "jpeg 20"][0] > 0.01
     assert rows[32, LEAST]["left"] == min(rows[32, name]["left"] for name in ("jpeg 20", "as-set"))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from impress_ui.experiments.arms_race import threshold
 from impress_ui.experiments.experiment import interval
-from impress_ui.experiments.robustness import LEAST
+from impress_ui.experiments.left import LEAST, LEAST_BY
 from impress_ui.experiments.settings import ArmsRaceSettings
 from impress_ui.experiments.table import NAMES, find_experiment, run_experiment
 from impress_ui.settings.protect import protection_of
@@ -27,7 +27,9 @@ def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path:
     report = run_experiment("arms-race", settings, tmp_path, lambda text: None)
     assert report is not None and not report["failed"]
     rows = {(row["protection"], row["purifier"]): row for row in report["rows"]}
-    assert list(rows) == [(made, name) for made in protections for name in ("none", "jpeg 20", "blur 1", LEAST)]
+    assert list(rows) == [
+        (made, name) for made in protections for name in ("none", "jpeg 20", "blur 1", *LEAST_BY.values())
+    ]
     none, jpeg, least = (rows[protections[0], name] for name in ("none", "jpeg 20", LEAST))
     assert none["left"] == none["by_edit"] == 1 and none["after"] == none["strength"] and none["seconds"] > 0
     assert jpeg["left_low"] <= jpeg["left"] <= jpeg["left_high"] and none["twin"] is None

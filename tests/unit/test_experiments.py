@@ -19,6 +19,7 @@ from impress_ui.experiments.report import as_text
 from impress_ui.experiments.table import find_experiment, run_experiment
 from impress_ui.pictures.photographs import squares
 from impress_ui.settings import ProtectSettings, PurifySettings
+from impress_ui.settings.recipes import QUICK_GLAZE
 
 editing = import_module("impress_ui.experiments.editing")  # the package's own name is the experiment's function
 SMALL = {
@@ -109,14 +110,21 @@ def test_what_is_found_is_more_where_there_is_more(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(
         import_module("impress_ui.experiments.found"), "ProtectSettings", partial(ProtectSettings, steps=2)
     )
+    monkeypatch.setitem(QUICK_GLAZE, "steps", 2)  # it names no style, and has to be given one
     protect = {"steps": 8, "step_size": 8}
-    report = report_of("found", tmp_path, budgets=(4, 32), others=("sds-minus",), protect=protect, photographs=1)
+    report = report_of(
+        "found", tmp_path, budgets=(4, 32), others=("sds-minus", "glaze"), protect=protect, photographs=1
+    )
     rows = {(row["sign"], row["pictures"]): row for row in report["rows"]}
     found = [rows["found", name]["median"] for name in ("clean", "photoguard-encoder 4", "photoguard-encoder 32")]
     assert found == sorted(found) and rows["found", "photoguard-encoder 32"]["auc"] > 0.9
-    assert {"adaptive, β 1000, 32", "sds-minus", "photoguard-encoder 32, on another autoencoder", "noise 4"} <= {
-        pictures for _, pictures in rows
-    }
+    assert {
+        "adaptive, β 1000, 32",
+        "sds-minus",
+        "glaze",
+        "photoguard-encoder 32, on another autoencoder",
+        "noise 4",
+    } <= {pictures for _, pictures in rows}
     assert set(json.loads((tmp_path / "found_calibration.json").read_text())) == {"found", "round trip"}
 
 
