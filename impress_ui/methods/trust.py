@@ -19,9 +19,9 @@ from impress_ui.settings import PurifySettings
 NOTHING_FOUND = "Nothing was found, so nothing is changed."
 # All from validation photographs of 128 pixels under PhotoGuard's encoder attack: the budget by the median of what is
 # found; the least median that is more than the network's own uncertainty, which takes fine texture for a protection
-# (clean up to 1.4, budget 4 from 2.0 on); and the radius that leaves least, in budgets.
-BUDGET_PER_FOUND = 1.75
-LEAST_FOUND = 1.7
+# (clean up to 0.7, budget 4 from 2.1 on); and the radius that leaves least, in budgets.
+BUDGET_PER_FOUND = 1.65
+LEAST_FOUND = 1.2
 ROOM = 1.2
 
 
