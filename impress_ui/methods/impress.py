@@ -40,7 +40,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # works is high: more room to undo it, and more steps to get there.
     "fast-style": {"trust_radius": 48, "steps": 80},
     # Room for each picture by what the learned purifier finds in it: where that is nothing, it is left as it is.
-    "careful": {"radius_from_found": True, "trust_radius": 40, "learned_share": 0.3},
+    "careful": {"radius_from_found": True, "trust_radius": 40, "learned_share": 0.8},
     "paper": {**PUBLISHED, "alpha": 0.1, "steps": 3000, "learning_rate": 0.01, "start_noise": 0.1},
     "paper-editing": {**PUBLISHED, "alpha": 0.01, "steps": 1000, "learning_rate": 0.005, "start_noise": 0.05},
 }
