@@ -132,4 +132,5 @@ EDITING = Experiment(
     sheets,
     checkpoints=whole_model,
     facts=_facts,
+    learned=lambda settings: True,  # it is one of the controls
 )

@@ -102,9 +102,16 @@ class Run(Generic[S]):
         return [Sheet(name, labels, whole, width)] if whole else []
 
 
+# Whatever runs the learned purifier: itself, a start or a share of it, a radius by what it finds, and so 'careful'.
+_LEARNED = re.compile(
+    r"""\b(learned|careful)\b|learned_share"?[=:](?!0(\.0*)?[^\d.])|radius_from_found"?[=:](true|yes|1)""",
+    re.IGNORECASE,
+)
+
+
 def names_learned(settings: ExperimentSettings) -> bool:
-    """Whether a purifier, a start or what a protection is to outlive is named 'learned' anywhere in the settings."""
-    return bool(re.search(r"\blearned\b", settings.model_dump_json(exclude={"stress"})))  # stress has its usual list
+    """Whether the learned purifier's weights decide about anything that is named in the settings."""
+    return bool(_LEARNED.search(settings.model_dump_json(exclude={"stress"})))  # stress has its usual list
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def variants(settings: StyleSettings, paper: bool = False) -> dict[str, Variant]
         **{f"{CLEAN}, {words}": Variant(False, purifier) for words, purifier in last.items()},
         NONE: Variant(True),
         **{f"{NONE}, {words}": Variant(True, purifier) for words, purifier in purifiers.items()},
-        **{f"{NONE}, {share:.0%} of the change": Variant(True, share=share) for share in settings.shares},
+        **{f"{NONE}, {100 * share:g}% of the change": Variant(True, share=share) for share in settings.shares},
         **{
             f"{NONE}, {words}, clean colours": Variant(True, purifier, own_colours=True)
             for words, purifier in last.items()

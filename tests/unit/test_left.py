@@ -6,6 +6,7 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,8 +106,14 @@ def test_adaptive_forms_after_several_purifiers(tmp_path: Path) -> None:
 
 
 def test_weights_that_decide_are_those_that_are_named() -> None:
-    named = {"purifiers": ["fast start=learned"]}, {"purifiers": ["jpeg 40, then learned"]}, {"through": ["learned"]}
+    named: tuple[dict[str, Any], ...] = (
+        *({"purifiers": [words]} for words in ("fast start=learned", "jpeg 40, then learned", "careful")),
+        *({"purifiers": [words]} for words in ("fast learned_share=0.5", "fast radius_from_found=true")),
+        *({"purify": how} for how in ({"recipe": "careful"}, {"learned_share": 0.05}, {"radius_from_found": True})),
+        {"through": ["learned"]},
+    )
     assert all(names_learned(AdaptiveSettings.model_validate(given)) for given in named)
+    assert not names_learned(AdaptiveSettings(purify={"learned_share": 0}, purifiers=["fast", "jpeg 40"]))
     assert not names_learned(AdaptiveSettings()) and names_learned(RobustnessSettings())
 
 
