@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from impress_ui.models.hub_parts import parts_of
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
 from impress_ui.models.single_file import config_of
 from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
-from impress_ui.models.weight_files import is_safe, pickled, refusal_of_pickles, refuse_pointers
+from impress_ui.models.weight_files import is_safe, pickled, read_config, refusal_of_pickles, refuse_pointers
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
 
@@ -249,7 +248,7 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
             f"The checkpoint {checkpoint} has no {name}/{lacking[0][0]}, which editing and generating need; "
             "give a whole folder in diffusers' layout."
         )
-    config = _read(folder / kind.config, checkpoint, f"{name}/{kind.config}")
+    config = read_config(folder / kind.config, f"The checkpoint {checkpoint}", f"{name}/{kind.config}")
     class_name = kind.class_of(config)
     if class_name not in kind.classes:
         raise UserError(
@@ -267,7 +266,7 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
         if kind.has_weights(folder, variant):
             refuse_pointers(folder, checkpoint, name)
             for index in folder.glob("*.index*.json"):
-                shards = _read(index, checkpoint, f"{name}/{index.name}").get("weight_map")
+                shards = read_config(index, f"The checkpoint {checkpoint}", f"{name}/{index.name}").get("weight_map")
                 if not isinstance(shards, dict) or not all(is_safe(shard) for shard in shards.values()):
                     raise UserError(refusal_of_pickles(checkpoint, f"{name}/"))
             return Part(checkpoint, name, root, subfolder, config, class_name, variant)
@@ -276,13 +275,3 @@ def _checked(root: Path, checkpoint: str, name: str, variants: tuple[str | None,
     others = sorted(file.name for file in folder.glob("*.safetensors"))
     instead = f"rename {others[0]}, which is there, if it is meant" if others else "copy it again"
     raise UserError(f"The checkpoint {checkpoint} has no {kind.weights}.safetensors in {name}/; {instead}.")
-
-
-def _read(file: Path, checkpoint: str, what: str) -> dict[str, Any]:
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        config = None
-    if not isinstance(config, dict):
-        raise UserError(f"The checkpoint {checkpoint} has a damaged {what}; copy it again.")
-    return config

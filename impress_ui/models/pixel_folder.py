@@ -6,13 +6,12 @@ folder, with a ``scheduler_config.json`` beside its ``config.json`` or none.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.weight_files import pickled, refusal_of_pickles, refuse_pointers
+from impress_ui.models.weight_files import pickled, read_config, refusal_of_pickles, refuse_pointers
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 WEIGHTS = "diffusion_pytorch_model"
@@ -66,7 +65,7 @@ def pixel_folder(place: str) -> PixelFolder:
         raise UserError(
             f"The folder {root.name} holds no pixel diffusion model; it needs a unet/config.json as diffusers saves it."
         )
-    config = _read(unet / CONFIG, root.name, f"{inside}{CONFIG}")
+    config = read_config(unet / CONFIG, f"The pixel diffusion model {root.name}", f"{inside}{CONFIG}")
     side = _side(config, root.name)
     refuse_pointers(unet, root.name, unet.name)
     for variant in (None, "fp16"):
@@ -120,7 +119,7 @@ def _schedule(root: Path) -> dict[str, Any]:
     for file in (root / "scheduler" / SCHEDULER, root / SCHEDULER):
         if not file.is_file():
             continue
-        schedule = _read(file, root.name, SCHEDULER)
+        schedule = read_config(file, f"The pixel diffusion model {root.name}", SCHEDULER)
         # Those on sigmas, such as score-based ones, have no betas: their times mean something else.
         if "beta_schedule" not in schedule and "trained_betas" not in schedule:
             kind = str(schedule.get("_class_name", "unknown"))[:40]
@@ -133,13 +132,3 @@ def _schedule(root: Path) -> dict[str, Any]:
             )
         return schedule
     return {}
-
-
-def _read(file: Path, name: str, what: str) -> dict[str, Any]:
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        config = None
-    if not isinstance(config, dict):
-        raise UserError(f"The pixel diffusion model {name} has a damaged {what}; copy it again.")
-    return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,21 @@ def refusal_of_pickles(checkpoint: str, where: str) -> str:
         f"The checkpoint {checkpoint} has no safetensors weights in {where}; pickled weights are not loaded, "
         "convert them to safetensors."
     )
+
+
+def read_config(file: Path, whose: str, what: str) -> dict[str, Any]:
+    """A JSON object on disk.
+
+    Args:
+        whose, what: for the sentence: "The checkpoint a", "unet/config.json".
+
+    Raises:
+        UserError: it cannot be read, or is no object.
+    """
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        config = None
+    if not isinstance(config, dict):
+        raise UserError(f"{whose} has a damaged {what}; copy it again.")
+    return config
