@@ -14,6 +14,7 @@ from impress_ui.settings import SECTIONS, JobSettings, Settings
 from impress_ui.ui import views
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.gathered import gathering, knobs_from, with_knobs
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import DEVICE, PRIVATE, Page, Update, Values
 from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record, forget
@@ -83,8 +84,9 @@ class Handlers:
                     functools.partial(self.choose, model, choosing, field), [choice], outputs,
                     queue=False, **PRIVATE,
                 )  # fmt: skip
-        for knob in dict.fromkeys((*HINTED, *(knob for room in page.rooms.values() for knob in room.hinted))):
-            self.hints_on(page.knobs[knob].change, trigger_mode="always_last")
+        hinted = dict.fromkeys((*HINTED, *(knob for room in page.rooms.values() for knob in room.hinted)))
+        turned = functools.partial(gr.on, [page.knobs[knob].change for knob in hinted])
+        self.hints_on(turned, trigger_mode="always_last")
         page.knobs["edit", "mode"].change(self.mode, [page.knobs["edit", "mode"]], [page.edit_painting], **PRIVATE)
         for widget in (page.left, page.right, page.part, page.gain, page.signed):
             widget.change(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
@@ -102,16 +104,18 @@ class Handlers:
 
         def run(values: Values, request: gr.Request) -> Iterator[Update]:
             load_engine()
-            yield from job(page, values, session_of(request)).updates()
+            yield from job(page, knobs_from(page, values), session_of(request)).updates()
 
         every = list(dict.fromkeys([*outputs, *page.after_job]))
-        return button.click(run, {*page.settings, *inputs}, every, trigger_mode=trigger_mode, **DEVICE, **PRIVATE)
+        read = with_knobs(page, {*page.settings, *inputs})
+        clicked = gathering(page, button.click)
+        return clicked(run, read, every, trigger_mode=trigger_mode, **DEVICE, **PRIVATE)
 
     def hints_on(self, event: Callable[..., Any], **options: Any) -> None:
         """Tell anew what every run will take."""
         page = self.page
         hints = [page.both, page.edit, page.hint, page.edit_hint, *(room.hint for room in self.hinting)]
-        event(self.expected, page.settings, hints, **options, **PRIVATE)
+        gathering(page, event)(self.expected, with_knobs(page, page.settings), hints, **options, **PRIVATE)
 
     def hints_after(self, change: Any) -> None:
         """The same, once something has run; and again, where it ran anew before the hints were there."""
@@ -210,6 +214,7 @@ class Handlers:
         from impress_ui.ui.progress import expected
 
         page = self.page
+        values = knobs_from(page, values)
         record: Record = values[page.record]
         purifies = "protected" if "protected" in record.files else ("upload" if values[page.upload] else None)
         edited = [name for name in PICTURES if name in record.files]

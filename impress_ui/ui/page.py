@@ -104,6 +104,7 @@ class Page:
     exported: gr.Button = field(init=False)
     copied: gr.Button = field(init=False)
     document: gr.Textbox = field(init=False)
+    gathered: gr.Textbox = field(init=False)
     shared: gr.Button = field(init=False)
     archive: gr.DownloadButton = field(init=False)
     past: gr.Dropdown = field(init=False)
@@ -170,13 +171,13 @@ class Page:
 
     @property
     def settings(self) -> set[Component]:
-        """What every job and every estimate reads."""
+        """What every job and every estimate reads besides the knobs."""
         rooms = {widget for room in self.rooms.values() for widget in room.read}
-        return {*self.knobs.values(), self.new_seed, self.record, self.upload, *rooms}
+        return {self.new_seed, self.record, self.upload, *rooms}
 
     @property
     def run_inputs(self) -> set[Component]:
-        """What a run of the story reads."""
+        """What a run of the story reads besides the knobs."""
         return {*self.settings, self.mask, self.target, self.reconstruction_of}
 
     @property

@@ -16,6 +16,7 @@ from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import views
 from impress_ui.ui.curves import charts_of
 from impress_ui.ui.forms import job_from_widgets, widgets_of
+from impress_ui.ui.gathered import gathering, knobs_from, with_knobs
 from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import PRIVATE, Page, Update, Values
 from impress_ui.ui.public import HOST
@@ -53,14 +54,14 @@ class Keep:
     def connect(self) -> None:
         """Attach them, through the queue: a mistake outside it reaches the browser without its sentence."""
         page = self.page
-        knobs = set(page.knobs.values())
-        restored = [*knobs, *(area for area, _ in page.areas.values())]
-        page.preset.input(self.preset, {page.preset, *knobs}, restored, **PRIVATE)
+        knobs = with_knobs(page)
+        restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
+        gathering(page, page.preset.input)(self.preset, with_knobs(page, [page.preset]), restored, **PRIVATE)
         page.imported.upload(self.import_file, {page.imported}, restored, **PRIVATE)
-        page.exported.click(self.export, knobs, [page.document], **PRIVATE).success(
+        gathering(page, page.exported.click)(self.export, knobs, [page.document], **PRIVATE).success(
             None, [page.document], js=SAVE, **PRIVATE
         )
-        page.copied.click(self.link, knobs, [page.document], **PRIVATE).success(
+        gathering(page, page.copied.click)(self.link, knobs, [page.document], **PRIVATE).success(
             None, [page.document], js=COPY, **PRIVATE
         )
         page.shared.click(self.open_link, [page.document], restored, js="() => location.search", **PRIVATE)
@@ -86,6 +87,7 @@ class Keep:
 
     def preset(self, values: Values) -> Update:
         """A preset's settings; the seed, the model and the prompts stay."""
+        values = knobs_from(self.page, values)
         chosen = values[self.page.preset]
         if chosen is None:  # the keyboard went over the list, and chose nothing
             return {self.page.knobs["run", "seed"]: gr.update()}
@@ -179,7 +181,7 @@ class Keep:
 
     def _job(self, values: Values) -> JobSettings:
         try:
-            return job_from_widgets(self.page, values)
+            return job_from_widgets(self.page, knobs_from(self.page, values))
         except Exception as error:
             raise toast(explain(error)) from None
 

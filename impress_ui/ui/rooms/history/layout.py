@@ -24,6 +24,7 @@ def keep_row(page: Page) -> None:
         page.copied = gr.Button("Copy link", size="sm", elem_id="copy-link", min_width=80)
     # What Export and Copy link hand to the browser, and what a shared link's page presses once it is there.
     page.document = gr.Textbox(visible=False, label="document")
+    page.gathered = gr.Textbox(visible=False, label="gathered")
     page.shared = gr.Button("Settings of the link", visible="hidden", elem_id="restore-link")
 
 
