@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 ENDED = ("done", "stopped", "failed")
 
@@ -24,7 +24,7 @@ def upload(page: Page, path: Path) -> None:
     if page.locator("#upload img").count():
         clear(page)
     page.set_input_files("#upload input[type=file]", path)
-    expect(page.locator("#upload img")).to_be_visible()
+    page.locator("#upload img").wait_for()
     # The results of another picture are gone; the first that is opened waits for the engine, which is loading.
     expect(page.locator("#pane-purified img")).to_have_count(0, timeout=180_000)
 
@@ -119,12 +119,13 @@ def run(page: Page, button: str = "#run-both", status: str = "run-status") -> st
     page.click(button)
     begun = page.locator(f"#{status} .run-status:not([data-before])")
     try:
-        expect(begun).to_be_visible(timeout=15_000)
-    except AssertionError:
+        # Not `expect`: where there is nothing yet, Playwright describes the whole page at every look.
+        begun.wait_for(timeout=15_000)
+    except TimeoutError:
         # A button that is drawn anew at that moment, with another estimate on it, loses the click.
         if page.locator(button).is_enabled():
             page.click(button)
-        expect(begun).to_be_visible()
+        begun.wait_for()
     return end_of_run(page, status)
 
 
