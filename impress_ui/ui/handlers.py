@@ -114,7 +114,7 @@ class Handlers:
     def hints_on(self, event: Callable[..., Any], **options: Any) -> None:
         """Tell anew what every run will take."""
         page = self.page
-        hints = [page.both, page.edit, page.hint, page.edit_hint, *(room.hint for room in self.hinting)]
+        hints = [page.both, page.hint, page.edit_hint, *(room.hint for room in self.hinting)]
         gathering(page, event)(self.expected, with_knobs(page, page.settings), hints, **options, **PRIVATE)
 
     def hints_after(self, change: Any) -> None:
@@ -228,12 +228,9 @@ class Handlers:
             parts = [expected(kind, job, size) for kind in ("protect", "purify")]
             path = None if None in parts else sum(parts)
             edit = expected("edit", job, record.size, len(edited))
-        costs = ((views.BOTH, path), (views.EDIT_ALL, edit))
         told = [
-            *(gr.update(value=views.costing(*cost)) for cost in costs),
-            views.hint(purifies),
-            edit_views.hint(edited),
-        ]
+            gr.update(value=views.costing(views.BOTH, path)), views.hint(purifies), edit_views.hint(edited, edit)
+        ]  # fmt: skip
         return [*told, *(room.expects(page, values, job) for room in self.hinting)]
 
     def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:

@@ -35,7 +35,7 @@ COMPARE_TOLD = (
 )
 COMPARE_EMPTY = "The slider and the difference appear with the first result."
 ZOOMS = (1, 2, 4, 8)
-BOTH, EDIT_ALL = "Protect and purify", "Edit all three"  # the run buttons of the bench
+BOTH = "Protect and purify"  # the bench's run button
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
 NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
 

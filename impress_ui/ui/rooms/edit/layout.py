@@ -16,7 +16,7 @@ def ask_for_edits(page: Page) -> None:
     """What is asked for, in the row of the edits: the prompt, the buttons, and what they say."""
     add_knobs(page, "edit", MAIN_KNOBS["edit"][:1])
     with gr.Row(elem_id="edit-buttons"):
-        page.edit = gr.Button(views.EDIT_ALL, variant="primary", size="sm", elem_id="edit-run", min_width=60)
+        page.edit = gr.Button("Edit all three", variant="primary", size="sm", elem_id="edit-run", min_width=60)
         page.edit_stop = gr.Button(
             "Stop", variant="stop", size="sm", interactive=False, elem_id="edit-stop", min_width=50
         )

@@ -36,17 +36,17 @@ SMALL = 0.005  # differences of SSIM below it are called none
 HARDLY = 0.98  # an edit this close to the clean one was not changed in earnest
 
 
-def hint(names: Sequence[str]) -> str:
-    """Which pictures an edit takes."""
+def hint(names: Sequence[str], seconds: float | None = None) -> str:
+    """Which pictures an edit takes, and how long: beside Stop the button is too narrow to say so on a slow machine."""
     if not names:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f'<p class="hint">Edits the {listed} picture.</p>'
+    return f'<p class="hint"><span>Edits the {listed} picture.</span> {time_here(seconds)}</p>'
 
 
-def generate_hint(seconds: float | None) -> str:
-    """How long the pictures are expected to take."""
-    return f'<p class="hint">About {duration(seconds).replace(" ", "&nbsp;")} here.</p>' if seconds else ""
+def time_here(seconds: float | None) -> str:
+    """How long it is expected to take, if that can be said."""
+    return f"<span>About {duration(seconds).replace(' ', '&nbsp;')} here.</span>" if seconds else ""
 
 
 def known_words() -> str:

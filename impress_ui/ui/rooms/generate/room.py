@@ -58,7 +58,8 @@ class GenerateRoom(Room):
 
         if job is None:
             return ""
-        return edit_views.generate_hint(estimate(generation(job), job.generate.sampling_steps))
+        told = edit_views.time_here(estimate(generation(job), job.generate.sampling_steps))
+        return f'<p class="hint">{told}</p>' if told else ""
 
 
 def _prompt_and_buttons(page: Page) -> tuple[gr.Button, gr.Button, gr.HTML]:
