@@ -25,7 +25,7 @@ from impress_ui.models.hub_parts import parts_of
 from impress_ui.models.part_kinds import PARTS, PREDICTIONS
 from impress_ui.models.single_file import config_of
 from impress_ui.models.single_file_head import PICKLED, SUFFIX, header
-from impress_ui.models.weight_files import is_safe, pickled, read_config, refusal_of_pickles, refuse_pointers
+from impress_ui.models.weight_files import is_safe, path_of, pickled, read_config, refusal_of_pickles, refuse_pointers
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import EMBEDDED, Precision
 
@@ -141,16 +141,11 @@ def find_source(checkpoint: str) -> Source:
                 f"The program's own files are not whole: {EMBEDDED_CHECKPOINT} is missing. Fetch the program again."
             )
         return Source(EMBEDDED, EMBEDDED_CHECKPOINT)
-    try:
-        # Not resolved: in the hub's cache the link has the file's name, which says what it is.
-        folder = Path(checkpoint).expanduser().absolute()
-        found, one = folder.is_dir(), folder.is_file()
-    except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
-        found = one = False
-    if one:
+    folder = path_of(checkpoint)
+    if folder is not None and folder.is_file():
         header(folder)  # says what is wrong with it
         return Source(folder.name, folder)
-    if found:
+    if folder is not None and folder.is_dir():
         if snapshots := sorted(folder.glob("snapshots/*/"), key=lambda each: each.stat().st_mtime):
             raise UserError(
                 f"{checkpoint} is the hub's cache of a checkpoint, which lies in {snapshots[-1]}; give that folder."

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check, sha256
 from impress_ui.models.single_file_head import PICKLED
+from impress_ui.models.weight_files import path_of
 
 logger = logging.getLogger(__name__)
 PEFT = "base_model.model."
@@ -50,12 +51,8 @@ def loras_of(words: str) -> list[tuple[Path, float]]:
             raise UserError(f"A LoRA cannot have the weight {weight}; give a number, as 'style.safetensors:0.7'.")
         if Path(named).suffix.lower() in PICKLED:
             raise UserError(f"{Path(named).name} is a pickle, which is not loaded; take its safetensors file.")
-        try:
-            path = Path(named).expanduser().absolute()
-            there = path.is_file()
-        except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
-            there = False
-        if not there:
+        path = path_of(named)
+        if path is None or not path.is_file():
             raise UserError(f"There is no LoRA file {named}; give a .safetensors file, as 'style.safetensors:0.7'.")
         found.append((path, weight))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impress_ui.errors import UserError
-from impress_ui.models.weight_files import pickled, read_config, refusal_of_pickles, refuse_pointers
+from impress_ui.models.weight_files import path_of, pickled, read_config, refusal_of_pickles, refuse_pointers
 
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 WEIGHTS = "diffusion_pytorch_model"
@@ -82,12 +82,8 @@ def _folder(place: str) -> Path:
         raise UserError(
             "Pixel diffusion needs a model: name the folder of a UNet2DModel on RGB pixels, as diffusers saves it."
         )
-    try:
-        root = Path(place).expanduser().absolute()
-        there = root.is_dir()
-    except (OSError, RuntimeError, ValueError):  # too long, no such home, a character that no path has
-        there = False
-    if not there:
+    root = path_of(place)
+    if root is None or not root.is_dir():
         raise UserError(f"There is no folder {place[:100]} with a pixel diffusion model.")
     return root
 

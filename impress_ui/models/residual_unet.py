@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
 from impress_ui.models.vgg_autoencoder import ResidualBlock
+from impress_ui.models.weight_files import path_of
 
 WIDTHS = (32, 64, 128)  # channels at full, half and quarter resolution
 BLOCKS = (1, 2, 3)  # residual blocks a level on the way down; the way up has one fewer, at least one
@@ -109,9 +110,7 @@ def learned_purifier(file: Path, device: str) -> ResidualUNet:
     Raises:
         UserError: as there.
     """
-    try:
-        place = file.expanduser()
-        modified = place.stat().st_mtime_ns
-    except (OSError, RuntimeError, ValueError):  # not there, too long, no such home
-        raise UserError(f"There is no file of a purifier's weights {str(file)[:100]}.") from None
-    return _at(place, modified, device)
+    place = path_of(file)
+    if place is None:
+        raise UserError(f"There is no file of a purifier's weights {str(file)[:100]}.")
+    return _at(place, place.stat().st_mtime_ns, device)

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
+from impress_ui.models.weight_files import path_of
 
 FACTOR = 4
 RESIDUAL = 0.2  # share of what a block adds
@@ -98,14 +99,12 @@ def upscaler(file: Path, device: str) -> RRDBNet:
     Raises:
         UserError: there is no such file, or it holds another network.
     """
-    try:
-        place = file.expanduser()
-        modified = place.stat().st_mtime_ns
-    except (OSError, RuntimeError, ValueError):  # not there, too long, no such home
-        raise UserError(f"There is no upscaler's file {str(file)[:100]}.") from None
+    place = path_of(file)
+    if place is None:
+        raise UserError(f"There is no upscaler's file {str(file)[:100]}.")
     if place.is_dir():
         raise UserError(f"{place.name} is a folder; give an upscaler's file in safetensors.")
-    return _at(place, modified, device)
+    return _at(place, place.stat().st_mtime_ns, device)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,19 @@ PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
 LFS = b"version https://git-lfs"
 
 
+def path_of(named: str | Path) -> Path | None:
+    """The file or folder of this machine that is named, as an absolute path; None where there is none.
+
+    Links stay as they are: in the hub's cache the link has the file's name, which says what it is.
+    """
+    try:
+        path = Path(named).expanduser().absolute()
+        path.stat()
+    except (OSError, RuntimeError, ValueError):  # not there, too long, no such home, a character that no path has
+        return None
+    return path
+
+
 def refuse_pointers(folder: Path, checkpoint: str, name: str) -> None:
     """Git keeps large files elsewhere: a clone without Git LFS has a few lines of text in place of the weights."""
     for file in folder.glob("*.safetensors"):

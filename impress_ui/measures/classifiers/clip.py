@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from impress_ui.errors import UserError
 from impress_ui.measures.classifiers.common import CLASSES, check_classes
 from impress_ui.models.checksums import check
+from impress_ui.models.weight_files import path_of
 from impress_ui.paths import MICRO_CLIP
 from impress_ui.settings import MICRO_CLIP_NAME, ClassifySettings
 
@@ -115,15 +116,18 @@ def _arguments(name: str) -> dict[str, str | bool]:
     if name == VIT:
         return {"model_name": VIT, "pretrained": str(_from_hub()), "force_quick_gelu": True}
     if name.startswith(f"{VIT}:"):
-        file = Path(name.removeprefix(f"{VIT}:")).expanduser()
-        if not file.is_file():
-            raise UserError(f"There is no file {file.name} with the weights of {VIT}; check the path.")
+        named = name.removeprefix(f"{VIT}:")
+        file = path_of(named)
+        if file is None or not file.is_file():
+            raise UserError(f"There is no file {named[-100:]} with the weights of {VIT}; check the path.")
         if file.suffix != ".safetensors":
             raise UserError(f"{file.name} is no safetensors file; pickled weights are not loaded, convert them.")
         return {"model_name": VIT, "pretrained": str(file), "force_quick_gelu": True}
-    folder = MICRO_CLIP if name == MICRO_CLIP_NAME else Path(name).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"There is no classifier {name}; use {MICRO_CLIP_NAME}, {VIT}, or an open_clip model's folder.")
+    folder = MICRO_CLIP if name == MICRO_CLIP_NAME else path_of(name)
+    if folder is None or not folder.is_dir():
+        raise UserError(
+            f"There is no classifier {name[:100]}; use {MICRO_CLIP_NAME}, {VIT}, or an open_clip model's folder."
+        )
     for part in (CONFIG, WEIGHTS):
         if not (folder / part).is_file():
             raise UserError(f"The folder {folder.name} holds no {part}; open_clip's layout has one.")
