@@ -17,10 +17,10 @@ from impress_ui.pictures.images import LEVELS_PER_UNIT
 from impress_ui.settings import PurifySettings
 
 NOTHING_FOUND = "Nothing was found, so nothing is changed."
-# All from validation photographs under PhotoGuard's encoder attack: the budget by the median of what is found; the least
-# median that counts, for the network takes fine texture for a protection too (of 64 to 256 pixels, at budget 4 it is
-# 1.75 and more, at budget 2 up to 1.4, without a protection up to 1.0, and up to 1.4 in pictures unlike photographs of
-# landscapes); and the radius that leaves least, in budgets.
+# All from validation photographs under PhotoGuard's encoder attack: the budget by the median of what is found; the
+# least median that counts, for the network takes fine texture for a protection too (of 64 to 256 pixels, at budget 4
+# it is 1.75 and more, at budget 2 up to 1.4, without a protection up to 1.0, in pictures unlike these up to 1.9); and
+# the radius that leaves least, in budgets.
 BUDGET_PER_FOUND = 1.65
 LEAST_FOUND = 1.7
 ROOM = 1.2

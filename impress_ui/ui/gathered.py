@@ -35,9 +35,16 @@ def with_knobs(page: Page, inputs: Collection[Component] = ()) -> set[Component]
 def knobs_from(page: Page, values: Values) -> Values:
     """What the inputs hold, and what the knobs held when the event began.
 
-    Raises:
-        gr.Error: a number out of its widget's range, a choice that is not among the offered.
+    What a widget would refuse, an empty slider or a number out of its range, stays as it is: the settings say what is
+    wrong with it in a sentence, and only where the knob counts.
     """
     knobs = page.knobs.values()
     held = zip(knobs, json.loads(values[page.gathered]), strict=True)
-    return {**values, **{knob: knob.preprocess(value) for knob, value in held}}
+    return {**values, **{knob: _read(knob, value) for knob, value in held}}
+
+
+def _read(knob: Component, value: Any) -> Any:
+    try:
+        return knob.preprocess(value)
+    except Exception:  # Gradio raises several kinds, in words of its own
+        return value

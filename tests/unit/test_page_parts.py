@@ -1,8 +1,11 @@
 """The page's factories: every knob from the settings, every picture without loss."""
 
+import json
+
 import gradio as gr
 import pytest
 from gradio.state_holder import StateHolder
+from pydantic import ValidationError
 
 from impress_ui.errors import UserError
 from impress_ui.settings import SECTIONS, JobSettings, ProtectSettings, PurifySettings, RunSettings
@@ -10,6 +13,7 @@ from impress_ui.ui import forms, prompts, views
 from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.gathered import knobs_from
 from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.progress import Clock, estimate, work_of
@@ -40,6 +44,26 @@ def test_every_setting_has_a_knob_that_starts_at_its_default() -> None:
     for section, model in SECTIONS.items():
         assert set(model.model_fields) == set(page.section(section))
     assert job_from_widgets(page, {widget: widget.value for widget in page.knobs.values()}) == JobSettings()
+
+
+def test_a_knob_that_its_widget_would_refuse_is_told_by_the_settings_and_only_where_it_counts() -> None:
+    with gr.Blocks():
+        page = build_page()
+    number = {knob: place for place, knob in enumerate(page.knobs.values())}
+
+    def job(**changed: object) -> JobSettings:
+        held = [knob.value for knob in page.knobs.values()]
+        for name, value in changed.items():
+            held[number[page.knobs[tuple(name.split("__"))]]] = value
+        return job_from_widgets(page, knobs_from(page, {page.gathered: json.dumps(held)}))
+
+    assert job() == JobSettings() and job(protect__budget=7).protect.budget == 7
+    with pytest.raises(UserError, match=r"Budget.* is empty"):
+        job(protect__budget=None)
+    with pytest.raises(ValidationError, match="less than or equal to 255"):
+        job(protect__budget=500)
+    assert "cap" not in ProtectSettings.fields_of["photoguard-encoder"]
+    assert job(protect__cap=None, purify__jpeg_quality=900) == JobSettings()  # other methods'
 
 
 def test_a_protection_shows_its_own_knobs_only() -> None:
