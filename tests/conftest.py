@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -16,8 +17,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import typer.main
 from PIL import Image
 
+import impress_ui.__main__  # noqa: F401  (all commands are there before the first is run)
 from impress_ui.ui.environment import collect_less_often
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,12 +29,16 @@ collect_less_often()
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Every client of HTTP reads its authorities, a hundred of them by default; here nobody speaks TLS.
+os.environ["SSL_CERT_FILE"] = str(ROOT / "tests/data/authority.pem")
 # Who leaves is noticed at a beat, of which Gradio has one in fifteen seconds.
 os.environ["GRADIO_HEARTBEAT_INTERVAL"] = "1"
 # A gate must not depend on luck; elsewhere hypothesis goes on searching.
 hypothesis.settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("gate")
+# Hundreds of commands run in the tests' process, where a program runs one: theirs is not built anew for each.
+typer.main.get_command = functools.cache(typer.main.get_command)
 
 
 @pytest.hookimpl(trylast=True)
