@@ -1,5 +1,7 @@
 """An upscaler for noisy upscaling: Real-ESRGAN's network (Wang et al., arXiv 2107.10833), from a file of one's own.
 
+A folder is diffusers' upscaler instead (``upscaler_folder``).
+
 The residual-in-residual dense blocks of ESRGAN (arXiv 1809.00219), with the names that Real-ESRGAN's files have. None
 comes along: the published one is 33 MB. ``training/convert_upscaler.py`` makes a file of what a package carries.
 """
@@ -18,6 +20,7 @@ from torch.nn import functional as F
 
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
+from impress_ui.models.upscaler_folder import DiffusionUpscaler, diffusion_upscaler
 from impress_ui.models.weight_files import path_of
 
 FACTOR = 4
@@ -93,8 +96,10 @@ def network_of(weights: Mapping[str, Tensor]) -> RRDBNet | None:
     return network.requires_grad_(False).eval()
 
 
-def upscaler(file: Path, device: str) -> RRDBNet:
-    """The frozen network of a file in safetensors, on a device; kept for as long as the file stays as it is.
+def upscaler(file: Path, device: str) -> RRDBNet | DiffusionUpscaler:
+    """The frozen network of a file in safetensors, or of a folder of diffusers' upscaler, on a device.
+
+    It is kept for as long as the file stays as it is.
 
     Raises:
         UserError: there is no such file, or it holds another network.
@@ -103,7 +108,7 @@ def upscaler(file: Path, device: str) -> RRDBNet:
     if place is None:
         raise UserError(f"There is no upscaler's file {str(file)[:100]}.")
     if place.is_dir():
-        raise UserError(f"{place.name} is a folder; give an upscaler's file in safetensors.")
+        return diffusion_upscaler(place, device)
     return _at(place, place.stat().st_mtime_ns, device)
 
 

@@ -11,6 +11,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DDPMScheduler,
     EulerDiscreteScheduler,
     PNDMScheduler,
     UNet2DConditionModel,
@@ -65,6 +66,39 @@ def save_sd(folder: Path, *, in_channels: int = 4) -> Path:
         scheduler=("diffusers", "PNDMScheduler"),
         safety_checker=("stable_diffusion", "StableDiffusionSafetyChecker"),
         feature_extractor=("transformers", "CLIPImageProcessor"),
+    )
+    return folder
+
+
+def save_upscaler(folder: Path) -> Path:
+    """Stable Diffusion's upscaler's layout: an autoencoder of factor 4, and a denoiser that sees the small picture."""
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 3, "up_block_types": ("UpDecoderBlock2D",) * 3}
+    narrow = {"block_out_channels": (8, 8, 16), "layers_per_block": 1, "latent_channels": 4, "norm_num_groups": 4}
+    torch.manual_seed(0)
+    AutoencoderKL(**blocks, **narrow, scaling_factor=0.08333).save_pretrained(folder / "vae")
+    UNet2DConditionModel(
+        sample_size=128,
+        in_channels=7,
+        block_out_channels=(8, 8, 16, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=4,
+        cross_attention_dim=WIDTH,
+        num_class_embeds=1000,
+    ).save_pretrained(folder / "unet")
+    _save_text(folder, "", CLIPTextModel)
+    DDPMScheduler(beta_schedule="scaled_linear").save_pretrained(folder / "low_res_scheduler")
+    DDIMScheduler(**BETAS, prediction_type="v_prediction").save_pretrained(folder / "scheduler")
+    _save_index(
+        folder,
+        "StableDiffusionUpscalePipeline",
+        vae=("diffusers", "AutoencoderKL"),
+        unet=("diffusers", "UNet2DConditionModel"),
+        text_encoder=("transformers", "CLIPTextModel"),
+        tokenizer=("transformers", "CLIPTokenizer"),
+        low_res_scheduler=("diffusers", "DDPMScheduler"),
+        scheduler=("diffusers", "DDIMScheduler"),
+        max_noise_level=350,
     )
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from impress_ui.jobs.stress import StressTest
 from impress_ui.measures import costs
 from impress_ui.methods.optimise import run_to_end
 from impress_ui.methods.purify import purify
+from impress_ui.models import upscaler_folder
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.upscaler import RRDBNet, network_of, upscaler
 from impress_ui.settings import JobSettings, PurifySettings, purifier_of
 from impress_ui.settings.stress import USUAL
 from impress_ui.ui.public import Host
+from tests.unit.small_checkpoints import save_upscaler
 from training.convert_upscaler import HALVES, convolutions, named
 
 
@@ -114,7 +117,7 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     (tmp_path / "text.safetensors").write_text("no weights")
     with pytest.raises(UserError, match="cannot be read"):
         upscaler(tmp_path / "text.safetensors", "cpu")
-    with pytest.raises(UserError, match="is a folder"):
+    with pytest.raises(UserError, match="holds no upscaler"):
         upscaler(tmp_path, "cpu")
     save_file({name: value[..., :1].contiguous() for name, value in small().items()}, tmp_path / "other.safetensors")
     with pytest.raises(UserError, match="another network"):
@@ -122,6 +125,53 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     prefixed = tmp_path / "prefixed.safetensors"
     save_file({f"params_ema.{name}": value for name, value in small().items()}, prefixed)
     assert isinstance(upscaler(prefixed, "cpu"), RRDBNet)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stable Diffusion's upscaler, tiny and with random weights."""
+    return save_upscaler(tmp_path_factory.mktemp("upscalers") / "tiny")
+
+
+def test_a_folder_is_stable_diffusion_s_upscaler(
+    folder: Path, batch: Tensor, embedded: Autoencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upscaler_folder, "STEPS", 2)
+    large = upscaler(folder, "cpu")((batch[:1, :, :10, :13] + 1) / 2)
+    assert large.shape == (1, 3, 40, 52) and 0 <= large.min() < large.max() <= 1
+    x = batch[:2, :, :10, :13]
+
+    def made(of: Tensor, seed: int = 0) -> Tensor:
+        settings = PurifySettings(method="noisy-upscaling", upscaled_noise=0, upscaler=str(folder))
+        return run_to_end(purify(of, settings, embedded, seed=seed)).result
+
+    both = made(x)
+    assert torch.equal(both, made(x)) and not torch.equal(both, made(x, seed=5))
+    assert torch.equal(both[1:], made(x[1:], seed=1))
+    expected = F.interpolate(large, size=(10, 13), mode="bicubic", antialias=True).clamp(0, 1) * 2 - 1
+    assert (both[:1] - expected).abs().max() <= 1.01 / 255
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("model_index.json", '{"_class_name": "StableDiffusionPipeline"}', "holds a StableDiffusionPipeline"),
+        ("model_index.json", "[1", "damaged model_index.json"),
+        ("vae/diffusion_pytorch_model.safetensors", None, "no weights in vae/"),
+        ("unet/diffusion_pytorch_model.safetensors", "version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        ("text_encoder/model.safetensors", "no weights", "cannot be loaded"),
+        ("low_res_scheduler/scheduler_config.json", "{", "cannot be loaded"),
+    ],
+)
+def test_a_bad_upscaler_s_folder_gets_a_sentence(
+    folder: Path, tmp_path: Path, file: str, content: str | None, sentence: str
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "bad")
+    (copy / file).unlink()
+    if content is not None:
+        (copy / file).write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        upscaler(copy, "cpu")
 
 
 def test_nobody_is_asked_for_a_file_who_has_none(batch: Tensor, embedded: Autoencoder) -> None:

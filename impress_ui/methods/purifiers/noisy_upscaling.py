@@ -1,6 +1,7 @@
 """Noisy upscaling (Hönig et al., arXiv 2406.12027): noise, an upscaler that was trained to take it off, and back.
 
-Published with Stable Diffusion's upscaler; here with a Real-ESRGAN network, which was taught on noise, blur and JPEG.
+Published with Stable Diffusion's upscaler, of which a folder can be named; measured here with a Real-ESRGAN network,
+which was taught on noise, blur and JPEG.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impress_ui.models.upscaler import RRDBNet
+    from impress_ui.models.upscaler_folder import DiffusionUpscaler
 
 
 class Fields(Settings):
@@ -30,25 +32,29 @@ class Fields(Settings):
     )
     upscaler: str = knob(
         "",
-        "Noisy upscaling: a Real-ESRGAN file in safetensors, such as RealESRGAN_x4plus; none comes along.",
+        "Noisy upscaling: a Real-ESRGAN file in safetensors, such as RealESRGAN_x4plus, or the folder of Stable "
+        "Diffusion's upscaler as diffusers saves it; none comes along.",
         label="Upscaler",
         max_length=1000,
         local=True,
     )
 
 
-def network_of(file: str, device: str) -> RRDBNet:
-    """The upscaler of a file.
+def network_of(file: str, device: str) -> RRDBNet | DiffusionUpscaler:
+    """The upscaler of a file or a folder.
 
     Raises:
-        UserError: no file was named, or it holds no upscaler.
+        UserError: none was named, or it holds no upscaler.
     """
     from pathlib import Path
 
     from impress_ui.models.upscaler import upscaler
 
     if not file.strip():
-        raise UserError("Noisy upscaling needs an upscaler: name a Real-ESRGAN file in safetensors.")
+        raise UserError(
+            "Noisy upscaling needs an upscaler: name a Real-ESRGAN file in safetensors, or a folder as diffusers saves "
+            "it."
+        )
     return upscaler(Path(file), device)
 
 
@@ -62,11 +68,15 @@ def noisy_upscaling(x: Tensor, std: float, file: str, seed: int) -> Tensor:
     from torch.nn import functional as F
 
     from impress_ui.methods.purifiers.noise import gaussian_noise
+    from impress_ui.models.upscaler_folder import DiffusionUpscaler
 
     network = network_of(file, str(x.device))
+    draws = isinstance(network, DiffusionUpscaler)
     noisy = (gaussian_noise(x, std, seed) + 1) / 2 if std else (x + 1) / 2
     with torch.no_grad():
-        large = torch.cat([network(picture) for picture in noisy.split(1)]).clamp(0, 1)  # one at a time: it is large
+        one_by_one = enumerate(noisy.split(1))  # enlarged they are large
+        parts = [network(picture, seed + place) if draws else network(picture) for place, picture in one_by_one]
+        large = torch.cat(parts).clamp(0, 1)
     small = F.interpolate(large, size=x.shape[-2:], mode="bicubic", antialias=True)
     return small.clamp(0, 1) * 2 - 1
 
