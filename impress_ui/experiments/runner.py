@@ -26,9 +26,11 @@ from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
 from impress_ui.experiments.folder import Record, RunFolder, write_json
 from impress_ui.experiments.markdown import table_of
+from impress_ui.experiments.named import purifiers_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.methods.purify import check_ready
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
@@ -47,8 +49,11 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
     Units that fail are kept with their reason under ``failed``, the rest goes on; the next run tries them again.
 
     Raises:
-        UserError: the output folder holds a run of this experiment with other settings, or every unit failed.
+        UserError: the output folder holds a run of this experiment with other settings, a purifier cannot run here, or
+            every unit failed.
     """
+    if purifiers := purifiers_of(settings):
+        check_ready(purifiers, load_autoencoder(settings.run))
     processes = find_processes(settings.run.device)
 
     def lasting(given: ExperimentSettings) -> Record:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -23,10 +23,13 @@ from impress_ui.experiments import runner
 from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
 from impress_ui.experiments.folder import RunFolder, first_difference
+from impress_ui.experiments.named import purifiers_of
 from impress_ui.experiments.processes import Processes
 from impress_ui.experiments.runner import checkpoint_hashes
-from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.experiments.settings import ExperimentSettings, RobustnessSettings
+from impress_ui.experiments.table import find_experiment, run_experiment
 from impress_ui.paths import EMBEDDED_CHECKPOINT
+from impress_ui.settings import PurifySettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731
@@ -192,6 +195,30 @@ def test_the_report_needs_nothing_else(tmp_path: Path) -> None:
     ]
     saved = json.loads((tmp_path / "toy_settings.json").read_text())
     assert ToySettings.model_validate(saved) == ToySettings(factor=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        (
+            "robustness",
+            {"purifiers": ["jpeg 40", "learned learned_weights=/nope.safetensors"]},
+            "no file of a purifier",
+        ),
+        ("arms-race", {"purifiers": ["jpeg 40, then pixel-diffusion"]}, "needs a model"),
+        ("adaptive", {"purify": {"method": "noisy-upscaling"}}, "needs an upscaler"),
+        ("ablation", {"vary": {"purify.method": ["jpeg", "pixel-diffusion"]}}, "needs a model"),
+    ],
+)
+def test_a_purifier_that_cannot_run_is_refused_before_anything_is_done(
+    name: str, given: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    settings = find_experiment(name).settings.model_validate({"run": {"size": 64, "device": "cpu"}, **given})
+    with pytest.raises(UserError, match=sentence):
+        run_experiment(name, settings, tmp_path / "out", NOTHING)
+    assert not (tmp_path / "out").exists()
+    unused = RobustnessSettings(purifiers=("fast",), purify={"method": "pixel-diffusion"})  # which does not run
+    assert purifiers_of(unused) == [PurifySettings()]
 
 
 def test_hashes_follow_the_parts(tmp_path: Path) -> None:
