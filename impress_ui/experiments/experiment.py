@@ -10,7 +10,6 @@ The runner (``runner.py``) does the rest: resuming, several processes, failures,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -20,6 +19,7 @@ from PIL import Image
 
 from impress_ui.experiments.charts import Chart
 from impress_ui.experiments.folder import Record, RunFolder
+from impress_ui.experiments.named import names_learned
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.pictures.photographs import square
 
@@ -100,18 +100,6 @@ class Run(Generic[S]):
         made = [pictures(photograph) for photograph in self.settings.names[:rows]]
         whole = [[picture for picture in row if picture] for row in made if None not in row]
         return [Sheet(name, labels, whole, width)] if whole else []
-
-
-# Whatever runs the learned purifier: itself, a start or a share of it, a radius by what it finds, and so 'careful'.
-_LEARNED = re.compile(
-    r"""\b(learned|careful)\b|learned_share"?[=:](?!0(\.0*)?[^\d.])|radius_from_found"?[=:](true|yes|1)""",
-    re.IGNORECASE,
-)
-
-
-def names_learned(settings: ExperimentSettings) -> bool:
-    """Whether the learned purifier's weights decide about anything that is named in the settings."""
-    return bool(_LEARNED.search(settings.model_dump_json(exclude={"stress"})))  # stress has its usual list
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
 from impress_ui.experiments.folder import Record, RunFolder, write_json
 from impress_ui.experiments.markdown import table_of
-from impress_ui.experiments.named import purifiers_of
+from impress_ui.experiments.named import own_files, purifiers_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
@@ -39,6 +39,7 @@ from impress_ui.paths import PURIFIER
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
+OWN_FILES = "files of the purifiers"
 Log = Callable[[str], None]
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
 
@@ -60,6 +61,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         """The settings without those that only say how many units there are."""
         return given.model_dump(mode="json", by_alias=True, exclude=set(experiment.extent))
 
+    files = own_files(settings)
     others = dict.fromkeys(settings.protect.others, ("vae",))
     manifest = {
         "experiment": experiment.name,
@@ -68,6 +70,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "checkpoints": {
             **checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
             **({"the learned purifier": {PURIFIER.name: sha256(PURIFIER)}} if experiment.learned(settings) else {}),
+            **({OWN_FILES: {str(file): sha256(file) for file in files}} if files else {}),
         },
     }
 

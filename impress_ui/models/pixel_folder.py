@@ -30,6 +30,7 @@ class PixelFolder:
         side: of the pictures that it was trained on, in pixels: its ``sample_size``.
         variant: of the weights' file name, such as fp16; None for the plain one.
         schedule: the scheduler's config; empty where none comes along.
+        scheduler: the file of that config.
     """
 
     name: str
@@ -37,6 +38,12 @@ class PixelFolder:
     side: int
     variant: str | None
     schedule: dict[str, Any]
+    scheduler: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that decide about its results."""
+        return [self.weights, self.unet / CONFIG, *([self.scheduler] if self.scheduler else [])]
 
     @property
     def weights(self) -> Path:
@@ -71,7 +78,8 @@ def pixel_folder(place: str) -> PixelFolder:
     for variant in (None, "fp16"):
         found = PixelFolder(root.name, unet, side, variant, {})
         if found.weights.is_file():
-            return replace(found, schedule=_schedule(root))
+            scheduler = next(filter(Path.is_file, (root / "scheduler" / SCHEDULER, root / SCHEDULER)), None)
+            return replace(found, scheduler=scheduler, schedule=_schedule(scheduler, root.name) if scheduler else {})
     if pickled(unet):
         raise UserError(refusal_of_pickles(root.name, inside or "it"))
     raise UserError(f"The pixel diffusion model {root.name} has no {inside}{WEIGHTS}.safetensors; copy it again.")
@@ -114,21 +122,16 @@ def _side(config: dict[str, Any], name: str) -> int:
     return side
 
 
-def _schedule(root: Path) -> dict[str, Any]:
-    """The scheduler's config; empty where there is none."""
-    for file in (root / "scheduler" / SCHEDULER, root / SCHEDULER):
-        if not file.is_file():
-            continue
-        schedule = read_config(file, f"The pixel diffusion model {root.name}", SCHEDULER)
-        # Those on sigmas, such as score-based ones, have no betas: their times mean something else.
-        if "beta_schedule" not in schedule and "trained_betas" not in schedule:
-            kind = str(schedule.get("_class_name", "unknown"))[:40]
-            raise UserError(f"The scheduler of the pixel diffusion model {root.name}, {kind}, has no betas.")
-        predicted = schedule.get("prediction_type", PREDICTIONS[0])
-        if predicted not in PREDICTIONS:
-            raise UserError(
-                f"The pixel diffusion model {root.name} predicts '{str(predicted)[:40]}'; known are "
-                f"{', '.join(PREDICTIONS)}."
-            )
-        return schedule
-    return {}
+def _schedule(file: Path, name: str) -> dict[str, Any]:
+    """The scheduler's config."""
+    schedule = read_config(file, f"The pixel diffusion model {name}", SCHEDULER)
+    # Those on sigmas, such as score-based ones, have no betas: their times mean something else.
+    if "beta_schedule" not in schedule and "trained_betas" not in schedule:
+        kind = str(schedule.get("_class_name", "unknown"))[:40]
+        raise UserError(f"The scheduler of the pixel diffusion model {name}, {kind}, has no betas.")
+    predicted = schedule.get("prediction_type", PREDICTIONS[0])
+    if predicted not in PREDICTIONS:
+        raise UserError(
+            f"The pixel diffusion model {name} predicts '{str(predicted)[:40]}'; known are {', '.join(PREDICTIONS)}."
+        )
+    return schedule

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.stats import sem
 
@@ -23,13 +24,16 @@ from impress_ui.experiments import runner
 from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
 from impress_ui.experiments.folder import RunFolder, first_difference
-from impress_ui.experiments.named import purifiers_of
+from impress_ui.experiments.named import own_files, purifiers_of
 from impress_ui.experiments.processes import Processes
 from impress_ui.experiments.runner import checkpoint_hashes
-from impress_ui.experiments.settings import ExperimentSettings, RobustnessSettings
+from impress_ui.experiments.settings import AblationSettings, ExperimentSettings, RobustnessSettings, TransferSettings
 from impress_ui.experiments.table import find_experiment, run_experiment
+from impress_ui.models.checksums import sha256
+from impress_ui.models.residual_unet import ResidualUNet, save_residual_unet
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import PurifySettings
+from tests.unit.small_checkpoints import small_pixel_unet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731
@@ -39,6 +43,10 @@ class ToySettings(ExperimentSettings):
     experiment: Literal["toy"] = "toy"
     factor: float = 2.0
     groups: int = 3
+
+
+class ToyPurified(ToySettings):
+    purifiers: tuple[str, ...] = ()
 
 
 def toy(before: Callable[[Unit], None]) -> Experiment:
@@ -105,6 +113,41 @@ def test_what_fails_is_told_and_tried_again(tmp_path: Path) -> None:
     assert "failed and" not in (tmp_path / "toy.html").read_text()
     with pytest.raises(UserError, match="Nothing of toy could be done: ZeroDivisionError"):
         runner.carry_out(toy(lambda unit: 1 / 0), ToySettings(), tmp_path / "all", NOTHING)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_other_weights_of_ones_own_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.safetensors"
+    words = (f"learned learned_weights={mine}", f"jpeg 40, then learned learned_weights={mine}")
+    torch.manual_seed(0)
+    save_residual_unet(ResidualUNet(), mine)
+    for number, purifier in enumerate(words):
+        settings = ToyPurified(purifiers=(purifier,))
+        runner.carry_out(toy(lambda unit: None), settings, tmp_path / str(number), NOTHING)
+    kept = json.loads((tmp_path / "0/toy/run.json").read_text())["checkpoints"]
+    assert set(kept) == {"embedded", runner.OWN_FILES} and kept[runner.OWN_FILES] == {str(mine): sha256(mine)}
+    save_residual_unet(ResidualUNet(), mine)
+    for number, purifier in enumerate(words):
+        with pytest.raises(UserError, match=r"checkpoints\.files of the purifiers.*mine\.safetensors is "):
+            settings = ToyPurified(purifiers=(purifier,), groups=4)
+            runner.carry_out(toy(lambda unit: None), settings, tmp_path / str(number), NOTHING)
+
+
+def test_every_file_that_a_purifier_names_is_asked_for_wherever_it_stands(tmp_path: Path) -> None:
+    mine, model = str(tmp_path / "a.safetensors"), tmp_path / "model"
+    small_pixel_unet().save_pretrained(model)
+    asked = [
+        RobustnessSettings(purifiers=["as-set"], purify={"method": "noisy-upscaling", "upscaler": mine}),
+        AblationSettings(vary={"purify.learned_weights": ["", mine]}, purify={"method": "learned"}),
+        AblationSettings(cells=[{"purify.method": "chain", "purify.chain": [f"learned learned_weights={mine}"]}]),
+        TransferSettings(purify={"method": "chain", "chain": ["fast", f"noisy-upscaling upscaler={mine}"]}),
+    ]
+    assert [own_files(settings) for settings in asked] == [[Path(mine)]] * len(asked)
+    pixels = RobustnessSettings(purifiers=[f"pixel-diffusion pixel_model={model}"])
+    names = ["diffusion_pytorch_model.safetensors", "config.json"]
+    assert own_files(pixels) == [model / name for name in names]
+    assert own_files(RobustnessSettings()) == own_files(ToySettings(purify={"method": "pixel-diffusion"})) == []
+    local = {name for name in PurifySettings.model_fields if PurifySettings.describe(name)["local"]}
+    assert local == {"learned_weights", "pixel_model", "upscaler"}  # another one wants its purifier's ``files``
 
 
 def test_a_setting_that_a_folder_does_not_know_yet_had_its_default(tmp_path: Path) -> None:

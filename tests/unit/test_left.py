@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.experiments.experiment import interval, names_learned
+from impress_ui.experiments.experiment import interval
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
 from impress_ui.experiments.markdown import as_percent, crossed_table, table_of
-from impress_ui.experiments.settings import AdaptiveSettings, RobustnessSettings
+from impress_ui.experiments.named import names_learned
+from impress_ui.experiments.settings import AblationSettings, AdaptiveSettings, ArmsRaceSettings, RobustnessSettings
 from impress_ui.experiments.table import run_experiment
 from impress_ui.measures.metrics import dists, lpips, measure
 from impress_ui.models.checksums import sha256
@@ -115,6 +116,10 @@ def test_weights_that_decide_are_those_that_are_named() -> None:
     assert all(names_learned(AdaptiveSettings.model_validate(given)) for given in named)
     assert not names_learned(AdaptiveSettings(purify={"learned_share": 0}, purifiers=["fast", "jpeg 40"]))
     assert not names_learned(AdaptiveSettings()) and names_learned(RobustnessSettings())
+    assert names_learned(AblationSettings(vary={"purify.radius_from_found": [False, True]}))
+    assert names_learned(AblationSettings(cells=[{"protect.robust_to": ["jpeg"]}, {"protect.robust_to": ["learned"]}]))
+    assert names_learned(ArmsRaceSettings(protections=["mist-textural robust_to=learned"], purifiers=["fast"]))
+    assert not names_learned(AblationSettings(edit={"prompt": "a learned scholar"}))
 
 
 def test_markdown_says_how_sure_a_mean_is() -> None:

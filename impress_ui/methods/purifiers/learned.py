@@ -71,6 +71,8 @@ LEARNED = Purifier(
     Fields,
     at_once(lambda x, s, _: learned(x, s.learned_passes, s.learned_weights)),
     choice="Learned, from pairs",
+    files=lambda s: [s.learned_weights] if s.learned_weights else [],
+    learned=lambda s: not s.learned_weights,
     ready=lambda s, autoencoder: _ready(s, autoencoder.device),
     control=True,
 )
