@@ -16,6 +16,7 @@ from impress_ui.models.weight_files import pickled, read_config, refusal_of_pick
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 WEIGHTS = "diffusion_pytorch_model"
 CLASS = "UNet2DModel"
+UNET_CHANNELS = (224, 448, 672, 896)  # of diffusers' UNet2DModel whose config names none
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 SIDES = (8, 1024)  # of its pictures, in pixels
 
@@ -118,6 +119,12 @@ def _side(config: dict[str, Any], name: str) -> int:
     if not isinstance(side, int) or not SIDES[0] <= side <= SIDES[1]:
         raise UserError(
             f"The config of the pixel diffusion model {name} names no square sample_size from {SIDES[0]} to {SIDES[1]}."
+        )
+    levels = config.get("block_out_channels", UNET_CHANNELS)
+    multiple = 2 ** (len(levels) - 1) if isinstance(levels, list | tuple) and levels else 1
+    if side % multiple:  # what was halved at each level would come back in another size
+        raise UserError(
+            f"The sample_size {side} of the pixel diffusion model {name} is no multiple of {multiple}, as it must be."
         )
     return side
 
