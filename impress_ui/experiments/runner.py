@@ -30,6 +30,7 @@ from impress_ui.experiments.named import own_files, purifiers_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.fields import sentence_of
 from impress_ui.methods.purify import check_ready
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
@@ -107,7 +108,10 @@ def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise  # the other units would fail too, and the run goes on where it is once there is room
         # whatever it is, it is told in the report, and the other units are worth having
-        what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, ValidationError):
+            what = sentence_of(error)
+        else:
+            what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         run.log(f"{unit.name} failed: {what}")
         run.folder.keep_error(unit.name, what)
     else:

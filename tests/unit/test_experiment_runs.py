@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pydantic import ValidationError
 from scipy.stats import sem
 
 from impress_ui.errors import UserError
@@ -24,16 +25,16 @@ from impress_ui.experiments import runner
 from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
 from impress_ui.experiments.folder import RunFolder, first_difference
-from impress_ui.experiments.named import own_files, purifiers_of
+from impress_ui.experiments.named import purifiers_of
 from impress_ui.experiments.processes import Processes
 from impress_ui.experiments.runner import checkpoint_hashes
-from impress_ui.experiments.settings import AblationSettings, ExperimentSettings, RobustnessSettings, TransferSettings
+from impress_ui.experiments.settings import ExperimentSettings, RobustnessSettings
 from impress_ui.experiments.table import find_experiment, run_experiment
+from impress_ui.fields import sentence_of
 from impress_ui.models.checksums import sha256
 from impress_ui.models.residual_unet import ResidualUNet, save_residual_unet
 from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.settings import PurifySettings
-from tests.unit.small_checkpoints import small_pixel_unet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731
@@ -130,24 +131,6 @@ def test_a_folder_of_other_weights_of_ones_own_is_refused(tmp_path: Path) -> Non
         with pytest.raises(UserError, match=r"checkpoints\.files of the purifiers.*mine\.safetensors is "):
             settings = ToyPurified(purifiers=(purifier,), groups=4)
             runner.carry_out(toy(lambda unit: None), settings, tmp_path / str(number), NOTHING)
-
-
-def test_every_file_that_a_purifier_names_is_asked_for_wherever_it_stands(tmp_path: Path) -> None:
-    mine, model = str(tmp_path / "a.safetensors"), tmp_path / "model"
-    small_pixel_unet().save_pretrained(model)
-    asked = [
-        RobustnessSettings(purifiers=["as-set"], purify={"method": "noisy-upscaling", "upscaler": mine}),
-        AblationSettings(vary={"purify.learned_weights": ["", mine]}, purify={"method": "learned"}),
-        AblationSettings(cells=[{"purify.method": "chain", "purify.chain": [f"learned learned_weights={mine}"]}]),
-        TransferSettings(purify={"method": "chain", "chain": ["fast", f"noisy-upscaling upscaler={mine}"]}),
-    ]
-    assert [own_files(settings) for settings in asked] == [[Path(mine)]] * len(asked)
-    pixels = RobustnessSettings(purifiers=[f"pixel-diffusion pixel_model={model}"])
-    names = ["diffusion_pytorch_model.safetensors", "config.json"]
-    assert own_files(pixels) == [model / name for name in names]
-    assert own_files(RobustnessSettings()) == own_files(ToySettings(purify={"method": "pixel-diffusion"})) == []
-    local = {name for name in PurifySettings.model_fields if PurifySettings.describe(name)["local"]}
-    assert local == {"learned_weights", "pixel_model", "upscaler"}  # another one wants its purifier's ``files``
 
 
 def test_a_setting_that_a_folder_does_not_know_yet_had_its_default(tmp_path: Path) -> None:
@@ -262,6 +245,17 @@ def test_a_purifier_that_cannot_run_is_refused_before_anything_is_done(
     assert not (tmp_path / "out").exists()
     unused = RobustnessSettings(purifiers=("fast",), purify={"method": "pixel-diffusion"})  # which does not run
     assert purifiers_of(unused) == [PurifySettings()]
+
+
+def test_more_edits_than_there_are_seeds_are_refused(tmp_path: Path) -> None:
+    largest = {"run": {"seed": 2**31 - 2}}
+    assert RobustnessSettings.model_validate({**largest, "edit_seeds": 2}).edit_seeds == 2
+    with pytest.raises(ValidationError) as refused:
+        RobustnessSettings.model_validate({**largest, "edit_seeds": 3})
+    assert sentence_of(refused.value) == "The seeds of the edits go up to 2147483648, beyond the largest, 2147483647."
+    settings = ToySettings()
+    with pytest.raises(UserError, match=r"Nothing of toy could be done: The setting run\.seed is not valid: [^\n]*\."):
+        runner.carry_out(toy(lambda unit: settings.updated(run={"seed": -2})), settings, tmp_path, NOTHING)
 
 
 def test_hashes_follow_the_parts(tmp_path: Path) -> None:

@@ -15,12 +15,21 @@ from PIL import Image
 from impress_ui.experiments.experiment import interval
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
 from impress_ui.experiments.markdown import as_percent, crossed_table, table_of
-from impress_ui.experiments.named import names_learned
-from impress_ui.experiments.settings import AblationSettings, AdaptiveSettings, ArmsRaceSettings, RobustnessSettings
+from impress_ui.experiments.named import names_learned, own_files
+from impress_ui.experiments.settings import (
+    AblationSettings,
+    AdaptiveSettings,
+    ArmsRaceSettings,
+    FoundSettings,
+    RobustnessSettings,
+    TransferSettings,
+)
 from impress_ui.experiments.table import run_experiment
 from impress_ui.measures.metrics import dists, lpips, measure
 from impress_ui.models.checksums import sha256
 from impress_ui.paths import PURIFIER
+from impress_ui.settings import PurifySettings
+from tests.unit.small_checkpoints import small_pixel_unet
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
@@ -120,6 +129,24 @@ def test_weights_that_decide_are_those_that_are_named() -> None:
     assert names_learned(AblationSettings(cells=[{"protect.robust_to": ["jpeg"]}, {"protect.robust_to": ["learned"]}]))
     assert names_learned(ArmsRaceSettings(protections=["mist-textural robust_to=learned"], purifiers=["fast"]))
     assert not names_learned(AblationSettings(edit={"prompt": "a learned scholar"}))
+
+
+def test_every_file_that_a_purifier_names_is_asked_for_wherever_it_stands(tmp_path: Path) -> None:
+    mine, model = str(tmp_path / "a.safetensors"), tmp_path / "model"
+    small_pixel_unet().save_pretrained(model)
+    asked = [
+        RobustnessSettings(purifiers=["as-set"], purify={"method": "noisy-upscaling", "upscaler": mine}),
+        AblationSettings(vary={"purify.learned_weights": ["", mine]}, purify={"method": "learned"}),
+        AblationSettings(cells=[{"purify.method": "chain", "purify.chain": [f"learned learned_weights={mine}"]}]),
+        TransferSettings(purify={"method": "chain", "chain": ["fast", f"noisy-upscaling upscaler={mine}"]}),
+    ]
+    assert [own_files(settings) for settings in asked] == [[Path(mine)]] * len(asked)
+    pixels = RobustnessSettings(purifiers=[f"pixel-diffusion pixel_model={model}"])
+    names = ["diffusion_pytorch_model.safetensors", "config.json"]
+    assert own_files(pixels) == [model / name for name in names]
+    assert own_files(RobustnessSettings()) == own_files(FoundSettings(purify={"method": "pixel-diffusion"})) == []
+    local = {name for name in PurifySettings.model_fields if PurifySettings.describe(name)["local"]}
+    assert local == {"learned_weights", "pixel_model", "upscaler"}  # another one wants its purifier's ``files``
 
 
 def test_markdown_says_how_sure_a_mean_is() -> None:
