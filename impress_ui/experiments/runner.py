@@ -126,7 +126,8 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     failed = [{"unit": unit, "error": run.folder.error(unit) or "it was not reached"} for unit in missing]
     records = [record for own in kept.values() for record in own or ()]
     if not records:
-        raise UserError(f"Nothing of {name} could be done: {failed[0]['error'] if failed else 'it has no units'}.")
+        reason = failed[0]["error"] if failed else "it has no units"
+        raise UserError(f"Nothing of {name} could be done: {reason.rstrip('.')}.")
     rows, plain = experiment.table(settings, records), settings.model_dump(mode="json", by_alias=True)
     report: Record = {
         "experiment": name,
