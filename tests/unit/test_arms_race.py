@@ -42,6 +42,22 @@ def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path:
     assert pictures == {"twin": 4, "purified": 8}  # one twin for both protections of a photograph
 
 
+def test_the_least_of_one_purifier_is_no_row_of_its_own() -> None:
+    for name, column, value in (("arms-race", "protection", "mist-textural"), ("robustness", "budget", 8)):
+        experiment = find_experiment(name)
+        for purifiers, least in ((["jpeg 20"], []), (["jpeg 20", "blur 1"], [LEAST, LEAST_BY["twin"]])):
+            given = {f"{column}s": [value], "purifiers": purifiers, "edits": False}
+            settings = experiment.settings.model_validate(given)
+            records = [
+                {"photograph": "a", column: value, "purifier": purifier, "left": 0.5, "twin": 0.5, "by_edit": None}
+                for purifier in ("none", *purifiers)
+            ]
+            rows = experiment.table(settings, records)
+            assert [row["purifier"] for row in rows] == ["none", *purifiers, *least]
+            charts = [repr(chart).replace("\\n", " ") for chart in experiment.charts(settings, rows, records)]
+            assert any(LEAST in chart for chart in charts) == bool(least)
+
+
 def test_a_threshold_tells_two_kinds_apart_as_well_as_can_be() -> None:
     assert threshold([(0.1, False), (0.2, False), (0.5, True), (0.9, True)]) == (0.5, 1.0)
     at, right = threshold([(0.1, False), (0.3, True), (0.4, False), (0.5, True)])
