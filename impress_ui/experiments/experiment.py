@@ -25,6 +25,7 @@ from impress_ui.pictures.photographs import square
 
 WHOLE_MODEL = ("vae", "unet", "text_encoder")  # the parts whose weights decide about a result
 SHEET_ROWS = 4  # photographs in a contact sheet
+FEWEST = 4  # values that an interval is made of
 
 PictureRow = Sequence[Image.Image | None]
 S = TypeVar("S", bound=ExperimentSettings)
@@ -157,9 +158,12 @@ def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float 
 
 
 def interval(values: Sequence[float | None]) -> tuple[float | None, float | None]:
-    """The 95 % interval of the mean of the values that are known, by bootstrap; None where there are too few."""
+    """The 95 % interval of the mean of the values that are known, by percentile bootstrap.
+
+    None below ``FEWEST`` values, of which it would be hardly more than the least and the greatest.
+    """
     known = np.array([value for value in values if value is not None], dtype=float)
-    if len(known) < 2:
+    if len(known) < FEWEST:
         return None, None
     from scipy.stats import bootstrap  # a second to import
 
