@@ -20,6 +20,7 @@ from impress_ui.experiments.experiment import (
     lines_of,
     means_of,
 )
+from impress_ui.experiments.named import jobs_of
 from impress_ui.experiments.pictures import parts_of, protected, protected_key, purified, purified_key
 from impress_ui.experiments.settings import AblationSettings
 from impress_ui.measures.grid import MEASURES, figures_of
@@ -173,6 +174,12 @@ def _key(values: Mapping[str, Any], names: Sequence[str]) -> str:
     return repr([values.get(name, AS_SET) for name in names])
 
 
+def _checkpoints(settings: AblationSettings) -> dict[str, Sequence[str]]:
+    jobs = jobs_of(settings)
+    others: dict[str, Sequence[str]] = {name: ("vae",) for job in jobs for name in job.protect.others}
+    return {**others, settings.run.checkpoint: parts_of(jobs)}
+
+
 ABLATION = Experiment(
     "ablation",
     "What single settings of the protection and the purification do to the figures.",
@@ -183,7 +190,7 @@ ABLATION = Experiment(
     charts,
     sheets,
     extent=("photographs",),
-    checkpoints=lambda settings: {settings.run.checkpoint: parts_of(settings.job.at(cell) for cell in settings.grid)},
+    checkpoints=_checkpoints,
     columns={
         **{name: measure.label for name, measure in MEASURES.items()},
         "left_by_complexity": "Left by entropy, Spearman's ρ",

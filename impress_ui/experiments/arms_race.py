@@ -12,7 +12,7 @@ import numpy as np
 
 from impress_ui.experiments.charts import Chart, HeatMap
 from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit
-from impress_ui.experiments.left import BY, LEAST, NONE, left_of, purified_by, rows_of
+from impress_ui.experiments.left import BY, LEAST, NONE, SHARES, left_of, purified_by, rows_of
 from impress_ui.experiments.left import COLUMNS as FIGURES
 from impress_ui.experiments.pictures import (
     parts_of,
@@ -55,8 +55,9 @@ def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
 
 
 def table(settings: ArmsRaceSettings, records: list[Record]) -> list[Record]:
-    """Means over the photographs with 95 % intervals of the shares, and of the least that any purifier leaves."""
-    rows = rows_of(records, ("protection",), COLUMNS, settings.purifiers)
+    """Means over the photographs; where there are several purifiers, also of the least that any of them leaves."""
+    shares = SHARES if len(settings.purifiers) > 1 else ()
+    rows = rows_of(records, ("protection",), COLUMNS, settings.purifiers, shares=shares)
     return sorted(rows, key=lambda row: settings.protections.index(row["protection"]))
 
 
@@ -80,7 +81,7 @@ def threshold(pairs: Sequence[tuple[float, bool]]) -> tuple[float | None, float 
 
 def charts(settings: ArmsRaceSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
     """What each purifier leaves of each protection."""
-    columns = (*settings.purifiers, LEAST)
+    columns = (*settings.purifiers, *([LEAST] if len(settings.purifiers) > 1 else []))
     titles = {"left": "by the latent", "twin": "by the twin", "by_edit": "by the edit"}
     maps: list[Chart] = []
     for figure, title in titles.items():

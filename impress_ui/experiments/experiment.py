@@ -10,7 +10,6 @@ The runner (``runner.py``) does the rest: resuming, several processes, failures,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -20,11 +19,13 @@ from PIL import Image
 
 from impress_ui.experiments.charts import Chart
 from impress_ui.experiments.folder import Record, RunFolder
+from impress_ui.experiments.named import names_learned
 from impress_ui.experiments.settings import ExperimentSettings
 from impress_ui.pictures.photographs import square
 
 WHOLE_MODEL = ("vae", "unet", "text_encoder")  # the parts whose weights decide about a result
 SHEET_ROWS = 4  # photographs in a contact sheet
+FEWEST = 4  # values that an interval is made of
 
 PictureRow = Sequence[Image.Image | None]
 S = TypeVar("S", bound=ExperimentSettings)
@@ -102,18 +103,6 @@ class Run(Generic[S]):
         return [Sheet(name, labels, whole, width)] if whole else []
 
 
-# Whatever runs the learned purifier: itself, a start or a share of it, a radius by what it finds, and so 'careful'.
-_LEARNED = re.compile(
-    r"""\b(learned|careful)\b|learned_share"?[=:](?!0(\.0*)?[^\d.])|radius_from_found"?[=:](true|yes|1)""",
-    re.IGNORECASE,
-)
-
-
-def names_learned(settings: ExperimentSettings) -> bool:
-    """Whether the learned purifier's weights decide about anything that is named in the settings."""
-    return bool(_LEARNED.search(settings.model_dump_json(exclude={"stress"})))  # stress has its usual list
-
-
 @dataclass(frozen=True)
 class Experiment(Generic[S]):
     """One experiment.
@@ -169,9 +158,12 @@ def mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float 
 
 
 def interval(values: Sequence[float | None]) -> tuple[float | None, float | None]:
-    """The 95 % interval of the mean of the values that are known, by bootstrap; None where there are too few."""
+    """The 95 % interval of the mean of the values that are known, by percentile bootstrap.
+
+    None below ``FEWEST`` values, of which it would be hardly more than the least and the greatest.
+    """
     known = np.array([value for value in values if value is not None], dtype=float)
-    if len(known) < 2:
+    if len(known) < FEWEST:
         return None, None
     from scipy.stats import bootstrap  # a second to import
 

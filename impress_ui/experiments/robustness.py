@@ -62,9 +62,9 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
 
 
 def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
-    """Means over the photographs, and of the purifier that does best on each."""
+    """Means over the photographs; where there are several purifiers, also of the one that does best on each."""
     figures = [name for name in COLUMNS if settings.edits or name not in EDITED]
-    shares = [name for name in SHARES if name in figures]
+    shares = [name for name in SHARES if name in figures and len(settings.purifiers) > 1]
     rows = rows_of(records, ("budget",), figures, settings.purifiers, shares=shares)
     return sorted(rows, key=lambda row: _rows(settings).index(row["budget"]))
 

@@ -26,9 +26,12 @@ from impress_ui.experiments.charts import save_chart
 from impress_ui.experiments.experiment import Experiment, Run, Unit
 from impress_ui.experiments.folder import Record, RunFolder, write_json
 from impress_ui.experiments.markdown import table_of
+from impress_ui.experiments.named import own_files, purifiers_of
 from impress_ui.experiments.processes import find_processes
 from impress_ui.experiments.report import write_report
 from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.fields import sentence_of
+from impress_ui.methods.purify import check_ready
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.models.checkpoints import find_source
 from impress_ui.models.checksums import sha256
@@ -37,6 +40,7 @@ from impress_ui.paths import PURIFIER
 from impress_ui.pictures.contact_sheet import contact_sheet
 from impress_ui.pictures.files import make_folder, written_whole
 
+OWN_FILES = "files of the purifiers"
 Log = Callable[[str], None]
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "lpips", "scikit-image", "torchmetrics", "pillow", "numpy")
 
@@ -47,14 +51,18 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
     Units that fail are kept with their reason under ``failed``, the rest goes on; the next run tries them again.
 
     Raises:
-        UserError: the output folder holds a run of this experiment with other settings, or every unit failed.
+        UserError: the output folder holds a run of this experiment with other settings, a purifier cannot run here, or
+            every unit failed.
     """
+    if purifiers := purifiers_of(settings):
+        check_ready(purifiers, load_autoencoder(settings.run))
     processes = find_processes(settings.run.device)
 
     def lasting(given: ExperimentSettings) -> Record:
         """The settings without those that only say how many units there are."""
         return given.model_dump(mode="json", by_alias=True, exclude=set(experiment.extent))
 
+    files = own_files(settings)
     others = dict.fromkeys(settings.protect.others, ("vae",))
     manifest = {
         "experiment": experiment.name,
@@ -63,6 +71,7 @@ def carry_out(experiment: Experiment, settings: ExperimentSettings, output: Path
         "checkpoints": {
             **checkpoint_hashes({**others, **experiment.checkpoints(settings)}, settings.run.lora),
             **({"the learned purifier": {PURIFIER.name: sha256(PURIFIER)}} if experiment.learned(settings) else {}),
+            **({OWN_FILES: {str(file): sha256(file) for file in files}} if files else {}),
         },
     }
 
@@ -99,7 +108,10 @@ def _carry_out_unit(experiment: Experiment, unit: Unit, run: Run) -> None:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise  # the other units would fail too, and the run goes on where it is once there is room
         # whatever it is, it is told in the report, and the other units are worth having
-        what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, ValidationError):
+            what = sentence_of(error)
+        else:
+            what = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         run.log(f"{unit.name} failed: {what}")
         run.folder.keep_error(unit.name, what)
     else:
@@ -114,7 +126,8 @@ def _finish(experiment: Experiment, units: Sequence[Unit], run: Run, manifest: R
     failed = [{"unit": unit, "error": run.folder.error(unit) or "it was not reached"} for unit in missing]
     records = [record for own in kept.values() for record in own or ()]
     if not records:
-        raise UserError(f"Nothing of {name} could be done: {failed[0]['error'] if failed else 'it has no units'}.")
+        reason = failed[0]["error"] if failed else "it has no units"
+        raise UserError(f"Nothing of {name} could be done: {reason.rstrip('.')}.")
     rows, plain = experiment.table(settings, records), settings.model_dump(mode="json", by_alias=True)
     report: Record = {
         "experiment": name,

@@ -13,6 +13,7 @@ from impress_ui.pictures.photographs import Split, names_of
 from impress_ui.settings.job import JobSettings
 from impress_ui.settings.protect import ProtectMethod, checked_protections
 from impress_ui.settings.recipes import STYLE_GLAZE
+from impress_ui.settings.run import LARGEST_SEED
 from impress_ui.settings.stress import AS_SET, checked_purifiers
 from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
 
@@ -79,6 +80,15 @@ class Edited(_Few):
     edit_seeds: int = knob(
         1, "Noises that each picture is edited from, the run's seed and the next ones; figures are means.", ge=1, le=64
     )
+
+    @model_validator(mode="after")
+    def _seeds_are_there(self) -> Self:
+        if (last := self.run.seed + self.edit_seeds - 1) > LARGEST_SEED:
+            told = {"last": last, "largest": LARGEST_SEED}
+            raise PydanticCustomError(
+                "edits", "the seeds of the edits go up to {last}, beyond the largest, {largest}", told
+            )
+        return self
 
 
 class PurificationSettings(_Paper):

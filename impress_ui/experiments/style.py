@@ -185,9 +185,9 @@ def _keep(run: Run[StyleSettings], study: StyleStudy, name: str) -> None:
 
 
 def _pictures(run: Run[StyleSettings], artist: str, name: str, kind: str) -> list[Image.Image]:
-    """What a finished unit has kept."""
+    """What a finished unit has kept, in order."""
     kept = []
-    for file in sorted(_place(run, artist, name, kind).glob("*.png")):
+    for file in sorted(_place(run, artist, name, kind).glob("*.png"), key=lambda file: (len(file.stem), file.stem)):
         with Image.open(file) as image:
             kept.append(image.convert("RGB"))
     return kept

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -18,10 +19,14 @@ from torch import Tensor, nn
 
 from impress_ui.errors import UserError
 from impress_ui.models.checksums import check
-from impress_ui.models.pixel_folder import pixel_folder
+from impress_ui.models.pixel_folder import SCHEDULER, pixel_folder
 
 AT_ONCE = {"cpu": 16, "cuda": 128}  # tiles of 64 pixels that the network is given together
 TILE = 64
+MOST_TIMES = 100_000
+BETAS = (
+    "num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,32 @@ def pixel_model(folder: str, device: str) -> PixelModel:
         UserError: there is no such folder, or it holds no unconditional model of RGB pictures in safetensors.
     """
     found = pixel_folder(folder)
+    schedule = _sampled(found.schedule or dict(DDPMScheduler().config), found.name)
     unet = _unet(found.weights, found.variant, found.modified, found.name, device)
-    return PixelModel(unet, found.schedule or dict(DDPMScheduler().config), found.side)
+    return PixelModel(unet, schedule, found.side)
+
+
+def _sampled(schedule: dict[str, Any], name: str) -> dict[str, Any]:
+    """A scheduler's config with its betas written out: DDPM knows more ways to make them than DDIM, which samples.
+
+    Raises:
+        UserError: the betas are not valid, or a step by them fails.
+    """
+    times = schedule.get("num_train_timesteps", 1000)
+    try:
+        if not isinstance(times, int) or not 1 <= times <= MOST_TIMES:
+            raise ValueError(times)
+        betas = DDPMScheduler(**{key: schedule[key] for key in BETAS if key in schedule}).betas
+        if betas.shape != (times,) or not ((betas >= 0) & (betas <= 1)).all():
+            raise ValueError(betas.shape)
+        made = {**schedule, "trained_betas": betas.tolist(), "rescale_betas_zero_snr": False}
+        tried, still = PixelModel(lambda x, _: SimpleNamespace(sample=x), made, 8), torch.zeros(1, 3, 8, 8)
+        list(tried.denoised(still, still, 1, 1))
+    except Exception:  # whatever a config may hold
+        raise UserError(
+            f"The {SCHEDULER} of the pixel diffusion model {name} has times, betas or other values that are not valid."
+        ) from None
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from impress_ui.models.weight_files import path_of, pickled, read_config, refusa
 CONFIG, SCHEDULER = "config.json", "scheduler_config.json"
 WEIGHTS = "diffusion_pytorch_model"
 CLASS = "UNet2DModel"
+UNET_CHANNELS = (224, 448, 672, 896)  # of diffusers' UNet2DModel whose config names none
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 SIDES = (8, 1024)  # of its pictures, in pixels
 
@@ -30,6 +31,7 @@ class PixelFolder:
         side: of the pictures that it was trained on, in pixels: its ``sample_size``.
         variant: of the weights' file name, such as fp16; None for the plain one.
         schedule: the scheduler's config; empty where none comes along.
+        scheduler: the file of that config.
     """
 
     name: str
@@ -37,6 +39,12 @@ class PixelFolder:
     side: int
     variant: str | None
     schedule: dict[str, Any]
+    scheduler: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that decide about its results."""
+        return [self.weights, self.unet / CONFIG, *([self.scheduler] if self.scheduler else [])]
 
     @property
     def weights(self) -> Path:
@@ -71,7 +79,8 @@ def pixel_folder(place: str) -> PixelFolder:
     for variant in (None, "fp16"):
         found = PixelFolder(root.name, unet, side, variant, {})
         if found.weights.is_file():
-            return replace(found, schedule=_schedule(root))
+            scheduler = next(filter(Path.is_file, (root / "scheduler" / SCHEDULER, root / SCHEDULER)), None)
+            return replace(found, scheduler=scheduler, schedule=_schedule(scheduler, root.name) if scheduler else {})
     if pickled(unet):
         raise UserError(refusal_of_pickles(root.name, inside or "it"))
     raise UserError(f"The pixel diffusion model {root.name} has no {inside}{WEIGHTS}.safetensors; copy it again.")
@@ -107,24 +116,25 @@ def _side(config: dict[str, Any], name: str) -> int:
         raise UserError(
             f"The config of the pixel diffusion model {name} names no square sample_size from {SIDES[0]} to {SIDES[1]}."
         )
+    levels = config.get("block_out_channels", UNET_CHANNELS)
+    multiple = 2 ** (len(levels) - 1) if isinstance(levels, list | tuple) and levels else 1
+    if side % multiple:  # what was halved at each level would come back in another size
+        raise UserError(
+            f"The sample_size {side} of the pixel diffusion model {name} is no multiple of {multiple}, as it must be."
+        )
     return side
 
 
-def _schedule(root: Path) -> dict[str, Any]:
-    """The scheduler's config; empty where there is none."""
-    for file in (root / "scheduler" / SCHEDULER, root / SCHEDULER):
-        if not file.is_file():
-            continue
-        schedule = read_config(file, f"The pixel diffusion model {root.name}", SCHEDULER)
-        # Those on sigmas, such as score-based ones, have no betas: their times mean something else.
-        if "beta_schedule" not in schedule and "trained_betas" not in schedule:
-            kind = str(schedule.get("_class_name", "unknown"))[:40]
-            raise UserError(f"The scheduler of the pixel diffusion model {root.name}, {kind}, has no betas.")
-        predicted = schedule.get("prediction_type", PREDICTIONS[0])
-        if predicted not in PREDICTIONS:
-            raise UserError(
-                f"The pixel diffusion model {root.name} predicts '{str(predicted)[:40]}'; known are "
-                f"{', '.join(PREDICTIONS)}."
-            )
-        return schedule
-    return {}
+def _schedule(file: Path, name: str) -> dict[str, Any]:
+    """The scheduler's config."""
+    schedule = read_config(file, f"The pixel diffusion model {name}", SCHEDULER)
+    # Those on sigmas, such as score-based ones, have no betas: their times mean something else.
+    if "beta_schedule" not in schedule and "trained_betas" not in schedule:
+        kind = str(schedule.get("_class_name", "unknown"))[:40]
+        raise UserError(f"The scheduler of the pixel diffusion model {name}, {kind}, has no betas.")
+    predicted = schedule.get("prediction_type", PREDICTIONS[0])
+    if predicted not in PREDICTIONS:
+        raise UserError(
+            f"The pixel diffusion model {name} predicts '{str(predicted)[:40]}'; known are {', '.join(PREDICTIONS)}."
+        )
+    return schedule

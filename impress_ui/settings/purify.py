@@ -23,13 +23,29 @@ KNOBS: dict[str, tuple[str, ...]] = {
 }
 
 
+_THEN = r"\bthen\b"
+_QUOTED = r""""(?:\\.|[^"\\])*"|'[^']*'"""
+# What a value that stands among words has to be quoted for: what parts words or purifiers, or is taken for a quotation.
+_PARTING = re.compile(rf"""[\s,+"'\\]|{_THEN}""")
+
+
+def split_outside_quotes(text: str, separator: str) -> list[str]:
+    """The pieces of a text between what matches a pattern without groups, except inside quotation marks."""
+    pieces, start = [], 0
+    for found in re.finditer(rf"(?P<quoted>{_QUOTED})|{separator}", text):
+        if found["quoted"] is None:
+            pieces.append(text[start : found.start()])
+            start = found.end()
+    return [*pieces, text[start:]]
+
+
 def checked_steps(given: Any) -> Any:
     """A chain's steps, each in the words that ``purifier_of`` understands; text is split at commas, 'then' and '+'."""
-    steps = re.split(r"\bthen\b|[,+]", given) if isinstance(given, str) else given
+    steps = split_outside_quotes(given, rf"{_THEN}|[,+]") if isinstance(given, str) else given
     if not isinstance(steps, (list, tuple)) or not all(isinstance(step, str) for step in steps):
         return given
     words = tuple(words_of(purifier_of(step)) for step in steps if step.strip())
-    if not words or any(" then " in step for step in words):
+    if not words or any(len(split_outside_quotes(step, _THEN)) > 1 for step in words):
         raise PydanticCustomError("chain", "a chain is a list of purifiers such as 'jpeg 40, then fast'")
     return words
 
@@ -78,7 +94,7 @@ def purifier_of(text: str) -> PurifySettings:
     Raises:
         PydanticCustomError: no such purifier or setting, or a value out of its range.
     """
-    parts = [part.strip(" ,") for part in re.split(r"\bthen\b|\+", text)]
+    parts = [part.strip(" ,") for part in split_outside_quotes(text, rf"{_THEN}|\+")]
     if len(parts) > 1:
         return _built("the chain", {"method": "chain", "chain": parts})
     name, *settings = _split(parts[0]) or [""]
@@ -89,8 +105,8 @@ def purifier_of(text: str) -> PurifySettings:
         raise PydanticCustomError("purifier", "there is no purifier {name}; choose from {known}", _told(name, known))
     values: dict[str, Any] = {"recipe": name} if name in recipes else {"method": name}
     for setting in settings:
-        field, _, value = setting.rpartition("=")
-        values[field or _first_field(name)] = value
+        field, named, value = setting.partition("=")  # a path may have such a sign too
+        values[field if named else _first_field(name)] = value if named else setting
     own = {"method", *KNOBS[values.get("method", "impress")]}
     strangers = sorted(set(values) - own)
     if strangers:
@@ -128,7 +144,9 @@ def words_of(settings: PurifySettings) -> str:
 
 
 def _quoted(value: Any) -> Any:
-    return shlex.quote(value) if isinstance(value, str) and re.search(r"\s", value) else value
+    if not isinstance(value, str) or not _PARTING.search(value):
+        return value
+    return "'" + value.replace("'", """'"'"'""") + "'"  # shlex.quote leaves commas and plus signs as they are
 
 
 def _first_field(name: str) -> str:

@@ -14,6 +14,7 @@ Declared = Literal["undeclared", "no-ai-training"]
 Whole = Literal["no", "enlarged", "tiles", "views"]
 
 EMBEDDED = "embedded"
+LARGEST_SEED = 2**31 - 1
 
 
 class RunSettings(Settings):
@@ -68,7 +69,7 @@ class RunSettings(Settings):
         label="Declare",
     )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest may change.", label="Invert the mask")
-    seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=2**31 - 1)
+    seed: int = knob(0, "Seed of every random number in a run.", label="Seed", step=1, ge=0, le=LARGEST_SEED)
 
     @field_validator("whole", mode="before")
     @classmethod

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from impress_ui.fields import Settings, knob
 from impress_ui.methods.purifiers import PURIFIERS
-from impress_ui.settings.purify import PurifySettings, purifier_of, words_of
+from impress_ui.settings.purify import PurifySettings, purifier_of, split_outside_quotes, words_of
 
 # The purifier as the purification's own settings have it.
 AS_SET = "as-set"
@@ -23,7 +22,7 @@ OFFERED = (*USUAL, *_TIED, "fast-style", "careful", "paper", "paper-editing", AS
 
 def checked_purifiers(given: Any) -> Any:
     """Purifiers in the words of ``purifier_of``, each once; text is split at commas that no 'then' follows."""
-    listed = re.split(r",(?!\s*then\b)", given) if isinstance(given, str) else given
+    listed = split_outside_quotes(given, r",(?!\s*then\b)") if isinstance(given, str) else given
     if not isinstance(listed, (list, tuple)) or not all(isinstance(text, str) for text in listed):
         return given
     texts = [text.strip() for text in listed if text.strip()]

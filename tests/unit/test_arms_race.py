@@ -32,7 +32,7 @@ def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path:
     ]
     none, jpeg, least = (rows[protections[0], name] for name in ("none", "jpeg 20", LEAST))
     assert none["left"] == none["by_edit"] == 1 and none["after"] == none["strength"] and none["seconds"] > 0
-    assert jpeg["left_low"] <= jpeg["left"] <= jpeg["left_high"] and none["twin"] is None
+    assert jpeg["left_low"] is jpeg["left_high"] is none["twin"] is None and jpeg["left_se"] > 0
     assert least["left"] <= min(jpeg["left"], rows[protections[0], "blur 1"]["left"]) and least["by"]
     assert rows[protections[1], "none"]["strength"] < none["strength"]
 
@@ -40,6 +40,22 @@ def test_the_arms_race_names_the_least_that_is_left_of_each_protection(tmp_path:
     for kind in ("twin", "purified"):
         pictures[kind] = sum(path.name.startswith(kind) for path in (tmp_path / "arms-race/pictures").iterdir())
     assert pictures == {"twin": 4, "purified": 8}  # one twin for both protections of a photograph
+
+
+def test_the_least_of_one_purifier_is_no_row_of_its_own() -> None:
+    for name, column, value in (("arms-race", "protection", "mist-textural"), ("robustness", "budget", 8)):
+        experiment = find_experiment(name)
+        for purifiers, least in ((["jpeg 20"], []), (["jpeg 20", "blur 1"], [LEAST, LEAST_BY["twin"]])):
+            given = {f"{column}s": [value], "purifiers": purifiers, "edits": False}
+            settings = experiment.settings.model_validate(given)
+            records = [
+                {"photograph": "a", column: value, "purifier": purifier, "left": 0.5, "twin": 0.5, "by_edit": None}
+                for purifier in ("none", *purifiers)
+            ]
+            rows = experiment.table(settings, records)
+            assert [row["purifier"] for row in rows] == ["none", *purifiers, *least]
+            charts = [repr(chart).replace("\\n", " ") for chart in experiment.charts(settings, rows, records)]
+            assert any(LEAST in chart for chart in charts) == bool(least)
 
 
 def test_a_threshold_tells_two_kinds_apart_as_well_as_can_be() -> None:
@@ -53,7 +69,9 @@ def test_an_interval_is_scipys_and_holds_the_mean() -> None:
     values = [0.1, 0.4, None, 0.35, 0.8, 0.62]
     low, high = interval(values)
     assert 0.1 < low < 0.454 < high < 0.8 and interval(values) == (low, high)
-    assert interval([0.3, None]) == (None, None)
+    low, high = interval([0.1, 0.4, 0.35, 0.8])
+    assert 0.1 < low < 0.4125 < high < 0.8
+    assert interval([0.3, 0.4, 0.2, None]) == interval([]) == (None, None)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from pydantic import ValidationError
 from scipy.stats import sem
 
 from impress_ui.errors import UserError
@@ -23,10 +25,16 @@ from impress_ui.experiments import runner
 from impress_ui.experiments.charts import Bars, HeatMap, Lines, save_chart
 from impress_ui.experiments.experiment import Experiment, Record, Run, Sheet, Unit, mean_and_error, means_of
 from impress_ui.experiments.folder import RunFolder, first_difference
+from impress_ui.experiments.named import purifiers_of
 from impress_ui.experiments.processes import Processes
 from impress_ui.experiments.runner import checkpoint_hashes
-from impress_ui.experiments.settings import ExperimentSettings
+from impress_ui.experiments.settings import ExperimentSettings, RobustnessSettings
+from impress_ui.experiments.table import find_experiment, run_experiment
+from impress_ui.fields import sentence_of
+from impress_ui.models.checksums import sha256
+from impress_ui.models.residual_unet import ResidualUNet, save_residual_unet
 from impress_ui.paths import EMBEDDED_CHECKPOINT
+from impress_ui.settings import PurifySettings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTHING: Callable[[str], None] = lambda text: None  # noqa: E731
@@ -36,6 +44,10 @@ class ToySettings(ExperimentSettings):
     experiment: Literal["toy"] = "toy"
     factor: float = 2.0
     groups: int = 3
+
+
+class ToyPurified(ToySettings):
+    purifiers: tuple[str, ...] = ()
 
 
 def toy(before: Callable[[Unit], None]) -> Experiment:
@@ -102,6 +114,23 @@ def test_what_fails_is_told_and_tried_again(tmp_path: Path) -> None:
     assert "failed and" not in (tmp_path / "toy.html").read_text()
     with pytest.raises(UserError, match="Nothing of toy could be done: ZeroDivisionError"):
         runner.carry_out(toy(lambda unit: 1 / 0), ToySettings(), tmp_path / "all", NOTHING)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_other_weights_of_ones_own_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.safetensors"
+    words = (f"learned learned_weights={mine}", f"jpeg 40, then learned learned_weights={mine}")
+    torch.manual_seed(0)
+    save_residual_unet(ResidualUNet(), mine)
+    for number, purifier in enumerate(words):
+        settings = ToyPurified(purifiers=(purifier,))
+        runner.carry_out(toy(lambda unit: None), settings, tmp_path / str(number), NOTHING)
+    kept = json.loads((tmp_path / "0/toy/run.json").read_text())["checkpoints"]
+    assert set(kept) == {"embedded", runner.OWN_FILES} and kept[runner.OWN_FILES] == {str(mine): sha256(mine)}
+    save_residual_unet(ResidualUNet(), mine)
+    for number, purifier in enumerate(words):
+        with pytest.raises(UserError, match=r"checkpoints\.files of the purifiers.*mine\.safetensors is "):
+            settings = ToyPurified(purifiers=(purifier,), groups=4)
+            runner.carry_out(toy(lambda unit: None), settings, tmp_path / str(number), NOTHING)
 
 
 def test_a_setting_that_a_folder_does_not_know_yet_had_its_default(tmp_path: Path) -> None:
@@ -192,6 +221,41 @@ def test_the_report_needs_nothing_else(tmp_path: Path) -> None:
     ]
     saved = json.loads((tmp_path / "toy_settings.json").read_text())
     assert ToySettings.model_validate(saved) == ToySettings(factor=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        (
+            "robustness",
+            {"purifiers": ["jpeg 40", "learned learned_weights=/nope.safetensors"]},
+            "no file of a purifier",
+        ),
+        ("arms-race", {"purifiers": ["jpeg 40, then pixel-diffusion"]}, "needs a model"),
+        ("adaptive", {"purify": {"method": "noisy-upscaling"}}, "needs an upscaler"),
+        ("ablation", {"vary": {"purify.method": ["jpeg", "pixel-diffusion"]}}, "needs a model"),
+    ],
+)
+def test_a_purifier_that_cannot_run_is_refused_before_anything_is_done(
+    name: str, given: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    settings = find_experiment(name).settings.model_validate({"run": {"size": 64, "device": "cpu"}, **given})
+    with pytest.raises(UserError, match=sentence):
+        run_experiment(name, settings, tmp_path / "out", NOTHING)
+    assert not (tmp_path / "out").exists()
+    unused = RobustnessSettings(purifiers=("fast",), purify={"method": "pixel-diffusion"})  # which does not run
+    assert purifiers_of(unused) == [PurifySettings()]
+
+
+def test_more_edits_than_there_are_seeds_are_refused(tmp_path: Path) -> None:
+    largest = {"run": {"seed": 2**31 - 2}}
+    assert RobustnessSettings.model_validate({**largest, "edit_seeds": 2}).edit_seeds == 2
+    with pytest.raises(ValidationError) as refused:
+        RobustnessSettings.model_validate({**largest, "edit_seeds": 3})
+    assert sentence_of(refused.value) == "The seeds of the edits go up to 2147483648, beyond the largest, 2147483647."
+    settings = ToySettings()
+    with pytest.raises(UserError, match=r"Nothing of toy could be done: The setting run\.seed is not valid: .*[^.]\.$"):
+        runner.carry_out(toy(lambda unit: settings.updated(run={"seed": -2})), settings, tmp_path, NOTHING)
 
 
 def test_hashes_follow_the_parts(tmp_path: Path) -> None:

@@ -12,14 +12,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impress_ui.experiments.experiment import interval, names_learned
+from impress_ui.experiments.experiment import interval
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
 from impress_ui.experiments.markdown import as_percent, crossed_table, table_of
-from impress_ui.experiments.settings import AdaptiveSettings, RobustnessSettings
+from impress_ui.experiments.named import names_learned, own_files
+from impress_ui.experiments.settings import (
+    AblationSettings,
+    AdaptiveSettings,
+    ArmsRaceSettings,
+    FoundSettings,
+    RobustnessSettings,
+    TransferSettings,
+)
 from impress_ui.experiments.table import run_experiment
 from impress_ui.measures.metrics import dists, lpips, measure
 from impress_ui.models.checksums import sha256
 from impress_ui.paths import PURIFIER
+from impress_ui.settings import PurifySettings
+from tests.unit.small_checkpoints import small_pixel_unet
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
@@ -47,7 +57,7 @@ def test_the_least_is_each_photographs_and_each_measures() -> None:
     assert list(rows) == ["none", "jpeg", "fast", *LEAST_BY.values()]
     least = rows[LEAST]
     assert least["left"] == pytest.approx(0.25) and least["by"] == "fast 1, jpeg 1" and least["photographs"] == 2
-    assert (least["left_low"], least["left_high"]) == interval([0.3, 0.2])
+    assert least["left_low"] is least["left_high"] is None  # of two photographs
     assert least["by_edit"] == pytest.approx(0.3)  # of the purifier that leaves least by the latent
     assert rows[LEAST_BY["by_edit"]]["by_edit"] == pytest.approx(0.25) and rows["fast"]["by_edit"] == 0.2
     assert rows["none"]["new"] is None  # what a folder of an earlier version does not have
@@ -115,6 +125,28 @@ def test_weights_that_decide_are_those_that_are_named() -> None:
     assert all(names_learned(AdaptiveSettings.model_validate(given)) for given in named)
     assert not names_learned(AdaptiveSettings(purify={"learned_share": 0}, purifiers=["fast", "jpeg 40"]))
     assert not names_learned(AdaptiveSettings()) and names_learned(RobustnessSettings())
+    assert names_learned(AblationSettings(vary={"purify.radius_from_found": [False, True]}))
+    assert names_learned(AblationSettings(cells=[{"protect.robust_to": ["jpeg"]}, {"protect.robust_to": ["learned"]}]))
+    assert names_learned(ArmsRaceSettings(protections=["mist-textural robust_to=learned"], purifiers=["fast"]))
+    assert not names_learned(AblationSettings(edit={"prompt": "a learned scholar"}))
+
+
+def test_every_file_that_a_purifier_names_is_asked_for_wherever_it_stands(tmp_path: Path) -> None:
+    mine, model = str(tmp_path / "a.safetensors"), tmp_path / "model"
+    small_pixel_unet().save_pretrained(model)
+    asked = [
+        RobustnessSettings(purifiers=["as-set"], purify={"method": "noisy-upscaling", "upscaler": mine}),
+        AblationSettings(vary={"purify.learned_weights": ["", mine]}, purify={"method": "learned"}),
+        AblationSettings(cells=[{"purify.method": "chain", "purify.chain": [f"learned learned_weights={mine}"]}]),
+        TransferSettings(purify={"method": "chain", "chain": ["fast", f"noisy-upscaling upscaler={mine}"]}),
+    ]
+    assert [own_files(settings) for settings in asked] == [[Path(mine)]] * len(asked)
+    pixels = RobustnessSettings(purifiers=[f"pixel-diffusion pixel_model={model}"])
+    names = ["diffusion_pytorch_model.safetensors", "config.json"]
+    assert own_files(pixels) == [model / name for name in names]
+    assert own_files(RobustnessSettings()) == own_files(FoundSettings(purify={"method": "pixel-diffusion"})) == []
+    local = {name for name in PurifySettings.model_fields if PurifySettings.describe(name)["local"]}
+    assert local == {"learned_weights", "pixel_model", "upscaler"}  # another one wants its purifier's ``files``
 
 
 def test_markdown_says_how_sure_a_mean_is() -> None:
@@ -126,8 +158,9 @@ def test_markdown_says_how_sure_a_mean_is() -> None:
     assert table[0] == "| purifier | photographs | Protection left |" and table[1] == "| --- | ---: | ---: |"
     assert table[2:] == ["| a\\|b | 2 | 0.500 (0.400 to 0.610) |", "| c | 1 | – |"]
     crossed = crossed_table(RECORDS, "budget", "purifier", "left", as_percent).splitlines()
-    assert crossed[0] == "| budget | none | jpeg | fast |"
-    low, high = (as_percent(value) for value in interval([0.4, 0.2]))
+    assert crossed[0] == "| budget | none | jpeg | fast |" and "| 30 % |" in crossed[2]
+    crossed = crossed_table([*RECORDS, *RECORDS], "budget", "purifier", "left", as_percent).splitlines()
+    low, high = (as_percent(value) for value in interval([0.4, 0.2, 0.4, 0.2]))
     assert f"| 30 % ({low} to {high}) |" in crossed[2]
 
 
@@ -149,9 +182,10 @@ def script() -> ModuleType:
     return module
 
 
+@pytest.mark.usefixtures("small_squares")
 def test_a_report_shows_intervals_beside_their_means(tmp_path: Path) -> None:
     settings = RobustnessSettings.model_validate(
-        {**SMALL, "photographs": 2, "budgets": [16], "purifiers": ["jpeg 20"], "run": {"size": 64, "device": "cpu"}}
+        {**SMALL, "photographs": 4, "budgets": [16], "purifiers": ["jpeg 20"], "run": {"size": 64, "device": "cpu"}}
     )
     report = run_experiment("robustness", settings, tmp_path, str)
     assert report is not None and report["rows"][1]["left_low"] <= report["rows"][1]["left"]

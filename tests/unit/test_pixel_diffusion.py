@@ -18,7 +18,7 @@ from impress_ui.errors import UserError
 from impress_ui.measures import costs
 from impress_ui.methods.optimise import Step, run_to_end
 from impress_ui.methods.purifiers.tiles import enlarged_to, tile_count
-from impress_ui.methods.purify import purify
+from impress_ui.methods.purify import check_ready, purify
 from impress_ui.models import pixel_diffusion
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.pixel_diffusion import PixelModel, pixel_model
@@ -222,6 +222,9 @@ WRONG: dict[str, Callable[[Path], object]] = {
     "3 channels in and 6 out": lambda folder: changed(folder / CONFIG, out_channels=6),
     "1 channels in and 3 out": lambda folder: changed(folder / CONFIG, in_channels=1),
     "wants a class": lambda folder: changed(folder / CONFIG, num_class_embeds=10),
+    "sample_size 17 of the pixel diffusion model model is no multiple of 2": lambda folder: changed(
+        folder / CONFIG, sample_size=17
+    ),
     "no square sample_size": lambda folder: changed(folder / CONFIG, sample_size=[16, 32]),
     "safetensors weights in unet/": _pickled,
     "safetensors weights in it": _pickled_alone,
@@ -242,6 +245,29 @@ def test_a_folder_of_another_kind_is_refused(sentence: str, folder: Path) -> Non
     WRONG[sentence](folder)
     with pytest.raises(UserError, match=sentence):
         pixel_model(str(folder), "cpu")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"beta_schedule": "foo"}, {"num_train_timesteps": 0}, {"num_train_timesteps": "abc"}, {"beta_start": "x"},
+        {"trained_betas": [0.1, 0.2]}, {"beta_end": 40}, {"clip_sample_range": "x"}, {"timestep_spacing": "foo"},
+    ],
+)  # fmt: skip
+def test_a_scheduler_that_cannot_be_run_is_refused(
+    values: dict[str, object], folder: Path, embedded: Autoencoder
+) -> None:
+    changed(folder / SCHEDULER, **values)
+    with pytest.raises(UserError, match=r"The scheduler_config\.json of the pixel diffusion model model has times"):
+        check_ready([settings_of(folder)], embedded)
+
+
+def test_betas_that_only_a_ddpm_knows_are_its_own(folder: Path, batch: Tensor, embedded: Autoencoder) -> None:
+    scheduler = DDPMScheduler(beta_schedule="sigmoid")
+    scheduler.save_pretrained(folder / "scheduler")
+    schedule = pixel_model(str(folder), "cpu").schedule
+    assert torch.equal(DDIMScheduler.from_config(schedule).alphas_cumprod, scheduler.alphas_cumprod)
+    assert made(batch[:1, :, :16, :16], settings_of(folder), embedded).isfinite().all()
 
 
 @pytest.mark.parametrize("place", ["nowhere", "x" * 5000, "\0", "~nobody-at-all/model"])

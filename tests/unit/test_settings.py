@@ -6,7 +6,17 @@ import pytest
 from pydantic import ValidationError
 
 from impress_ui.methods.impress import RECIPES
-from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, RunSettings, sentence_of
+from impress_ui.settings import (
+    JobSettings,
+    ProtectSettings,
+    PurifySettings,
+    RunSettings,
+    StressSettings,
+    purifier_of,
+    sentence_of,
+    words_of,
+)
+from impress_ui.settings.purify import parts_of
 
 
 def test_a_recipe_fills_only_what_is_not_given() -> None:
@@ -89,3 +99,22 @@ def test_a_new_method_brings_its_steps_and_leaves_the_rest() -> None:
     assert job.updated(protect={"method": "aspl"}).protect.budget == ProtectSettings(method="aspl").budget == 6
     # Naming the choice that stands anyway takes nothing away.
     assert job.updated(protect={"steps": 7}).updated(protect={"method": "glaze"}).protect.steps == 7
+
+
+@pytest.mark.parametrize(
+    "path", ["/tmp/my+then, x/mine.safetensors", "/then/a", "a, then b", "a=b/c", "o'brien/it's", 'the "one"', "a\\b c"]
+)
+def test_a_path_may_hold_what_parts_purifiers(path: str) -> None:
+    mine = PurifySettings(method="learned", learned_weights=path)
+    assert purifier_of(words_of(mine)) == mine
+    chain = PurifySettings(method="chain", chain=[words_of(mine), "fast"])
+    assert parts_of(chain) == [mine, PurifySettings()] == parts_of(purifier_of(words_of(chain)))
+    assert PurifySettings(method="chain", chain=words_of(chain)) == chain
+    listed = StressSettings(purifiers=f"jpeg 40, {words_of(chain)}, fast").purifiers
+    assert listed == ("jpeg 40", words_of(chain), "fast")
+
+
+def test_a_path_in_double_quotes_is_one_word() -> None:
+    given = ['learned learned_weights="/tmp/my+then, x/mine.safetensors"', "fast"]
+    mine, fast = parts_of(PurifySettings(method="chain", chain=given))
+    assert mine.learned_weights == "/tmp/my+then, x/mine.safetensors" and fast == PurifySettings()

@@ -3,9 +3,11 @@ from __future__ import annotations
 import functools
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 
 from impress_ui.art.artists import works
 from impress_ui.errors import UserError
@@ -108,3 +110,17 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     logged.clear()
     assert run_experiment("style", settings, tmp_path, logged.append)["rows"] == report["rows"]
     assert logged[0] == "6 of 7 units are done already" and not any("protect" in line for line in logged)
+
+
+def test_more_than_a_hundred_works_come_back_in_their_order(tmp_path: Path) -> None:
+    from impress_ui.experiments.experiment import Run
+    from impress_ui.experiments.folder import RunFolder
+    from impress_ui.experiments.settings import StyleSettings
+
+    module = import_module("impress_ui.experiments.style")
+    run = Run(StyleSettings(), RunFolder(tmp_path, {}), str)
+    pictures = [Image.new("RGB", (1, 1), (number, 0, 0)) for number in range(102)]
+    study = SimpleNamespace(artist="a", job=JobSettings(), sets={"clean": pictures}, galleries={"clean": []})
+    module._keep(run, study, "clean")
+    kept = module._pictures(run, "a", "clean", "works")
+    assert [picture.getpixel((0, 0))[0] for picture in kept] == list(range(102))

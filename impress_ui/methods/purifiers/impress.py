@@ -208,4 +208,5 @@ IMPRESS = Purifier(
     overhead=1,
     pace=pace,
     probe=lambda _: {"steps": 1},
+    learned=lambda s: s.start == "learned" or s.learned_share > 0 or s.radius_from_found,
 )

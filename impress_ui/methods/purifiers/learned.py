@@ -7,6 +7,7 @@ picture alone, so it needs no gradient, and no model of what it was protected ag
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impress_ui.fields import Settings, knob
@@ -14,6 +15,8 @@ from impress_ui.methods.purifiers.purifier import Purifier, at_once
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from impress_ui.settings import PurifySettings
 
 
 class Fields(Settings):
@@ -43,8 +46,6 @@ def learned(x: Tensor, passes: int, weights: str = "") -> Tensor:
     Raises:
         UserError: ``weights`` names no file of a learned purifier.
     """
-    from pathlib import Path
-
     import torch
 
     from impress_ui.models.residual_unet import learned_purifier
@@ -57,11 +58,21 @@ def learned(x: Tensor, passes: int, weights: str = "") -> Tensor:
     return x
 
 
+def _ready(settings: PurifySettings, device: str) -> None:
+    from impress_ui.models.residual_unet import learned_purifier
+
+    if settings.learned_weights:
+        learned_purifier(Path(settings.learned_weights), device)
+
+
 LEARNED = Purifier(
     "learned",
     "Learned",
     Fields,
     at_once(lambda x, s, _: learned(x, s.learned_passes, s.learned_weights)),
     choice="Learned, from pairs",
+    files=lambda s: [s.learned_weights] if s.learned_weights else [],
+    learned=lambda s: not s.learned_weights,
+    ready=lambda s, autoencoder: _ready(s, autoencoder.device),
     control=True,
 )

@@ -87,6 +87,7 @@ NOISY_UPSCALING = Purifier(
     Fields,
     at_once(lambda x, s, tools: noisy_upscaling(x, s.upscaled_noise, s.upscaler, tools.seed)),
     own_file="upscaler",
+    files=lambda s: [s.upscaler],
     ready=lambda s, autoencoder: network_of(s.upscaler, autoencoder.device),
     probe=lambda _: {},
     probe_side=32,

@@ -7,7 +7,8 @@ and ``gridpure``, whose model paints latents, it never sees the autoencoder that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impress_ui.errors import UserError
@@ -118,6 +119,12 @@ def _ready(settings: PurifySettings, device: str) -> None:
     pixel_model(settings.pixel_model, device)
 
 
+def _files(settings: PurifySettings) -> Sequence[Path]:
+    from impress_ui.models.pixel_folder import pixel_folder
+
+    return pixel_folder(settings.pixel_model).files
+
+
 PIXEL_DIFFUSION = Purifier(
     "pixel-diffusion",
     "Pixel diffusion",
@@ -125,6 +132,7 @@ PIXEL_DIFFUSION = Purifier(
     pixel_diffusion,
     choice="Diffusion on pixels, SDEdit and GrIDPure",
     own_file="pixel_model",
+    files=_files,
     ready=lambda settings, autoencoder: _ready(settings, autoencoder.device),
     steps=lambda settings: settings.pixel_rounds * settings.pixel_steps,
     pixels=pixels,

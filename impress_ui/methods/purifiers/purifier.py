@@ -6,8 +6,9 @@ are imported where a purifier runs and nowhere above, so that the command line a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impress_ui.errors import UserError
@@ -74,6 +75,8 @@ class Purifier:
         probe_side: the probe needs no more than a square of so many pixels; 0 for the whole picture.
         generative: whether it runs the denoiser too, not the autoencoder alone.
         own_file: the field that names a file which does not come along, where it cannot do without one.
+        files: those of one's own that decide about its results, of settings that are ``ready``.
+        learned: whether the learned purifier's weights that come along decide about its results.
         embedded_only: whether it was made for the embedded checkpoint, and is refused by others.
         control: whether it is quick enough to stand beside every purification.
     """
@@ -92,6 +95,8 @@ class Purifier:
     probe_side: int = 0
     generative: bool = False
     own_file: str = ""
+    files: Callable[[PurifySettings], Sequence[str | Path]] = lambda _: ()
+    learned: Callable[[PurifySettings], bool] = lambda _: False
     embedded_only: bool = False
     control: bool = False
 
