@@ -19,6 +19,7 @@ from impress_ui.jobs.explore import Exploration
 from impress_ui.jobs.stress import StressTest
 from impress_ui.measures import costs
 from impress_ui.methods.optimise import run_to_end
+from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.methods.purify import purify
 from impress_ui.models import upscaler_folder
 from impress_ui.models.autoencoder import Autoencoder
@@ -148,6 +149,8 @@ def test_a_folder_is_stable_diffusion_s_upscaler(
     both = made(x)
     assert torch.equal(both, made(x)) and not torch.equal(both, made(x, seed=5))
     assert torch.equal(both[1:], made(x[1:], seed=1))
+    named = PURIFIERS["noisy-upscaling"].files(PurifySettings(method="noisy-upscaling", upscaler=str(folder)))
+    assert {folder / "model_index.json", folder / "unet/diffusion_pytorch_model.safetensors"} <= set(named)
     expected = F.interpolate(large, size=(10, 13), mode="bicubic", antialias=True).clamp(0, 1) * 2 - 1
     assert (both[:1] - expected).abs().max() <= 1.01 / 255
 

@@ -6,6 +6,8 @@ which was taught on noise, blur and JPEG.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impress_ui.errors import UserError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from impress_ui.models.upscaler import RRDBNet
     from impress_ui.models.upscaler_folder import DiffusionUpscaler
+    from impress_ui.settings import PurifySettings
 
 
 class Fields(Settings):
@@ -46,8 +49,6 @@ def network_of(file: str, device: str) -> RRDBNet | DiffusionUpscaler:
     Raises:
         UserError: none was named, or it holds no upscaler.
     """
-    from pathlib import Path
-
     from impress_ui.models.upscaler import upscaler
 
     if not file.strip():
@@ -81,13 +82,18 @@ def noisy_upscaling(x: Tensor, std: float, file: str, seed: int) -> Tensor:
     return small.clamp(0, 1) * 2 - 1
 
 
+def _files(settings: PurifySettings) -> Sequence[Path]:
+    place = Path(settings.upscaler).expanduser()
+    return sorted(each for each in place.rglob("*") if each.is_file()) if place.is_dir() else [place]
+
+
 NOISY_UPSCALING = Purifier(
     "noisy-upscaling",
     "Noisy upscaling",
     Fields,
     at_once(lambda x, s, tools: noisy_upscaling(x, s.upscaled_noise, s.upscaler, tools.seed)),
     own_file="upscaler",
-    files=lambda s: [s.upscaler],
+    files=_files,
     ready=lambda s, autoencoder: network_of(s.upscaler, autoencoder.device),
     probe=lambda _: {},
     probe_side=32,
