@@ -108,6 +108,7 @@ def test_the_first_screen_before_the_page_s_scripts_and_after(
     # Nothing larger is painted later than what is there before the page's scripts.
     assert page.evaluate("window.largest") == "poster"
     # On a machine so slow that its hints are long, too.
+    page.locator("#edit-hint p").wait_for()
     page.evaluate(SLOW)
     for part in ("#upload", "#run-both", *LISTS, *SLIDERS, *PANES, *EDITS, "#curves", "#answer"):
         assert_inside(page, part, width, height)
