@@ -77,6 +77,12 @@ def write_zip(
     return path
 
 
+def zip_folder(folder: Path, name: str, title: str, job: JobSettings) -> Path:
+    """An archive ``name`` in a folder, with the folder's other files."""
+    files = {file.name: file for file in sorted(folder.iterdir()) if file.name != name}
+    return write_zip(folder / name, title, job, files)
+
+
 def losses_csv(curves: Mapping[str, Sequence[float]], first_step: int = 0) -> str:
     """A line a step and a column a loss; shorter runs leave their last cells empty."""
     text = io.StringIO()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
-from impress_ui.jobs.archive import write_zip
+from impress_ui.jobs.archive import zip_folder
 from impress_ui.jobs.explore import Exploration, varies_protection
 from impress_ui.jobs.saving import save_cell, save_exploration
 from impress_ui.measures.grid import Grid, words_of
@@ -21,6 +20,8 @@ from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
 from impress_ui.ui.rooms.explore import views as explore_views
 from impress_ui.ui.rooms.explore.views import EXAMPLE, taken_of
+
+ZIP, TITLE = "exploration.zip", "One or two settings varied over a picture"
 
 
 class ExploreRun(PageJob):
@@ -43,7 +44,7 @@ class ExploreRun(PageJob):
                 shown = self._shown(exploration) if step.done else {}
                 yield {room.status: explore_views.running(step, exploration.expected), **shown}
         save_exploration(exploration, self.folder, stopped=stopped)
-        packed = str(self._zip())
+        packed = str(zip_folder(self.folder, ZIP, TITLE, self.job))
         yield {
             room.files: gr.update(value=[str(self.folder / "explore.csv"), packed], visible=True),
             page.archive: gr.update(value=packed, interactive=True),
@@ -75,7 +76,3 @@ class ExploreRun(PageJob):
             room.verdict: explore_views.verdict(grid, measure),
             room.pictures: gr.update(value=pictures, visible=True),
         }
-
-    def _zip(self) -> Path:
-        files = {file.name: file for file in sorted(self.folder.iterdir())}
-        return write_zip(self.folder / "exploration.zip", "One or two settings varied over a picture", self.job, files)

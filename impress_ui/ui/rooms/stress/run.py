@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
-from impress_ui.jobs.archive import write_zip
+from impress_ui.jobs.archive import zip_folder
 from impress_ui.jobs.items import ItemStep
 from impress_ui.jobs.saving import save_row, save_stress
 from impress_ui.jobs.stress import StressTest
@@ -20,6 +19,8 @@ from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import INTERVAL
 from impress_ui.ui.queue import throttled
 from impress_ui.ui.rooms.stress import views as stress_views
+
+ZIP, TITLE = "stress-test.zip", "A stress test of one protected picture"
 
 
 class StressRun(PageJob):
@@ -43,7 +44,7 @@ class StressRun(PageJob):
         save_stress(test, self.folder, stopped=stopped)
         yield {
             room.verdict: stress_views.verdict(verdict(test, stopped=stopped)),
-            room.zip: gr.update(value=str(self._zip()), visible=True),
+            room.zip: gr.update(value=str(zip_folder(self.folder, ZIP, TITLE, self.job)), visible=True),
         }
         told = f"{len(test.ranking)} of {len(self.job.stress.purifiers)} purifiers"
         yield self.ready(f"{told} in {views.duration(time.monotonic() - began)}", stopped)
@@ -70,10 +71,6 @@ class StressRun(PageJob):
                 value=[(str(save_row(row, self.folder, self.job)), row.name) for row in rows], visible=True
             ),
         }
-
-    def _zip(self) -> Path:
-        files = {file.name: file for file in sorted(self.folder.iterdir())}
-        return write_zip(self.folder / "stress-test.zip", "A stress test of one protected picture", self.job, files)
 
 
 def _telling(step: ItemStep) -> bool:
