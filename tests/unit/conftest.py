@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from diffusers import AutoencoderKL
@@ -69,6 +71,18 @@ def small(little: list[Image.Image]) -> torch.Tensor:
 def model() -> DiffusionModel:
     """The whole embedded checkpoint."""
     return load_diffusion_model(RunSettings(device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def shallow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stable Diffusion's layout, narrow, with a denoiser of two levels and random weights."""
+    return save_sd(tmp_path_factory.mktemp("checkpoints") / "shallow", shallow=True)
+
+
+@pytest.fixture(scope="session")
+def shallow(shallow_folder: Path) -> DiffusionModel:
+    """The same, loaded: for what is asked of any model."""
+    return load_diffusion_model(RunSettings(checkpoint=str(shallow_folder), device="cpu"))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     return captured.err
 
 
-def test_an_artist_that_comes_along(capsys, monkeypatch, tmp_path: Path, sampling: Path) -> None:
+def test_an_artist_that_comes_along(capsys, monkeypatch, tmp_path: Path, sampling: Path, shallow_folder: Path) -> None:
+    sampling.write_text(json.dumps({**json.loads(sampling.read_text()), "run": {"checkpoint": str(shallow_folder)}}))
     out = tmp_path / "out"
     report = run(capsys, monkeypatch, "-o", out, "--artist", "Cobalt", "--settings", sampling, *QUICK)
     assert report["works"] == 4 and len(report["losses"]) == 2 and not report["stopped"]

@@ -53,26 +53,28 @@ def test_the_loss_is_the_schedulers(model: DiffusionModel, learnt: list[Work]) -
     [{}, {"tuning": "full", "learning_rate": 1e-4}, {"adapted": "attention", "learning_rate": 2e-2}],
 )
 def test_a_stop_changes_nothing(
-    model: DiffusionModel, learnt: list[Work], changes: dict[str, object], tmp_path: Path
+    shallow: DiffusionModel, learnt: list[Work], changes: dict[str, object], tmp_path: Path
 ) -> None:
-    whole = FineTuning(model, learnt, quick(**changes), seed=1)
-    before = output_of(model, model.unet)
+    whole = FineTuning(shallow, learnt, quick(**changes), seed=1)
+    before = output_of(shallow, shallow.unet)
     assert [step.index for step in whole.run()] == [1, 2, 3]
-    broken = FineTuning(model, learnt, quick(**changes), seed=1)
+    broken = FineTuning(shallow, learnt, quick(**changes), seed=1)
     steps = list(broken.run(should_stop=lambda: broken.index == 2))
     assert [step.stopped for step in steps] == [False, True]
     broken.save(tmp_path)
-    again = FineTuning(model, learnt, quick(**changes), seed=1)
+    again = FineTuning(shallow, learnt, quick(**changes), seed=1)
     again.resume(tmp_path)
     assert [step.index for step in again.run()] == [3]
-    expected = output_of(model, whole.model().unet)
-    assert torch.equal(output_of(model, again.model().unet), expected)
+    expected = output_of(shallow, whole.model().unet)
+    assert torch.equal(output_of(shallow, again.model().unet), expected)
     assert not torch.allclose(expected, before, atol=1e-3)  # it has learnt something
-    assert torch.equal(output_of(model, model.unet), before)  # and the shared model has not
+    assert torch.equal(output_of(shallow, shallow.unet), before)  # and the shared model has not
     again.save(tmp_path)
     for merged in (False, True):
-        assert torch.allclose(output_of(model, load_imitator(model, tmp_path, merged=merged).unet), expected, atol=1e-5)
-    assert torch.equal(output_of(model, model.unet), before)  # a merged adapter is not in the model itself
+        assert torch.allclose(
+            output_of(shallow, load_imitator(shallow, tmp_path, merged=merged).unet), expected, atol=1e-5
+        )
+    assert torch.equal(output_of(shallow, shallow.unet), before)  # a merged adapter is not in the model itself
 
 
 def test_it_learns(model: DiffusionModel, learnt: list[Work]) -> None:
@@ -81,18 +83,18 @@ def test_it_learns(model: DiffusionModel, learnt: list[Work]) -> None:
     assert sum(losses[-8:]) < 0.9 * sum(losses[:8])
 
 
-def test_diffusers_loads_the_adapter(model: DiffusionModel, learnt: list[Work], tmp_path: Path) -> None:
-    tuning = FineTuning(model, learnt, quick(steps=2))
+def test_diffusers_loads_the_adapter(shallow: DiffusionModel, learnt: list[Work], tmp_path: Path) -> None:
+    tuning = FineTuning(shallow, learnt, quick(steps=2))
     list(tuning.run())
     tuning.save(tmp_path)
-    unet = UNet2DConditionModel.from_config(model.unet.config)
-    unet.load_state_dict(model.unet.state_dict())
+    unet = UNet2DConditionModel.from_config(shallow.unet.config)
+    unet.load_state_dict(shallow.unet.state_dict())
     unet.load_lora_adapter(tmp_path, weight_name=ADAPTER, prefix=None)
-    assert torch.allclose(output_of(model, unet), output_of(model, tuning.model().unet), atol=1e-5)
+    assert torch.allclose(output_of(shallow, unet), output_of(shallow, tuning.model().unet), atol=1e-5)
 
 
-def test_samples_come_when_due(model: DiffusionModel, learnt: list[Work]) -> None:
-    steps = list(FineTuning(model, learnt, quick(steps=4, preview_every=2), caption="the sea by Cobalt").run())
+def test_samples_come_when_due(shallow: DiffusionModel, learnt: list[Work]) -> None:
+    steps = list(FineTuning(shallow, learnt, quick(steps=4, preview_every=2), caption="the sea by Cobalt").run())
     assert [step.sample.size if step.sample else None for step in steps] == [None, (32, 32), None, (32, 32)]
 
 
@@ -122,20 +124,22 @@ def test_what_cannot_be_learnt_from_is_refused(
         FineTuning(model, [Work(learnt[0].image, "sea " * 60, "", "")], quick())
 
 
-def test_a_damaged_or_foreign_fine_tuning_is_refused(model: DiffusionModel, learnt: list[Work], tmp_path: Path) -> None:
+def test_a_damaged_or_foreign_fine_tuning_is_refused(
+    shallow: DiffusionModel, learnt: list[Work], tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match="no fine-tuned model"):
-        load_imitator(model, tmp_path)
-    tuning = FineTuning(model, learnt, quick(steps=1))
+        load_imitator(shallow, tmp_path)
+    tuning = FineTuning(shallow, learnt, quick(steps=1))
     list(tuning.run())
     tuning.save(tmp_path)
     others = works("Cedar", "train", side=32, count=4)
-    for other in (FineTuning(model, learnt, quick(rank=8)), FineTuning(model, others, quick())):
+    for other in (FineTuning(shallow, learnt, quick(rank=8)), FineTuning(shallow, others, quick())):
         with pytest.raises(UserError, match="of other pictures, captions or settings"):
             other.resume(tmp_path)
-    FineTuning(model, learnt, quick(steps=5)).resume(tmp_path)  # more steps are no other fine-tuning
+    FineTuning(shallow, learnt, quick(steps=5)).resume(tmp_path)  # more steps are no other fine-tuning
     for name in (ADAPTER, PROGRESS):
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:200])
     with pytest.raises(UserError, match="does not fit"):
-        load_imitator(model, tmp_path)
+        load_imitator(shallow, tmp_path)
     with pytest.raises(UserError, match="cannot be read"):
-        FineTuning(model, learnt, quick()).resume(tmp_path)
+        FineTuning(shallow, learnt, quick()).resume(tmp_path)

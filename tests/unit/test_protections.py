@@ -15,11 +15,10 @@ from impress_ui.methods.attacks.setup import Setup
 from impress_ui.methods.optimise import run_to_end, sum_terms
 from impress_ui.methods.protect import objective_of, protect
 from impress_ui.methods.protections import PROTECTIONS
-from impress_ui.models.diffusion_model import DiffusionModel, load_diffusion_model
+from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_tensor
-from impress_ui.settings import ProtectSettings, RunSettings
+from impress_ui.settings import ProtectSettings
 from impress_ui.ui.curves import SERIES
-from tests.unit.small_checkpoints import save_sd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {
@@ -82,11 +81,9 @@ def test_it_lowers_its_objective_by_more_than_its_random_start_does(method: str,
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory, photographs: list[Image.Image]) -> Bench:
+def narrow(shallow: DiffusionModel, photographs: list[Image.Image]) -> Bench:
     """The same on a narrow checkpoint with random weights and pictures of 32 pixels, for what any model must keep."""
-    folder = save_sd(tmp_path_factory.mktemp("narrow") / "sd")
-    model = load_diffusion_model(RunSettings(checkpoint=str(folder), device="cpu"))
-    return Bench(model, to_tensor([image.resize((32, 32)) for image in photographs]))
+    return Bench(shallow, to_tensor([image.resize((32, 32)) for image in photographs]))
 
 
 @pytest.mark.parametrize("method", PROTECTIONS)

@@ -27,15 +27,21 @@ QUICK = JobSettings().updated(
 )  # fmt: skip
 
 
-def new_study() -> StyleStudy:
+def new_study(job: JobSettings = QUICK) -> StyleStudy:
     made = works("Cobalt", "train", side=32, count=4)
     return StyleStudy(
-        made, ["the sea by Cobalt", "a city by Cobalt"], "Cobalt", QUICK, judge=load_clip_classifier(ClassifySettings())
+        made, ["the sea by Cobalt", "a city by Cobalt"], "Cobalt", job, judge=load_clip_classifier(ClassifySettings())
     )
 
 
-def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: DiffusionModel) -> None:
-    whole = new_study()
+@pytest.fixture
+def narrow(shallow_folder: Path) -> JobSettings:
+    """The same settings with a narrow checkpoint, of which a study asks as much."""
+    return QUICK.updated(run={"checkpoint": str(shallow_folder)})
+
+
+def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(narrow: JobSettings) -> None:
+    whole = new_study(narrow)
     steps = list(whole.run())
     assert whole.finished and whole.style == "mosaic"
     assert list(dict.fromkeys(step.phase for step in steps)) == [
@@ -46,7 +52,7 @@ def test_a_study_runs_to_its_figures_and_a_stop_anywhere_changes_nothing(model: 
     assert {len(curve) for curve in whole.curves.values()} == {2}
     assert whole.sets["clean"] == whole.images
     assert len({tuple(image.tobytes() for image in made) for made in whole.sets.values()}) == 3
-    broken, rounds = new_study(), 0
+    broken, rounds = new_study(narrow), 0
     while not broken.finished:
         rounds += 1
         count = iter(range(100))
@@ -74,7 +80,9 @@ def test_works_are_protected_by_the_strong_form_unless_another_is_named() -> Non
     assert StyleSettings(protect={"method": "photoguard-encoder"}).protect == ProtectSettings()
 
 
-def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch) -> None:
+def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrow: JobSettings
+) -> None:
     from impress_ui.experiments.settings import StyleSettings
     from impress_ui.experiments.table import run_experiment
 
@@ -85,7 +93,7 @@ def test_the_experiment_prints_every_row_and_goes_on_where_it_was_ended(tmp_path
     logged: list[str] = []
     purifiers = ("jpeg 15", "non-local-means 0.05, then jpeg 40")
     own = {"artists": 1, "purifiers": purifiers, "shares": (0.25,), "clean_colours": True}
-    settings = StyleSettings.model_validate({**QUICK.model_dump(exclude_unset=True), **own})
+    settings = StyleSettings.model_validate({**narrow.model_dump(exclude_unset=True), **own})
     report = run_experiment("style", settings, tmp_path, logged.append)
     assert [row["works"] for row in report["rows"]] == [
         "clean", "clean, non-local-means 0.05, then jpeg 40", "GLAZE", "GLAZE, jpeg 15",
