@@ -107,9 +107,9 @@ def test_detector_and_autoencoder_tables(tmp_path: Path) -> None:
 
 def test_what_is_found_is_more_where_there_is_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The other protections run with settings of their own, which are of a hundred steps.
-    monkeypatch.setattr(
-        import_module("impress_ui.experiments.found"), "ProtectSettings", partial(ProtectSettings, steps=2)
-    )
+    found_module = import_module("impress_ui.experiments.found")
+    monkeypatch.setattr(found_module, "ProtectSettings", partial(ProtectSettings, steps=2))
+    monkeypatch.setattr(found_module, "squares", lambda split, side, count: squares(split, 32, count))
     monkeypatch.setitem(QUICK_GLAZE, "steps", 2)  # it names no style, and has to be given one
     protect = {"steps": 8, "step_size": 8}
     report = report_of(

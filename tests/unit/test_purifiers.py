@@ -43,6 +43,7 @@ RANDOM = {"impress", "noise", "sdedit", "gridpure", "chain", "noisy-upscaling", 
 def brought(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What two of them do not do without: a file, and a folder."""
     file = tmp_path_factory.mktemp("upscaler") / "small.safetensors"
+    torch.manual_seed(0)
     save_file(RRDBNet(width=4, growth=4, blocks=1).state_dict(), file)
     QUICK["noisy-upscaling"] = {"upscaler": str(file)}
     small_pixel_unet().save_pretrained(file.parent / "unet")
