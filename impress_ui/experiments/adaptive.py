@@ -101,7 +101,6 @@ def table(settings: AdaptiveSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs; where there are several purifiers, also of the least that any of them leaves."""
     rows = rows_of(
         records, ("method", "form", "beta"), COLUMNS, settings.purifiers,
-        shares=SHARES if len(settings.purifiers) > 1 else (),
         intervals=(*SHARES, "edit_ssim_before", "edit_ssim_after"),
     )  # fmt: skip
     order = {(m, form): number for m in settings.methods for number, form in enumerate(forms(m, settings))}

@@ -12,7 +12,7 @@ import numpy as np
 
 from impress_ui.experiments.charts import Chart, HeatMap
 from impress_ui.experiments.experiment import Experiment, PictureRow, Record, Run, Sheet, Unit
-from impress_ui.experiments.left import BY, LEAST, NONE, SHARES, left_of, purified_by, rows_of
+from impress_ui.experiments.left import BY, LEAST, NONE, left_of, purified_by, rows_of
 from impress_ui.experiments.left import COLUMNS as FIGURES
 from impress_ui.experiments.pictures import (
     parts_of,
@@ -56,8 +56,7 @@ def run(unit: Unit, run: Run[ArmsRaceSettings]) -> list[Record]:
 
 def table(settings: ArmsRaceSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs; where there are several purifiers, also of the least that any of them leaves."""
-    shares = SHARES if len(settings.purifiers) > 1 else ()
-    rows = rows_of(records, ("protection",), COLUMNS, settings.purifiers, shares=shares)
+    rows = rows_of(records, ("protection",), COLUMNS, settings.purifiers)
     return sorted(rows, key=lambda row: settings.protections.index(row["protection"]))
 
 

@@ -170,9 +170,10 @@ def rows_of(
     Args:
         by: the columns that tell one protection from another.
         columns: the figures that are wanted, those of the records.
-        purifiers: in which order, after ``NONE``.
-        shares: by which measures the least is sought; none of them for no such rows.
+        purifiers: in which order, after ``NONE``; of one alone there is no least.
+        shares: by which measures the least is sought.
     """
+    shares = shares if len(purifiers) > 1 else ()
     columns, keys = tuple(columns), (*by, "purifier")
     records = [{**dict.fromkeys(columns), **record} for record in records]  # a folder of an earlier version lacks some
     every = [*records, *(record for share in shares for record in least_of(records, by, share))]

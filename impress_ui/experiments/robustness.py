@@ -64,7 +64,7 @@ def run(unit: Unit, run: Run[RobustnessSettings]) -> list[Record]:
 def table(settings: RobustnessSettings, records: list[Record]) -> list[Record]:
     """Means over the photographs; where there are several purifiers, also of the one that does best on each."""
     figures = [name for name in COLUMNS if settings.edits or name not in EDITED]
-    shares = [name for name in SHARES if name in figures and len(settings.purifiers) > 1]
+    shares = [name for name in SHARES if name in figures]
     rows = rows_of(records, ("budget",), figures, settings.purifiers, shares=shares)
     return sorted(rows, key=lambda row: _rows(settings).index(row["budget"]))
 
