@@ -15,7 +15,8 @@ from impress_ui.models.weight_files import pickled, read_config, refusal_of_pick
 
 INDEX, CLASS = "model_index.json", "StableDiffusionUpscalePipeline"
 PARTS = ("vae", "unet", "text_encoder")  # those with weights
-# What noisy upscaling was published with (arXiv 2406.12027): the picture counts as very noisy, and no words help.
+# The noise level is the published one (arXiv 2406.12027): the picture counts as very noisy. The steps are diffusers'
+# default; no prompt, for nobody says what is in the picture.
 NOISE_LEVEL, STEPS = 320, 75
 SIDES_IN = 8  # the denoiser halves a picture three times
 
