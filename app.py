@@ -3,7 +3,7 @@
 import sys
 
 from impress_ui.errors import UserError
-from impress_ui.ui.environment import check_environment, collect_less_often
+from impress_ui.ui.environment import check_environment, collect_less_often, without_stubs
 
 try:
     collect_less_often()
@@ -11,7 +11,8 @@ try:
 except UserError as error:
     raise SystemExit(f"Error: {error}") from None
 
-import impress_ui.ui.zero_gpu  # noqa: F401  (there the platform's package has to be imported before torch)
+with without_stubs():
+    import impress_ui.ui.zero_gpu  # noqa: F401  (there the platform's package has to be imported before torch)
 from impress_ui.ui.app import build_app, launch
 
 if __name__ == "__main__" and sys.argv[1:]:

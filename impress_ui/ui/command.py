@@ -27,10 +27,11 @@ def serve(
     ] = False,
 ) -> None:
     """Open the page; visitors from elsewhere can choose no checkpoint but the embedded one, and those offered."""
-    from impress_ui.ui.environment import check_environment
+    from impress_ui.ui.environment import check_environment, without_stubs
 
     check_environment()
-    from impress_ui.ui.app import build_app, launch
+    with without_stubs():
+        from impress_ui.ui.app import build_app, launch
 
     launch(build_app(), host=host, port=port, checkpoints=checkpoints or (), mcp=mcp)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from impress_ui.errors import UserError
 
@@ -29,6 +33,27 @@ def check_environment() -> None:
         raise UserError(
             f"Uploads and results have no place that can be written ({error.strerror or error}); set GRADIO_TEMP_DIR."
         ) from None
+
+
+@contextmanager
+def without_stubs() -> Iterator[None]:
+    """Gradio is imported in here first; it then writes no file of type hints for each of its components.
+
+    It makes them anew at every start from the components' sources, a second of processor time, and compares them with
+    those that its package brings. Of a class whose source it cannot find it makes none.
+    """
+    find = inspect.getfile
+
+    def hidden(thing: Any) -> str:
+        if isinstance(thing, type) and thing.__module__.startswith("gradio."):
+            raise OSError("no file of type hints is wanted")
+        return find(thing)
+
+    inspect.getfile = hidden
+    try:
+        yield
+    finally:
+        inspect.getfile = find
 
 
 def check_address(address: str) -> None:

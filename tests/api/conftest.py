@@ -3,6 +3,11 @@ from __future__ import annotations
 import pytest
 from gradio_client import Client
 
+from impress_ui.ui.environment import without_stubs
+
+with without_stubs():
+    import gradio  # noqa: F401  (before any module of tests)
+
 
 @pytest.fixture(scope="session")
 def client(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:

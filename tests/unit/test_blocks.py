@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import anyio
 import gradio as gr
 import pytest
+from gradio import component_meta
 from gradio.state_holder import SessionState
 
 from impress_ui.ui.blocks import Blocks
+from impress_ui.ui.environment import without_stubs
 
 
 def made(kind: type[gr.Blocks]) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -65,3 +69,15 @@ def test_other_answers_are_gradio_s_own() -> None:
         stranger = gr.Textbox()
     with pytest.raises(ValueError, match="not specified as output"):
         told(blocks, {stranger: "x"}, state)
+
+
+def test_no_type_hints_are_written_for_gradio_s_components_in_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(*_: object) -> str:
+        raise InterruptedError
+
+    monkeypatch.setattr(component_meta, "create_pyi", make)
+    with without_stubs():
+        component_meta.create_or_modify_pyi(gr.Number, "Number", [])
+        assert Path(inspect.getfile(Path)).is_file()
+    with pytest.raises(InterruptedError):
+        component_meta.create_or_modify_pyi(gr.Number, "Number", [])
