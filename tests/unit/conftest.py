@@ -39,8 +39,8 @@ def stable_diffusion_like() -> AutoencoderKL:
 
 @pytest.fixture(scope="session")
 def photographs() -> list[Image.Image]:
-    """Three held-out photographs as squares of 64 pixels."""
-    return squares("test", 64, 3)
+    """Three held-out photographs as squares of 48 pixels."""
+    return squares("test", 48, 3)
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def small_squares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def batch(photographs: list[Image.Image]) -> torch.Tensor:
-    """The three photographs as a tensor (3, 3, 64, 64)."""
+    """The three photographs as a tensor (3, 3, 48, 48)."""
     return to_tensor(photographs)
 
 
 @pytest.fixture(scope="session")
 def little(photographs: list[Image.Image]) -> list[Image.Image]:
-    """The same in 32 pixels, where a quarter of the arithmetic shows as much."""
+    """The same in 32 pixels, where half of the arithmetic shows as much."""
     return [image.resize((32, 32)) for image in photographs]
 
 

@@ -28,7 +28,7 @@ FEW = PurifySettings(recipe="careful", steps=3)
 
 @pytest.fixture(scope="module")
 def clean() -> Tensor:
-    return to_tensor([square(name, "test", 64) for name in ("beach2", "city8")])
+    return to_tensor([square(name, "test", 48) for name in ("beach2", "city8")])
 
 
 @pytest.fixture(scope="module")
@@ -81,18 +81,18 @@ def test_each_picture_of_a_batch_has_its_own_radius(
 def test_only_the_mask_is_looked_at_and_changed(
     embedded: Autoencoder, clean: Tensor, protected: dict[int, Tensor]
 ) -> None:
-    mask = torch.zeros(1, 1, 64, 64)
-    mask[..., :32] = 1
+    mask = torch.zeros(1, 1, 48, 48)
+    mask[..., :24] = 1
     x = torch.where(mask.bool(), protected[16], clean)
     result = purified(x, embedded, mask=mask).result
-    assert torch.equal(result[..., 32:], x[..., 32:]) and not torch.equal(result, x)
+    assert torch.equal(result[..., 24:], x[..., 24:]) and not torch.equal(result, x)
     other = purified(x, embedded, mask=1 - mask)
     assert torch.equal(other.result, x) and other.note == NOTHING_FOUND
     assert budget_found(x, torch.zeros_like(mask)).tolist() == [0, 0]
 
 
 def test_tiles_say_in_how_many_nothing_was_found(embedded: Autoencoder, clean: Tensor) -> None:
-    steps = over_tiles(clean[:1], lambda piece, _: purify(piece, FEW, embedded), 48, lambda x: x, each=3)
+    steps = over_tiles(clean[:1], lambda piece, _: purify(piece, FEW, embedded), 36, lambda x: x, each=3)
     last = run_to_end(steps)
     assert last.note == f"In 4 of 4 tiles: {NOTHING_FOUND}" and torch.allclose(last.result, clean[:1])
 

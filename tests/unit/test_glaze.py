@@ -15,6 +15,7 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.diffusion_model import DiffusionModel
 from impress_ui.models.perceptual import PerceptualDistance, load_perceptual
 from impress_ui.pictures.images import LEVELS_PER_UNIT, to_images, to_tensor
+from impress_ui.pictures.photographs import squares
 from impress_ui.settings import JobSettings, ProtectSettings
 
 QUICK = {"method": "glaze", "steps": 12, "glaze_rate": 0.03}
@@ -57,7 +58,8 @@ def test_it_moves_towards_the_target_within_its_budgets(embedded: Autoencoder, b
         assert low <= ((last.result - batch).abs().max() * LEVELS_PER_UNIT).item() <= high + 1e-3
 
 
-def test_a_larger_weight_keeps_it_nearer(embedded: Autoencoder, batch: torch.Tensor, alex: PerceptualDistance) -> None:
+def test_a_larger_weight_keeps_it_nearer(embedded: Autoencoder, alex: PerceptualDistance) -> None:
+    batch = to_tensor(squares("test", 64, 3))
     distances = [
         alex(run_to_end(protect(batch, ProtectSettings(**QUICK, perceptual_weight=weight), embedded,
                                 target=batch.roll(1, 0))).result, batch).mean().item()

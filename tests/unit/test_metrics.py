@@ -49,8 +49,9 @@ def test_measures_against_their_formulas() -> None:
 def test_vif_against_an_independent_implementation(photographs: list[Image.Image]) -> None:
     from sewar.full_ref import vifp
 
-    noisy = np.asarray(photographs[0]) + np.random.default_rng(0).normal(0, 15, (64, 64, 3))
-    a, b = np.clip(noisy, 0, 255).astype(np.uint8), np.asarray(photographs[0])
+    b = np.asarray(photographs[0])
+    noisy = b + np.random.default_rng(0).normal(0, 15, b.shape)
+    a = np.clip(noisy, 0, 255).astype(np.uint8)
     assert measure(Image.fromarray(a), photographs[0]).vif == pytest.approx(vifp(b, a), rel=1e-3)
     assert measure(photographs[0], photographs[0]).vif == pytest.approx(1, abs=1e-3)
     assert measure(photographs[0].resize((64, 40)), photographs[1].resize((64, 40))).vif is None

@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def pair(photographs: list[Image.Image]) -> Tensor:
-    """Two photographs (2, 3, 64, 64)."""
+    """Two photographs (2, 3, 48, 48)."""
     return torch.cat([to_tensor(picture, "cpu") for picture in photographs[:2]])
 
 
