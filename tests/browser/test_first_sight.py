@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import enter
+from tests.browser.looking_closer import the_viewer_by_its_keys_and_the_curves_by_the_pointer
 
 PANES = [f"#pane-{name}" for name in ("original", "protected", "reconstructed", "purified")]
 EDITS = [f"#edit-of-{name}" for name in ("original", "protected", "purified")]
@@ -20,7 +22,9 @@ SLIDERS = ["#protect-budget", *(f"#purify-{name}" for name in ("alpha", "delta",
 LISTS = ["#protect-method", "#purify-recipe"]
 
 
-def test_a_finished_run_stands_there_help_opens_and_the_keyboard_reaches_it(opened: Page) -> None:
+def test_a_finished_run_stands_there_help_opens_the_keyboard_reaches_it_and_it_is_looked_at_closely(
+    opened: Page, tmp_path: Path
+) -> None:
     the_keyboard_reaches_everything_in_the_order_of_the_page(opened)
     enter(opened, "story")
     expect(opened.locator("#run-purify")).to_have_text("Purify")
@@ -43,6 +47,8 @@ def test_a_finished_run_stands_there_help_opens_and_the_keyboard_reaches_it(open
     expect(opened.locator("#style-bars .bar")).to_have_count(3)
     enter(opened, "generate")
     expect(opened.locator("#gallery .thumbnail-item")).to_have_count(4)
+    enter(opened, "story")
+    the_viewer_by_its_keys_and_the_curves_by_the_pointer(opened, tmp_path)
 
 
 def the_keyboard_reaches_everything_in_the_order_of_the_page(opened: Page) -> None:

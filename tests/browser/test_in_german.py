@@ -1,7 +1,4 @@
-"""The page in German: no text of it is left in English, before a run and after one.
-
-Several pictures at once are German too, in their own test.
-"""
+"""The page in German: no text of it is left in English, before a run, after one, and with several pictures."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from impress_ui.settings import SECTIONS
 from impress_ui.settings.sweep import swept_names
 from impress_ui.ui.components import CHOICE_NAMES
 from tests.browser.hands import enter, make_quick, run, upload
+from tests.browser.several_pictures import several_are_dropped_protected_and_purified_and_a_bad_one_is_named
 
 NAMED = set(CHOICE_NAMES) - set(swept_names())
 # Lists of which every choice has a name: that each name is German, tests/unit/test_languages.py sees to.
@@ -38,7 +36,7 @@ def untold(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("opened", ["?__lang=de"], indirect=True)
-def test_every_text_of_every_room_is_german(opened: Page, photo: Path) -> None:
+def test_every_text_of_every_room_is_german(opened: Page, photo: Path, tmp_path: Path) -> None:
     expect(opened.locator("#run-purify")).to_have_text("Bereinigen")
     assert opened.locator("html").get_attribute("lang") == "de"
     for room in ROOMS:
@@ -65,4 +63,6 @@ def test_every_text_of_every_room_is_german(opened: Page, photo: Path) -> None:
     expect(opened.locator("#edit-verdict")).to_contain_text("Der Schutz hat die Bearbeitung")
     enter(opened, "history")
     expect(opened.locator("#past-view")).to_contain_text("Lauf")
+    enter(opened, "story")
+    several_are_dropped_protected_and_purified_and_a_bad_one_is_named(opened, photo, tmp_path)
     assert not untold(opened), "\n".join(untold(opened))

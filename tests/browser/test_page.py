@@ -29,12 +29,14 @@ from tests.browser.hands import (
 )
 
 
-def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_path: Path) -> None:
+def test_upload_protect_purify_download_nudge_and_back(opened: Page, photo: Path, tmp_path: Path) -> None:
     opened.locator("#examples button").nth(4).click()
     expect(opened.locator("#notes")).to_contain_text(re.compile(r"Reduced from \d+x\d+ to 256x\d+ pixels."))
     upload(opened, photo)
     expect(opened.locator("#pane-purified img")).to_have_count(0)  # the example's results are gone
     make_quick(opened)
+    without_check(opened)
+    a_slider_runs_nothing_before_there_is_a_protection(opened)
     mark(opened)
     opened.keyboard.press("Control+Enter")
     assert re.search(r"protected in .* purified in", end_of_run(opened))
@@ -61,6 +63,8 @@ def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_
     expect(opened.locator("#difference img")).to_be_visible()
     expect(opened.locator("#figures")).to_contain_text("Purified against Original")
 
+    sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened)
+
     # The downloaded file, uploaded again, is the same picture to the last bit; purified, its original is unknown.
     upload(opened, protected)
     expect(opened.locator("#notes")).to_contain_text("protected with this program")
@@ -79,6 +83,66 @@ def test_upload_protect_purify_download_and_back(opened: Page, photo: Path, tmp_
     assert "2 pictures edited" in run(opened, "#edit-run", "edit-status")
     expect(opened.locator("#edit-of-original img")).to_have_count(0)
     expect(opened.locator("#edit-verdict")).to_contain_text("no clean edit to compare with")
+
+
+def a_slider_runs_nothing_before_there_is_a_protection(opened: Page) -> None:
+    opened.locator("#live input").check()
+    nudge(opened, "purify-alpha")
+    opened.wait_for_timeout(600)
+    expect(opened.locator("#run-status .idle")).to_be_visible()
+    nudge(opened, "purify-alpha", "ArrowLeft")
+    opened.locator("#live input").uncheck()
+
+
+def sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page) -> None:
+    """A slider that is let go purifies again; the curves before it stay in sight, and a click takes one back."""
+    opened.locator("#live input").check()
+    first = opened.locator("#pane-purified img").get_attribute("src")
+    protected = opened.locator("#pane-protected img").get_attribute("src")
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
+
+    nudge(opened, "purify-alpha")
+    nudge(opened, "purify-alpha")  # the second move comes before the first has run
+    assert "purified in" in end_of_run(opened)
+    expect(opened.locator("#pane-purified img")).not_to_have_attribute("src", first)
+    expect(opened.locator("#pane-protected img")).to_have_attribute("src", protected)
+    ghost = opened.locator("#curves .own-scale .ghost.line-total")
+    expect(ghost).to_have_count(1)
+    expect(ghost.locator("title")).to_have_text(re.compile(r"run 1: α 0\.1, Δ_L 0\.5, 5 steps"))
+    expect(opened.locator("#panes .pane-purified .change").first).to_have_text(re.compile(r"[+-]\d"))
+    expect(opened.locator("#measures tbody tr")).not_to_have_count(3)  # the controls stay
+
+    # Under the pointer a curve says its values, and shows the picture of that step while it is there.
+    box = opened.locator("#curves figure:has(.line-total) svg").bounding_box()
+    purified = opened.locator("#pane-purified img").get_attribute("src")
+    opened.mouse.move(box["x"] + 0.14 * box["width"], box["y"] + box["height"] / 2)
+    expect(opened.locator("#curves figure:has(.line-total) .readout")).to_have_text(re.compile(r"step \d: total [\d.]"))
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", re.compile("preview-"))
+    opened.mouse.move(box["x"], 5)
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", purified)
+
+    # Another budget protects anew, and begins with no ghosts.
+    nudge(opened, "protect-budget")
+    assert re.search("protected in .* purified in", end_of_run(opened))
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
+    nudge(opened, "purify-steps")
+    end_of_run(opened)
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("6")
+    opened.locator("#curves .own-scale .ghost.line-total").dispatch_event("click")
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("5")
+    expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
+
+    # Switched off, a slider is a slider.
+    opened.locator("#live input").uncheck()
+    nudge(opened, "purify-alpha")
+    opened.wait_for_timeout(600)
+    expect(opened.locator("#run-status .running")).to_have_count(0)
+
+
+def nudge(page: Page, knob: str, key: str = "ArrowRight") -> None:
+    page.locator(f"#{knob} input[type=range]").focus()
+    mark(page)
+    page.keyboard.press(key)
 
 
 def test_stop_keeps_the_partial_result_and_a_closed_tab_frees_the_device(

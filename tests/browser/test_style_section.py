@@ -1,4 +1,4 @@
-"""The Style section: a study of one's own pictures that is stopped and goes on, and one of an artist to the bars."""
+"""The Stress test and the Style section: the example and a chain, a study that is stopped and goes on, and its bars."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from playwright.sync_api import Page, expect
 
 from impress_ui.art.artists import works
 from tests.browser.hands import choose, enter, put
+from tests.browser.stress_section import the_example_is_tested_and_a_chain_of_one_s_own_purifies
 
 SLOW = 300_000
 
 
 def make_quick(page: Page) -> None:
-    """A study of seconds; nothing runs unasked beside it, as the page would when its own steps are changed."""
-    page.locator("#live input").uncheck()
+    """A study of seconds, whose works are purified by the chain that stands there."""
     enter(page, "style")
     page.locator("#style-protection").get_by_label("As set in Settings").check()
     put(page, "protect-steps", 2)
     put(page, "run-size", 64)
-    put(page, "purify-steps", 2)
     enter(page, "generate")
     put(page, "generate-sampling_steps", 2)
     enter(page, "style")
@@ -42,7 +41,10 @@ def ended(page: Page) -> str:
     return page.locator("#style-status").inner_text()
 
 
-def test_a_stopped_study_goes_on_and_another_reaches_the_bars(opened: Page, tmp_path: Path) -> None:
+def test_the_example_is_tested_then_a_stopped_study_goes_on_and_another_reaches_the_bars(
+    opened: Page, photo: Path, tmp_path: Path
+) -> None:
+    the_example_is_tested_and_a_chain_of_one_s_own_purifies(opened, photo, tmp_path)
     files = []
     for number, work in enumerate(works("Quartz", "train", side=96, count=4)):
         files.append(tmp_path / f"{number}.png")

@@ -253,12 +253,12 @@ def test_bad_words_are_refused_in_a_sentence(chain: str, told: str) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("variable", ["pixels", "latent"])
-def test_the_loss_falls_with_any_terms(terms: dict, variable: str, model: DiffusionModel, protected: Tensor) -> None:
+def test_the_loss_falls_with_any_terms(terms: dict, variable: str, shallow: DiffusionModel, protected: Tensor) -> None:
     settings = PurifySettings(variable=variable, consistency_weight=1, steps=3, learning_rate=0.01, **terms)
-    steps = list(purify(protected, settings, model.autoencoder))
+    steps = list(purify(protected, settings, shallow.autoencoder))
     assert steps[-1].losses["total"] < steps[0].losses["total"]
     other = run_to_end(purify(protected, PurifySettings(**{**settings.model_dump(), "consistency_term": "mse",
-        "similarity_term": "lpips", "optimiser": "adam"}), model.autoencoder)).result  # fmt: skip
+        "similarity_term": "lpips", "optimiser": "adam"}), shallow.autoencoder)).result  # fmt: skip
     # What a decoder draws is so consistent that nothing there may be opposed to the similarity.
     assert (variable, terms.get("optimiser")) == ("latent", "projection") or not torch.equal(steps[-1].result, other)
 

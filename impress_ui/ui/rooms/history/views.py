@@ -61,7 +61,8 @@ def _settings(run: PastRun, other: PastRun) -> str:
     if not differing:
         return '<p class="caption">Both were set alike.</p>'
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(_text(mine))}</td><td>{escape(_text(theirs))}</td></tr>'
+        f'<tr translate="no"><th scope="row">{escape(name)}</th>'  # as files and commands name them
+        f"<td>{escape(_text(mine))}</td><td>{escape(_text(theirs))}</td></tr>"
         for name, (mine, theirs) in list(differing.items())[:SHOWN]
     )
     more = f'<p class="caption">and {len(differing) - SHOWN} more</p>' if len(differing) > SHOWN else ""

@@ -1,4 +1,7 @@
-"""The example's pictures as large as the screen, its curves on the other scale, and the curves as files."""
+"""The example's pictures as large as the screen, its curves on the other scale, and the curves as files.
+
+The journey of tests/browser/test_first_sight.py walks it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-pytest.importorskip("playwright")
-
 from playwright.sync_api import Page, expect
 
 SHOWN = "#viewer output"
@@ -31,7 +31,7 @@ def seen(page: Page) -> np.ndarray:
         return np.asarray(image.convert("RGB")).astype(float)
 
 
-def test_the_viewer_by_its_keys_and_the_curves_by_the_pointer(opened: Page, tmp_path: Path) -> None:
+def the_viewer_by_its_keys_and_the_curves_by_the_pointer(opened: Page, tmp_path: Path) -> None:
     opened.set_viewport_size({"width": 1024, "height": 768})
     expect(opened.locator("#edit-of-purified img")).to_be_visible()
     opened.focus("#edit-prompt textarea, #edit-prompt input")

@@ -1,4 +1,7 @@
-"""The Stress test section on the example that stands there, and the picker of purifiers."""
+"""The Stress test section on the example that stands there, and the picker of purifiers.
+
+The journey of tests/browser/test_style_section.py walks it first.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def only(page: Page, *kept: str) -> None:
     expect(chosen.locator(".token")).to_have_text([re.compile(rf"^\s*{purifier}\s*$") for purifier in kept])
 
 
-def test_the_example_is_tested_and_a_chain_of_one_s_own_purifies(opened: Page, photo: Path, tmp_path: Path) -> None:
+def the_example_is_tested_and_a_chain_of_one_s_own_purifies(opened: Page, photo: Path, tmp_path: Path) -> None:
     opened.locator("#live input").uncheck()
     enter(opened, "stress")
     only(opened, "jpeg 40", "blur 1")

@@ -1,4 +1,7 @@
-"""Several files at once, in German: a strip, a run over all, one zip, and one bad file that stops nothing."""
+"""Several files at once, in German: a strip, a run over all, one zip, and one bad file that stops nothing.
+
+The journey of tests/browser/test_in_german.py walks it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,10 @@ import json
 import zipfile
 from pathlib import Path
 
-import pytest
 from PIL import Image
-
-pytest.importorskip("playwright")
-
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import end_of_run, make_quick, run
-from tests.browser.test_in_german import untold
+from tests.browser.hands import end_of_run, run
 
 DROP = """(files) => {
   const several = new DataTransfer();
@@ -27,11 +25,10 @@ DROP = """(files) => {
 }"""
 
 
-@pytest.mark.parametrize("opened", ["?__lang=de"], indirect=True)
-def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
+def several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
     opened: Page, photo: Path, tmp_path: Path
 ) -> None:
-    opened.locator("#live input").uncheck()
+    """After a quick run of one."""
     with Image.open(photo) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "other.png")
     given = {"a.png": photo.read_bytes(), "bad.png": b"no picture", "b.png": (tmp_path / "other.png").read_bytes()}
@@ -41,7 +38,6 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
     expect(opened.locator("#many-told li")).to_contain_text("bad.png ist kein lesbares Bild")
     expect(opened.locator("#many-pictures .thumbnail-item")).to_have_count(2)
     expect(opened.locator("#pane-purified img")).to_be_visible()  # the bench stays as it was
-    make_quick(opened)
 
     assert "2 von 3 Bildern geschützt" in run(opened, "#many-protect")
     captions = opened.locator("#many-pictures .caption-label")
@@ -60,7 +56,6 @@ def test_several_are_dropped_protected_and_purified_and_a_bad_one_is_named(
     opened.click("#many-protect")
     opened.wait_for_selector("#run-status .running")
     expect(opened.locator("#many-away")).to_be_disabled()
-    assert not untold(opened), "\n".join(untold(opened))
     opened.locator("#upload input[type=file]").set_input_files(photo)
     expect(opened.locator("#notes")).to_contain_text("es läuft etwas")
     opened.click("#stop")
