@@ -17,7 +17,7 @@ import huggingface_hub
 import pytest
 
 COMMIT = "c" * 40
-PIECE = 4096  # bytes at once
+PIECE = 12288  # bytes at once
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from impress_ui.ui.curves import SERIES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICK = {
-    **{name: {"steps": 8, "step_size": 4.0} for name, method in PROTECTIONS.items() if method.ball == "norm"},
+    **{name: {"steps": 5, "step_size": 6.0} for name, method in PROTECTIONS.items() if method.ball == "norm"},
     **{name: {"steps": 8, "glaze_rate": 0.03, "cap": 20} for name, each in PROTECTIONS.items() if each.ball == "lpips"},
 }
 QUICK["photoguard-diffusion"] |= {"attacked_steps": 1, "repetitions": 1}
