@@ -45,9 +45,13 @@ def test_a_finished_run_stands_there_help_opens_the_keyboard_reaches_it_and_it_i
     expect(opened.locator("#explore-chart svg.explored")).to_be_visible()
     enter(opened, "style")
     expect(opened.locator("#style-bars .bar")).to_have_count(3)
+    expect(opened.locator("#input-area")).to_be_hidden()  # a room shows the controls that act in it
     enter(opened, "generate")
     expect(opened.locator("#gallery .thumbnail-item")).to_have_count(4)
+    enter(opened, "history")
+    expect(opened.locator("#controls")).to_be_hidden()
     enter(opened, "story")
+    expect(opened.locator("#input-area")).to_be_visible()
     the_viewer_by_its_keys_and_the_curves_by_the_pointer(opened, tmp_path)
 
 
