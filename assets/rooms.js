@@ -4,9 +4,10 @@
   const [bench, rooms] = ["bench", "rooms"].map((id) => document.getElementById(id));
   const tell = () => {
     const open = rooms.querySelector("[role=tab][id^=room-][aria-selected=true]");
-    const name = open?.id.replace(/^room-|-button$/g, "");
-    if (name && bench.dataset.room !== name) bench.dataset.room = name;
+    const name = open?.id.replace(/^room-|-button$/g, "") ?? ""; // none where a narrow window keeps it in its menu
+    if (bench.dataset.room !== name) bench.dataset.room = name;
   };
-  new MutationObserver(tell).observe(rooms, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+  const looked = { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"] };
+  new MutationObserver(tell).observe(rooms, looked);
   tell();
 }
