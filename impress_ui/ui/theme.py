@@ -13,19 +13,8 @@ STYLE = ASSETS / "style.css"
 LANGUAGES = ASSETS / "languages"  # a table each: English text -> that language's
 STYLES = (STYLE, *(ASSETS / f"{name}.css" for name in ("bench", "knobs", "curves", "keep", "compare", "viewer")))
 SCRIPTS = (
-    "rooms",
-    "shortcuts",
-    "share",
-    "zoom",
-    "names",
-    "tips",
-    "live",
-    "curves",
-    "export",
-    "viewer",
-    "many",
-    "blind",
-)
+    "rooms", "shortcuts", "share", "zoom", "names", "tips", "live", "curves", "export", "viewer", "many", "blind",
+)  # fmt: skip
 
 # Of the fonts that Gradio brings along, the semibold files lack most of the alphabet: 400 and 700 are whole.
 FACES = {
