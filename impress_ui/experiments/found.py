@@ -2,7 +2,8 @@
 
 The threshold is the one at which one in a hundred of the validation split's untouched pictures is accused: clean ones,
 JPEGs, and ones with a camera's noise, of every photograph there, however few are looked at then. The round trip's error
-stands beside it with a threshold of the same kind.
+stands beside it with a threshold of the same kind. Beside what these thresholds accuse stands what the program calls
+protected, by limits of its own that know no noise: the least that is told as found, and the detector's threshold.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from impress_ui.experiments.pictures import in_batches, parts_of
 from impress_ui.experiments.settings import FoundSettings
 from impress_ui.jobs.encoders import load_others
 from impress_ui.jobs.workflow import farthest_style
-from impress_ui.measures.metrics import found
+from impress_ui.measures.metrics import load_detector
 from impress_ui.methods.filters import through_format
 from impress_ui.methods.protect import needs_model, protect
+from impress_ui.methods.trust import LEAST_FOUND, found
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.pictures.images import to_images, to_tensor
@@ -90,7 +92,9 @@ def run_all(run: Run[FoundSettings]) -> Record:
         # Kept, since the whole experiment is one unit: a run that was killed goes on at the next protection.
         protected[name] = run.folder.pictures(name, partial(_protected, images, protection, on))
     rows, thresholds = [], {}
-    for sign, value_of in (("found", _found), ("round trip", errors_of)):
+    detector = load_detector(autoencoder)
+    signs = (("found", _found, LEAST_FOUND), ("round trip", errors_of, detector.threshold if detector else None))
+    for sign, value_of, limit in signs:
         known = [value for images in untouched["validation"].values() for value in value_of(images, autoencoder)]
         threshold = thresholds[sign] = float(np.quantile(known, 1 - ACCUSED))
         values = {kind: value_of(images, autoencoder) for kind, images in untouched[settings.split].items()}
@@ -103,6 +107,7 @@ def run_all(run: Run[FoundSettings]) -> Record:
                 "photographs": len(each),
                 "median": float(np.median(each)),
                 "accused": float(np.mean(np.array(each) > threshold)),
+                "called": None if limit is None else float(np.mean(np.array(each) > limit)),
                 "auc": None if kind in UNTOUCHED else auc(each, negative),
             }
             for kind, each in values.items()

@@ -16,8 +16,7 @@ from impress_ui.errors import UserError
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.dists import load_dists
 from impress_ui.models.perceptual import load_perceptual
-from impress_ui.models.residual_unet import learned_purifier
-from impress_ui.paths import EMBEDDED_CHECKPOINT, PURIFIER
+from impress_ui.paths import EMBEDDED_CHECKPOINT
 from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
 
 VIF_SMALLEST = 41  # its four scales need this many pixels
@@ -170,10 +169,3 @@ def load_detector(autoencoder: Autoencoder) -> Detector | None:
     if not autoencoder.own or not file.is_file():
         return None
     return Detector(**json.loads(file.read_text()))
-
-
-@torch.no_grad()
-def found(x: Tensor) -> Tensor:
-    """How much the learned purifier would take off pictures x (B, 3, H, W) in [-1, 1]: mean grey levels, (B,)."""
-    network = learned_purifier(PURIFIER, str(x.device))
-    return LEVELS_PER_UNIT * network(x).abs().mean(dim=(1, 2, 3))

@@ -27,11 +27,11 @@ ROOM = 1.2
 
 
 @torch.no_grad()
-def budget_found(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """The budget, (B,) in grey levels, of the protections of pictures x (B, 3, H, W) in [-1, 1]; 0: nothing is found.
+def found(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The median size, (B,) in grey levels, of what the learned purifier would take off pictures (B, 3, H, W) in [-1, 1].
 
-    By the median over the pixels of the size of what the learned purifier predicts: texture, which it takes for a
-    protection too, is found in fewer pixels than half, where the mean and high quantiles hear it.
+    The median over the pixels: texture, which the network takes for a protection too, is found in fewer pixels than
+    half, where the mean and high quantiles hear it.
 
     Args:
         mask: (1 or B, 1, H, W), 1 where it is looked at; a picture without such pixels has nothing.
@@ -41,10 +41,14 @@ def budget_found(x: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     size = LEVELS_PER_UNIT * learned_purifier(PURIFIER, str(x.device))(x).abs()
     within = torch.ones_like(size, dtype=torch.bool) if mask is None else mask.bool().expand_as(size)
-    medians = [
-        found[seen].median() if seen.any() else found.new_zeros(()) for found, seen in zip(size, within, strict=True)
-    ]
-    median = torch.stack(medians)
+    return torch.stack(
+        [each[seen].median() if seen.any() else each.new_zeros(()) for each, seen in zip(size, within, strict=True)]
+    )
+
+
+def budget_found(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The budget, (B,) in grey levels, that is ``found`` in pictures; 0 where it is too little to count."""
+    median = found(x, mask)
     return torch.where(median > LEAST_FOUND, BUDGET_PER_FOUND * median, 0.0)
 
 
