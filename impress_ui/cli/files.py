@@ -20,6 +20,7 @@ from impress_ui.jobs.check import checked
 from impress_ui.jobs.saving import as_saved, save_perturbation, save_result, squares_of
 from impress_ui.measures.metrics import measure, round_trip_error
 from impress_ui.methods.optimise import LossHistory, ShouldStop, Step
+from impress_ui.methods.trust import budget_found
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.pictures.files import distinct_names
 from impress_ui.pictures.images import (
@@ -90,21 +91,25 @@ def reconstruct_files(source: Path, output: Path, job: JobSettings) -> Report:
 
 
 def measure_files(a: Path, b: Path, job: JobSettings) -> Report:
-    """Measures of A against B and the round-trip error of each; folders are paired by file name."""
+    """Measures of A against B, and of each its round-trip error and the budget found; folders are paired by name."""
     autoencoder = load_autoencoder(job.run)
 
     def one(left: Path, right: Path, _: ShouldStop) -> Report:
         first, second = opened(left, job), opened(right, job)
         workflow.same_size(first.image, second, "picture B")
-        errors = {
-            side: round_trip_error(to_tensor(picture.image, autoencoder.device), autoencoder).item()
-            for side, picture in (("a", first), ("b", second))
+        tensors = {
+            side: to_tensor(picture.image, autoencoder.device) for side, picture in (("a", first), ("b", second))
         }
+        errors = {side: round_trip_error(x, autoencoder).item() for side, x in tensors.items()}
+        budgets = {side: budget_found(x).item() for side, x in tensors.items()}
         measures = measure(first.image, second.image).as_dict()
-        shown = f"{in_words(measures, measures)}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}"
+        shown = (
+            f"{in_words(measures, measures)}, round-trip error {errors['a']:.4f} and {errors['b']:.4f}, "
+            f"budget found {budgets['a']:.1f} and {budgets['b']:.1f}"
+        )
         summary = f"{left.name} against {right.name}: {shown}"
         notes = [f"{path.name}: {note}" for path, each in ((left, first), (right, second)) for note in each.notes]
-        about = {"round_trip_error": errors, "notes": notes, "summary": summary}
+        about = {"round_trip_error": errors, "budget_found": budgets, "notes": notes, "summary": summary}
         return {"a": str(left), "b": str(right), **measures, **about}
 
     several = a.is_dir()

@@ -67,11 +67,25 @@ def _beaten(rows: Sequence[Mapping[str, Any]], left: float, moved: float) -> str
 
 
 def _without_original(protected: Mapping[str, Any], purified: Mapping[str, Any] | None, purifier: str) -> str:
-    """The round-trip error's word alone."""
-    before = protected["round_trip_error"]
-    told = "The original is unknown, so only the round-trip error can tell"
+    """The words of the round-trip error and of what is found."""
+    before, found = protected["round_trip_error"], found_in_words(protected)
+    told = "The original is unknown, so the picture must tell by itself"
     if purified is None:
-        return f"{told}: {before:.4f}. Purify the picture to see whether it falls."
+        more = f"{found}, and " if found else ""
+        return f"{told}: {more}its round-trip error is {before:.4f}. Purify it to see whether that falls."
     after = purified["round_trip_error"]
     word = "fell" if after < before else "did not fall"
-    return f"{told}: with {purifier} it {word}, from {before:.4f} to {after:.4f}."
+    both = f"{told}: with {purifier} the round-trip error {word}, from {before:.4f} to {after:.4f}"
+    if not found:
+        return f"{both}."
+    budgets = " to ".join(f"{row['budget_found']:.0f}" for row in (protected, purified))
+    return f"{both}, and the budget that is found went from {budgets}."
+
+
+def found_in_words(row: Mapping[str, Any]) -> str:
+    """What the learned purifier finds in a measured picture; nothing where an earlier version did not look."""
+    if row.get("budget_found") is None:
+        return ""
+    if not row["budget_found"]:
+        return "the learned purifier finds nothing in it"
+    return f"the learned purifier finds a change of about {row['budget_found']:.0f} grey levels in it"

@@ -27,6 +27,7 @@ from impress_ui.methods.optimise import ShouldStop, Step, identity, never, withi
 from impress_ui.methods.protect import kept_within, needs_model, protect, radii_of
 from impress_ui.methods.purify import check_ready, planned_steps, purify
 from impress_ui.methods.purify import needs_model as purifier_needs_model
+from impress_ui.methods.trust import budget_found
 from impress_ui.models.autoencoder import Autoencoder, load_autoencoder
 from impress_ui.models.diffusion_model import load_diffusion_model
 from impress_ui.models.fingerprint import fingerprint, fingerprint_of_loras
@@ -222,9 +223,11 @@ def measures_of(
         reconstruction: V(x), where the caller has it already.
 
     Returns:
-        ``{"round_trip_error", "looks", "verdict", "against_reconstruction": {...}, "against_original": {...}?}``;
-        ``looks`` and ``verdict`` are None for a checkpoint whose detector has not been calibrated. A picture at its
-        own size is measured as it is ``seen``; ``whole`` has its width, height and L-infinity distance then.
+        ``{"round_trip_error", "budget_found", "looks", "verdict", "against_reconstruction": {...},
+        "against_original": {...}?}``; ``budget_found`` is the protection's, in grey levels, by what the learned
+        purifier would take off, 0 where that is nothing; ``looks`` and ``verdict`` are None for a checkpoint whose
+        detector has not been calibrated. A picture at its own size is measured as it is ``seen``; ``whole`` has its
+        width, height and L-infinity distance then.
     """
     own_size = {"width": image.width, "height": image.height}
     whole_picture = {"whole": own_size} if seen(image, job).size != image.size else {}
@@ -239,6 +242,7 @@ def measures_of(
     detector = load_detector(autoencoder)
     result: dict[str, Any] = {
         "round_trip_error": error,
+        "budget_found": budget_found(to_tensor(image, autoencoder.device)).item(),
         "looks": detector.looks(error) if detector else None,
         "verdict": detector.verdict(error) if detector else None,
         "against_reconstruction": own.as_dict(),

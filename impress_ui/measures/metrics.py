@@ -17,7 +17,7 @@ from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.models.dists import load_dists
 from impress_ui.models.perceptual import load_perceptual
 from impress_ui.paths import EMBEDDED_CHECKPOINT
-from impress_ui.pictures.images import LEVELS_PER_UNIT, quantise, to_images, to_tensor
+from impress_ui.pictures.images import quantise, to_images, to_tensor
 
 VIF_SMALLEST = 41  # its four scales need this many pixels
 

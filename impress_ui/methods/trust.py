@@ -28,7 +28,7 @@ ROOM = 1.2
 
 @torch.no_grad()
 def found(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """The median size, (B,) in grey levels, of what the learned purifier would take off pictures (B, 3, H, W) in [-1, 1].
+    """The median size, (B,) in grey levels, of what the learned purifier takes off pictures x (B, 3, H, W) in [-1, 1].
 
     The median over the pixels: texture, which the network takes for a protection too, is found in fewer pixels than
     half, where the mean and high quantiles hear it.

@@ -104,8 +104,10 @@ def measure(job: ApiJob, image: str, reference: str) -> Streamed:
         None,
         {
             **metrics.measure(first.image, second.image).as_dict(),
-            "round_trip_error": {name: measures["round_trip_error"] for name, measures in own.items()},
-            "verdict": {name: measures["verdict"] for name, measures in own.items()},
+            **{
+                figure: {name: measures[figure] for name, measures in own.items()}
+                for figure in ("round_trip_error", "budget_found", "verdict")
+            },
             "notes": {"image": list(first.notes), "reference": list(second.notes)},
         },
     )

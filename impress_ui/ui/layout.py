@@ -14,7 +14,7 @@ from impress_ui.ui import curves, views
 from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.public import compares_blind
-from impress_ui.ui.record import ALL_PICTURES, PICTURES, Record
+from impress_ui.ui.record import ALL_PICTURES, CLEANED, PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
 from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edits
 from impress_ui.ui.rooms.explore.room import ExploreRoom
@@ -193,7 +193,10 @@ def _comparison(page: Page) -> None:
         with gr.Column(min_width=280):
             with gr.Row():
                 page.left = gr.Dropdown(choices, value="original", label="Left", elem_id="left", min_width=120)
-                page.right = gr.Dropdown(choices, value="purified", label="Right", elem_id="right", min_width=120)
+                page.right = gr.Dropdown(
+                    [*choices, *((label, name) for name, label in CLEANED.items())],
+                    value="purified", label="Right", elem_id="right", min_width=120,
+                )  # fmt: skip
                 page.part = gr.Dropdown(list(PARTS), value=WHOLE, label="Part", elem_id="part", min_width=120)
             page.slider = lossless(
                 gr.ImageSlider, "Before and after", type="filepath", interactive=False, elem_id="before-after",

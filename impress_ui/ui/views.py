@@ -8,6 +8,7 @@ from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from impress_ui.jobs.answer import answer as sentence
+from impress_ui.jobs.answer import found_in_words
 from impress_ui.ui.components import PURIFIER_NAMES
 from impress_ui.ui.record import PICTURES
 
@@ -31,13 +32,14 @@ PANES_TOLD = (
 )
 COMPARE_TOLD = (
     "Drag the line: what you cannot tell apart here, the model can. The difference shows where the change is; signed, "
-    "what is brighter than mid-grey was raised and what is darker was lowered."
+    "what is brighter than mid-grey was raised and what is darker was lowered. On the right, “without what is found” "
+    "is what the learned purifier leaves of the left picture: the difference is then what it finds in it."
 )
 COMPARE_EMPTY = "The slider and the difference appear with the first result."
 ZOOMS = (1, 2, 4, 8)
 BOTH = "Protect and purify"  # the bench's run button
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
-NOT_CALIBRATED = "The detector is not calibrated for this checkpoint, so there is no verdict."
+NOT_CALIBRATED = "the detector is not calibrated for this checkpoint"
 
 # Column: heading, how it is read from a row's measures, digits, whether more is better (None: neither).
 COLUMNS: tuple[tuple[str, tuple[str, ...], int, bool | None], ...] = (
@@ -48,12 +50,13 @@ COLUMNS: tuple[tuple[str, tuple[str, ...], int, bool | None], ...] = (
     ("L2", ("against_original", "l2"), 0, False),
     ("Latent distance", ("latent_distance",), 3, False),
     ("SSIM of V(x)", ("reconstruction_ssim",), 3, True),
+    ("Budget found", ("budget_found",), 1, None),
     ("Round-trip error", ("round_trip_error",), 5, False),
     ("SSIM", ("against_reconstruction", "ssim"), 3, None),
     ("PSNR dB", ("against_reconstruction", "psnr"), 2, None),
     ("LPIPS", ("against_reconstruction", "lpips"), 3, None),
 )
-GROUPS = (("x against the original", 5), ("seen by the model", 2), ("x against its own V(x)", 4))
+GROUPS = (("x against the original", 5), ("seen by the model", 2), ("x alone", 1), ("x against its own V(x)", 4))
 
 
 def header() -> str:
@@ -258,9 +261,10 @@ def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
     heads = "".join(f'<th scope="col">{escape(name)}{_arrow(more)}</th>' for name, _, _, more in COLUMNS)
     body = "".join(_table_row(row, best, row in rivals, method) for row in rows)
     verdicts = "".join(
-        f"<li><b>{PICTURES[row['name']]}</b> {escape(row['verdict'])}</li>"
+        f"<li><b>{PICTURES[row['name']]}</b> <span>{escape(row['verdict'] or NOT_CALIBRATED)}</span>"
+        f"{f'; <span>{found}</span>' if (found := found_in_words(row)) else ''}</li>"
         for row in rows
-        if row.get("verdict") and row["name"] in PICTURES
+        if row["name"] in PICTURES
     )
     return (
         '<div class="table-scroll" tabindex="0" role="region" aria-label="Measures"><table class="measures">'
@@ -268,8 +272,10 @@ def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
         f"</tr></thead><tbody>{body}</tbody></table></div>"
         '<p class="caption">↑ more is better, ↓ less is better; bold: best of the purified picture and the controls, '
         "all made from the same protected picture. L∞ and L2 in grey levels out of 255; latent distance is "
-        "‖E(x) − E(original)‖ over ‖E(original)‖; SSIM of V(x) is taken against V(original).</p>"
-        f"<ul class='verdicts'>{verdicts or f'<li>{NOT_CALIBRATED}</li>'}</ul>"
+        "‖E(x) − E(original)‖ over ‖E(original)‖; SSIM of V(x) is taken against V(original); budget found is a "
+        "protection’s, in grey levels, by what the learned purifier would take off, which takes noise for a "
+        "protection, too.</p>"
+        f"<ul class='verdicts'>{verdicts}</ul>"
     )
 
 

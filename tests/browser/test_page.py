@@ -28,6 +28,14 @@ from tests.browser.hands import (
     without_check,
 )
 
+TWO_MOVES = """slider => {
+  slider.focus();
+  for (const _ of [1, 2]) {
+    slider.stepUp();
+    for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
+  }
+}"""
+
 
 def test_upload_protect_purify_download_nudge_and_back(opened: Page, photo: Path, tmp_path: Path) -> None:
     opened.locator("#examples button").nth(4).click()
@@ -62,6 +70,7 @@ def test_upload_protect_purify_download_nudge_and_back(opened: Page, photo: Path
     opened.locator("#difference").scroll_into_view_if_needed()  # pictures far below the window are loaded late
     expect(opened.locator("#difference img")).to_be_visible()
     expect(opened.locator("#figures")).to_contain_text("Purified against Original")
+    what_is_found_in_a_picture_is_shown(opened)
 
     sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened)
 
@@ -76,13 +85,29 @@ def test_upload_protect_purify_download_nudge_and_back(opened: Page, photo: Path
     expect(opened.locator("#answer")).to_contain_text("The original is unknown")
     assert np.array_equal(pixels(download(opened, "pane-protected", tmp_path)), pixels(protected))
     cells = opened.locator("tr.row-purified td").all_inner_texts()
-    assert cells[0] == "—" and float(cells[7]) > 0
+    assert cells[0] == "—" and float(cells[8]) > 0
 
     # Without an original there is no clean edit.
     put(opened, "edit-sampling_steps", 2)
     assert "2 pictures edited" in run(opened, "#edit-run", "edit-status")
     expect(opened.locator("#edit-of-original img")).to_have_count(0)
     expect(opened.locator("#edit-verdict")).to_contain_text("no clean edit to compare with")
+
+
+def what_is_found_in_a_picture_is_shown(opened: Page) -> None:
+    """A protection of 16 levels is found, as a budget in the table and as what differs from the picture without it."""
+    row = opened.locator("tr.row-protected td").all_inner_texts()
+    expect(opened.locator(".verdicts")).to_contain_text("grey levels in it")
+    assert float(row[7]) > 8
+    choose(opened, "left", re.compile("^Protected$"))
+    choose(opened, "right", "The left one, without what is found")
+    figures = opened.locator("#figures")
+    expect(figures).to_contain_text("The left one, without what is found against Protected")
+    assert float(figures.locator("dd").nth(5).inner_text()) > 4  # RMS of what is found
+    expect(opened.locator("#before-after img")).to_have_count(2)
+    choose(opened, "left", re.compile("^Original$"))
+    choose(opened, "right", re.compile("^Purified$"))
+    expect(figures).to_contain_text("Purified against Original")
 
 
 def a_slider_runs_nothing_before_there_is_a_protection(opened: Page) -> None:
@@ -101,8 +126,8 @@ def sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page) -> None
     protected = opened.locator("#pane-protected img").get_attribute("src")
     expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
 
-    nudge(opened, "purify-alpha")
-    nudge(opened, "purify-alpha")  # the second move comes before the first has run
+    mark(opened)
+    opened.locator("#purify-alpha input[type=range]").evaluate(TWO_MOVES)  # the second comes before the first has run
     assert "purified in" in end_of_run(opened)
     expect(opened.locator("#pane-purified img")).not_to_have_attribute("src", first)
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", protected)

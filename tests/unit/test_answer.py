@@ -10,7 +10,8 @@ from impress_ui.jobs.answer import answer
 
 
 def row(name: str, latent: float | None, *, control: bool = False, error: float = 0.01, **more: Any) -> dict[str, Any]:
-    return {"name": name, "control": control, "latent_distance": latent, "round_trip_error": error, **more}
+    figures = {"latent_distance": latent, "round_trip_error": error, "budget_found": 0.0}
+    return {"name": name, "control": control, **figures, **more}
 
 
 def told(protected: float, purified: float | None = None, **controls: float) -> str:
@@ -45,8 +46,13 @@ def test_before_purifying_it_says_what_to_do_next() -> None:
     assert told(0.6) == "The protection moves the latent by 60% of its length. Purify it to see what is left."
 
 
-def test_without_the_original_only_the_round_trip_speaks() -> None:
-    rows = [row("protected", None, error=0.02), row("purified", None, error=0.005)]
-    assert answer(rows[:1]).endswith("Purify the picture to see whether it falls.")
-    assert "it fell, from 0.0200 to 0.0050" in answer(rows)
-    assert "it did not fall" in answer([rows[0], row("purified", None, error=0.02)])
+def test_without_the_original_the_round_trip_speaks_and_what_is_found() -> None:
+    rows = [row("protected", None, error=0.02, budget_found=15.7), row("purified", None, error=0.005)]
+    assert answer(rows[:1]).endswith(
+        "the learned purifier finds a change of about 16 grey levels in it, and its round-trip error is 0.0200. "
+        "Purify it to see whether that falls."
+    )
+    assert "finds nothing in it, and its" in answer([row("protected", None)])
+    both = answer(rows)
+    assert "the round-trip error fell, from 0.0200 to 0.0050, and the budget that is found went from 16 to 0." in both
+    assert "error did not fall" in answer([rows[0], row("purified", None, error=0.02)])

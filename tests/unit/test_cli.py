@@ -56,6 +56,7 @@ def test_protect_purify_reconstruct_measure(capsys: pytest.CaptureFixture[str], 
     report = run_json(capsys, "measure", protected, photo)
     assert {"ssim", "psnr", "lpips", "linf", "l2"} <= set(report)
     assert report["linf"] == 8 and set(report["round_trip_error"]) == {"a", "b"}
+    assert report["budget_found"]["a"] == pytest.approx(8, abs=3) and report["budget_found"]["b"] < 4
 
 
 def test_a_saved_picture_is_a_settings_file(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
