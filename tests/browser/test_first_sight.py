@@ -146,6 +146,18 @@ def test_the_page_opens_on_a_phone(page: Page, app_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     opens_without_jumping_and_weighs_little(page, app_url, 390)
     assert_fits_a_phone(page)
+    the_open_room_is_told_at_every_width(page)
+
+
+def the_open_room_is_told_at_every_width(page: Page) -> None:
+    """A narrow window keeps most rooms in a menu, and draws the tabs anew: the style sheet must know the open one."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for room in ("history", "story"):
+        enter(page, room)
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(300)  # until the tabs are drawn anew
+            expect(page.locator("#bench")).to_have_attribute("data-room", room)
 
 
 def opens_without_jumping_and_weighs_little(page: Page, url: str, width: int) -> None:
