@@ -20,19 +20,26 @@ def knob(
     choices: Sequence[str] = (),
     place: int = OWN,
     local: bool = False,
+    needs: str = "",
     **limits: Any,
 ) -> Any:
     """A pydantic field that also carries its widget's label, symbol and step, or what a list offers to choose from.
 
     ``place``: where it stands among the fields of all methods, in ``together``. ``local``: whether it names a file of
-    the machine, which is not a visitor's to choose on a public page.
+    the machine, which is not a visitor's to choose on a public page. ``needs``: the setting beside it without which it
+    changes nothing, such as ``robust_to``, or ``norm=l2`` where it is one value that does.
     """
     extra: dict[str, Any] = {"symbol": symbol, "step": step, "label": label, "choices": list(choices)}
     if place != OWN:
         extra["place"] = place
     if local:
         extra["local"] = True
+    if needs:
+        extra["needs"] = needs
     return Field(default, description=help, json_schema_extra=extra, **limits)
+
+
+OFF = ("", (), 0, "none")  # values of a setting that is not in use
 
 
 class Settings(BaseModel):
@@ -75,6 +82,17 @@ class Settings(BaseModel):
             return True
         own = cls.fields_of[picked or cls.model_fields[cls.picker].default]
         return name in own or not any(name in fields for fields in cls.fields_of.values())
+
+    def lacks(self, name: str) -> str:
+        """What a field ``needs`` to change anything, where these settings do not have it; else nothing."""
+        extra = type(self).model_fields[name].json_schema_extra
+        needs = extra.get("needs", "") if isinstance(extra, dict) else ""
+        other, sign, wanted = str(needs).partition("=")
+        if not other:
+            return ""
+        value = getattr(self, other)
+        there = value == wanted if sign else value not in OFF
+        return "" if there else f"{other}{sign}{wanted}"
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:

@@ -228,22 +228,22 @@ class Given:
         """All of them as settings; see ``job_of``.
 
         Raises:
-            UserError: an option that the method does not have, which would change nothing.
+            UserError: an option that would change nothing: the method does not have it, or another setting is missing.
         """
         given = {name: dict(values) for name, values in self.sections.items()}
         job = job_of(self.file, self.others, **self.sections)
         for section, values in given.items():
             settings = getattr(job, section, None)
-            if settings is None or not settings.picker:
+            if settings is None:
                 continue
-            picked = getattr(settings, settings.picker)
+            picked = getattr(settings, settings.picker) if settings.picker else None
             for name in values:
+                idle = f"The option --{name.replace('_', '-')} changes nothing"
                 if not settings.has(name, picked):
                     of = ", ".join(settings.describe(name)["of"])
-                    raise UserError(
-                        f"The option --{name.replace('_', '-')} changes nothing with --{settings.picker} {picked}; "
-                        f"it is one of {of}."
-                    )
+                    raise UserError(f"{idle} with --{settings.picker} {picked}; it is one of {of}.")
+                if lacking := settings.lacks(name):
+                    raise UserError(f"{idle} without --{lacking.replace('_', '-').replace('=', ' ')}.")
         return job
 
 

@@ -60,8 +60,9 @@ class EditSettings(SamplingSettings):
     )
     invert_mask: bool = knob(False, "What the mask covers stays, and the rest is repainted.", label="Invert the mask")
     paste_back: bool = knob(
-        True, "After inpainting, put the pixels outside the mask back as they were.", label="Paste the kept region back"
-    )
+        True, "After inpainting, put the pixels outside the mask back as they were.",
+        label="Paste the kept region back", needs="mode=inpaint",
+    )  # fmt: skip
 
     hardened: bool = knob(
         False,

@@ -38,8 +38,11 @@ class MimicSettings(Settings):
         "Which layers get adapters: attention, as is usual for Stable Diffusion, or convolutions too, which the "
         "embedded checkpoint needs: it attends at its coarsest level only, and brushwork is fine.",
         label="Adapted layers",
+        needs="tuning=lora",
     )
-    rank: int = knob(16, "Rank of the adapters.", symbol="r", label="LoRA rank", step=1, ge=1, le=128)
+    rank: int = knob(
+        16, "Rank of the adapters.", symbol="r", label="LoRA rank", step=1, ge=1, le=128, needs="tuning=lora"
+    )
     steps: int = knob(150, "Steps of the fine-tuning.", label="Fine-tuning steps", step=10, ge=1, le=20000)
     batch: int = knob(8, "Pictures in a step.", label="Batch", step=1, ge=1, le=64)
     learning_rate: float = knob(

@@ -150,13 +150,23 @@ def test_every_setting_is_an_option_and_arrives(command: str, monkeypatch: pytes
     for picked in model.fields_of or [None]:  # a method takes its own options, and refuses the others
         values = {field: another(model, field) for field in model.model_fields if model.has(field, picked)}
         values |= {model.picker: picked} if picked else {}
-        got = settings_given(monkeypatch, command, *options_for(values))
-        settings = got[0] if section == "classify" else getattr(got[0], section)
-        for field, value in values.items():
-            found = getattr(settings, field)
-            assert found != getattr(model(), field) or field == model.picker, field
-            if field not in TEXTS:
-                assert found == value, field
+        whole = model.model_construct(**values)
+        # What another setting of these puts out of use is given apart, beside the one that it needs.
+        needs = {field: whole.lacks(field) for field in values if whole.lacks(field)}
+        together = {field: value for field, value in values.items() if field not in needs}
+        apart = [
+            {field: values[field], other: wanted or another(model, other)}
+            for field, need in needs.items()
+            for other, _, wanted in [need.partition("=")]
+        ]
+        for given in [together, *apart]:
+            method = {model.picker: picked} if picked else {}
+            got = settings_given(monkeypatch, command, *options_for({**given, **method}))
+            settings = got[0] if section == "classify" else getattr(got[0], section)
+            for field in given if given is together else [next(iter(given))]:
+                assert field == model.picker or getattr(settings, field) != getattr(model(), field), field
+                if field not in TEXTS:
+                    assert getattr(settings, field) == given[field], field
     if section == "classify":
         assert settings.stages == ((2, 3),) and settings.classes == ("woodcut", "mosaic")
 

@@ -41,6 +41,7 @@ class Fields(DenoiserFields, NormFields, TargetFields):
         ge=1,
         le=30,
         place=3,
+        needs="attacked_prompt",
     )
 
 

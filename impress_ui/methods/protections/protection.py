@@ -121,6 +121,7 @@ class OutlastingFields(Settings):
         ge=1,
         le=16,
         place=8,
+        needs="robust_to",
     )
 
     adaptive: Adaptive = knob(
@@ -139,6 +140,7 @@ class OutlastingFields(Settings):
         ge=0,
         le=1e6,
         place=8,
+        needs="adaptive",
     )
     unrolled_steps: int = knob(
         3,
@@ -148,6 +150,7 @@ class OutlastingFields(Settings):
         ge=1,
         le=100,
         place=8,
+        needs="adaptive=unrolled",
     )
 
 
@@ -200,10 +203,12 @@ class NormFields(OutlastingFields):
         ge=0,
         le=200,
         place=1,
+        needs="norm=l2",
     )
     l2_step: float = knob(
-        1.0, "Length of an L2 step, in the radius's units.", label="L2 step", step=0.1, ge=0.01, le=50, place=1
-    )
+        1.0, "Length of an L2 step, in the radius's units.", label="L2 step", step=0.1, ge=0.01, le=50, place=1,
+        needs="norm=l2",
+    )  # fmt: skip
 
 
 class LpipsFields(OutlastingFields):

@@ -165,7 +165,9 @@ class ImpressSettings(Settings):
         "of it.",
         label="Start from",
     )
-    start_quality: int = knob(40, "Quality of that JPEG.", label="Start quality", step=1, ge=1, le=100)
+    start_quality: int = knob(
+        40, "Quality of that JPEG.", label="Start quality", step=1, ge=1, le=100, needs="start=jpeg"
+    )
     keep_best: bool = knob(True, "Return the iterate with the lowest loss rather than the last one.")
     patience: int = knob(
         0, "Stop once the loss has not improved for this many steps; 0 never does.", step=1, ge=0, le=1000
@@ -175,6 +177,7 @@ class ImpressSettings(Settings):
         "How a picture and its reconstruction are compared: squared difference as published, Charbonnier, LPIPS, or "
         "in latent space, E(V(x)) against E(x).",
         label="Consistency term",
+        needs="consistency_weight",
     )
     similarity_term: SimilarityTerm = knob(
         "lpips",
