@@ -7,7 +7,8 @@ A table stands between two comments, the first of which says how it is made:
 
 that is: file, the column that goes down, the one that goes across, the figure, and on request "%" for shares and
 "least" for one more column, the least that any purifier leaves of each photograph by that figure. Words with "=" keep
-the rows of one value: ``sign=found``.
+the rows of one value, or of several: ``sign=found``, ``purifier=none|jpeg_quality_40``. Several figures with commas
+between, and ``figures`` for what goes across, are a column each, with standard errors in place of intervals.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from impress_ui.experiments.experiment import Record
 from impress_ui.experiments.left import SHARES, least_of
-from impress_ui.experiments.markdown import as_number, as_percent, crossed_table
+from impress_ui.experiments.markdown import as_number, as_percent, crossed_table, figures_table
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "results.md"
@@ -36,9 +37,12 @@ def table(words: str) -> str:
     for word in more:
         name, given, value = word.partition("=")
         if given:
-            records = [record for record in records if str(record[name]) == value.replace("_", " ")]
+            kept = value.replace("_", " ").split("|")
+            records = [record for record in records if str(record[name]) in kept]
         elif word not in {"%", "least"}:
             raise ValueError(f"'{word}' says nothing about a table.")
+    if across == "figures":
+        return figures_table(records, down, figure.split(","))
     if "least" in more:
         by = [name for name in (down, "method", "budget", "protection") if name in records[0] and name != "purifier"]
         least = least_of(records, tuple(dict.fromkeys(by)), figure if figure in SHARES else "left")

@@ -48,6 +48,20 @@ def crossed_table(records: Sequence[Record], down: str, across: str, figure: str
     return in_markdown(lines, [True, *(False for _ in columns)])
 
 
+def figures_table(records: Sequence[Record], down: str, figures: Sequence[str]) -> str:
+    """Means of several figures with their standard errors: a row each of one column, a column a figure.
+
+    Args:
+        records: one for each picture and row, a missing figure as None.
+    """
+    cells = grouped(records, (down,))
+    lines = [[name.replace("_", " ") for name in (down, *figures)]]
+    for (row,), found in cells.items():
+        means = [mean_and_error([record[figure] for record in found]) for figure in figures]
+        lines.append([str(row), *(_with_error(*each) for each in means)])
+    return in_markdown(lines, [True, *(False for _ in figures)])
+
+
 def in_markdown(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
     """A table whose first line is its head; ``left`` says which columns hold words."""
     rule = ["---" if words else "---:" for words in left]
@@ -68,7 +82,13 @@ def _cell(row: Record, name: str) -> str:
     low, high, error = (row.get(f"{name}_{end}") for end in ("low", "high", "se"))
     if low is not None and high is not None:
         return f"{as_number(value)} ({as_number(low)} to {as_number(high)})"
-    return as_number(value) if error is None else f"{as_number(value)} ± {as_number(error)}"
+    return _with_error(value, error)
+
+
+def _with_error(mean: float | None, error: float | None) -> str:
+    if mean is None:
+        return "–"
+    return as_number(mean) if error is None else f"{as_number(mean)} ± {as_number(error)}"
 
 
 def _mean(values: Sequence[float | None], form: Form) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from impress_ui.experiments.experiment import interval
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
-from impress_ui.experiments.markdown import as_percent, crossed_table, table_of
+from impress_ui.experiments.markdown import as_percent, crossed_table, figures_table, table_of
 from impress_ui.experiments.named import names_learned, own_files
 from impress_ui.experiments.settings import (
     AblationSettings,
@@ -162,6 +162,9 @@ def test_markdown_says_how_sure_a_mean_is() -> None:
     crossed = crossed_table([*RECORDS, *RECORDS], "budget", "purifier", "left", as_percent).splitlines()
     low, high = (as_percent(value) for value in interval([0.4, 0.2, 0.4, 0.2]))
     assert f"| 30 % ({low} to {high}) |" in crossed[2]
+    several = [{"purifier": "a", "left": left, "edit_ssim": None} for left in (0.4, 0.6)]
+    figures = figures_table(several, "purifier", ["left", "edit_ssim"]).splitlines()
+    assert figures[0] == "| purifier | left | edit ssim |" and figures[2] == "| a | 0.500 ± 0.100 | – |"
 
 
 def test_the_tables_of_the_results_are_those_of_their_csv() -> None:
