@@ -218,11 +218,15 @@ def job_of(file: str | None, set_: Sequence[str] | None = None, **sections: dict
 
 @dataclass(frozen=True)
 class Given:
-    """The settings that a command was given: options by section, a file, and NAME=VALUE texts."""
+    """The settings that a command was given: options by section, a file, and NAME=VALUE texts.
+
+    ``besides``: the sections of those texts that count, beside the ones of the options.
+    """
 
     sections: dict[str, dict[str, Any]]
     file: str | None = None
     others: Sequence[str] | None = None
+    besides: Sequence[str] = ()
 
     def job(self) -> JobSettings:
         """All of them as settings; see ``job_of``.
@@ -231,6 +235,11 @@ class Given:
             UserError: an option that would change nothing: the method does not have it, or another setting is missing.
         """
         given = {name: dict(values) for name, values in self.sections.items()}
+        used = list(dict.fromkeys((*self.besides, *given)))
+        for name in (assignment(text)[0] for text in self.others or ()):
+            section = name.partition(".")[0]
+            if section in SECTIONS and section not in used:
+                raise UserError(f"The setting {name} changes nothing here; --set takes those of {', '.join(used)}.")
         job = job_of(self.file, self.others, **self.sections)
         for section, values in given.items():
             settings = getattr(job, section, None)
@@ -254,7 +263,7 @@ def job_command(
     mask: bool = False,
     whole: bool = False,
     protects: bool = False,
-    others: bool = False,
+    others: Sequence[str] = (),
     stored: bool = True,
     **sections: Options,
 ) -> Callable[[Callable[..., Report]], Callable[..., None]]:
@@ -268,7 +277,7 @@ def job_command(
         mask: whether the run's ``invert_mask`` is, which others do without.
         whole: whether the run's ``whole`` is, which others do without.
         protects: whether what is said of a protected picture is: ``check`` and ``declare``.
-        others: whether it has ``--set``.
+        others: the sections beside its own whose settings count, by ``--set``; without any it has none.
         stored: whether it has ``--settings``.
     """
     options = {**sections, "run": _run(without, invert_mask=mask, whole=whole, check=protects, declare=protects)}
@@ -279,7 +288,7 @@ def job_command(
         ) -> None:
             forced.set(force)
             taken = {section: each.take(section, given) for section, each in options.items()}
-            print_report(work(given=Given(taken, settings, set_), **given), json)
+            print_report(work(given=Given(taken, settings, set_, others), **given), json)
 
         blocks = {section: each.parameters(section) for section, each in options.items()}
         run = blocks.pop("run")

@@ -20,7 +20,7 @@ Folder = Annotated[
 ]
 
 
-@job_command(others=True, stress=Options(StressSettings), edit=Options(EditSettings, ["prompt"]))
+@job_command(others=("purify",), stress=Options(StressSettings), edit=Options(EditSettings, ["prompt"]))
 def stress(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The protected picture.")],
     original: Annotated[
@@ -36,7 +36,7 @@ def stress(
     return items.stress_file(picture, output, given.job(), original=original)
 
 
-@job_command(mask=True, others=True, explore=Options(ExploreSettings))
+@job_command(mask=True, others=("protect", "purify"), explore=Options(ExploreSettings))
 def explore(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The unprotected picture.")],
     protected: Annotated[

@@ -49,7 +49,7 @@ def train_purifier(
     return learning.train_files(*pairs, output, settings, given.job().run)
 
 
-@job_command(others=True, mimic=Options(MimicSettings))
+@job_command(others=("generate",), mimic=Options(MimicSettings))
 def mimic(
     output: Output,
     source: Annotated[

@@ -137,10 +137,14 @@ def test_every_setting_of_a_run_is_an_option_and_arrives(command: str, monkeypat
     assert {field: getattr(settings, field) for field in values} == values
 
 
-@pytest.mark.parametrize("command", ["stress", "explore", "mimic"])
-def test_any_other_setting_is_set_by_name(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (job,) = settings_given(monkeypatch, command, "--set", "edit.strength=0.3", "--set", "purify.chain=jpeg 30")
-    assert isinstance(job, JobSettings) and job.edit.strength == 0.3 and "jpeg" in str(job.purify.chain)
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("stress", "edit.sampling_steps"), ("explore", "protect.steps"), ("mimic", "generate.sampling_steps")],
+)
+def test_a_setting_of_another_section_is_set_by_name(command: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = settings_given(monkeypatch, command, "--set", f"{name}=3", "--set", "run.seed=5")
+    section, field = name.split(".")
+    assert isinstance(job, JobSettings) and getattr(getattr(job, section), field) == 3 and job.run.seed == 5
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -210,6 +214,8 @@ def test_ctrl_c_ends_an_exploration_and_keeps_its_cells(
     [
         (["explore", "{photo}", *JPEGS, "--set", "purify.nothing=1"], "nothing"),
         (["explore", "{photo}", *JPEGS, "--set", "nothing"], "NAME=VALUE"),
+        (["explore", "{photo}", *JPEGS, "--set", "edit.strength=0.3"], "edit.strength changes nothing here"),
+        (["mimic", "-o", "{out}", "--set", "edit.hardened=true"], "those of generate, mimic, run"),
         (["explore", "{photo}", *JPEGS, "--set", "version.x=1"], "version.x"),
         (["explore", "{photo}", *JPEGS, "--x-from", "2000"], "JPEG quality"),
         (["explore", "{photo}", "--x", "purify.dance"], "explore.x"),
