@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.places import place
 from impress_ui.cli.report import Report
-from impress_ui.cli.shared import Given, Options, Output, job_command
+from impress_ui.cli.shared import Given, Options, job_command
 from impress_ui.settings import ClassifySettings, MimicSettings
 from impress_ui.settings.learn import LearnSettings
 
@@ -35,7 +36,10 @@ def train_purifier(
         tuple[Path, Path],
         typer.Option(metavar="CLEAN PROTECTED", help="Two folders of pictures; each pair has one name in both."),
     ],
-    output: Output,
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="OUT", parser=place, help="The .safetensors file of what it learnt."),
+    ],
     *,
     given: Given,
 ) -> Report:
@@ -51,7 +55,10 @@ def train_purifier(
 
 @job_command(others=("generate",), mimic=Options(MimicSettings))
 def mimic(
-    output: Output,
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="OUT", parser=place, help="The folder of the imitations and the model."),
+    ],
     source: Annotated[
         Path | None,
         typer.Argument(metavar="[IN]", help="A folder of an artist's pictures, with captions.txt or without."),

@@ -87,5 +87,5 @@ def found_in_words(row: Mapping[str, Any]) -> str:
     if row.get("budget_found") is None:
         return ""
     if not row["budget_found"]:
-        return "the learned purifier finds nothing in it"
+        return "the learned purifier finds no protection in it"
     return f"the learned purifier finds a change of about {row['budget_found']:.0f} grey levels in it"

@@ -16,7 +16,7 @@ from impress_ui.paths import PURIFIER
 from impress_ui.pictures.images import LEVELS_PER_UNIT
 from impress_ui.settings import PurifySettings
 
-NOTHING_FOUND = "Nothing was found, so nothing is changed."
+NOTHING_FOUND = "No protection was found, so nothing is changed here."
 # All from validation photographs under PhotoGuard's encoder attack: the budget by the median of what is found; the
 # least median that counts, for the network takes fine texture for a protection too (of 64 to 256 pixels, at budget 4
 # it is 1.75 and more, at budget 2 up to 1.4, without a protection up to 1.0, in pictures unlike these up to 1.9); and

@@ -8,7 +8,7 @@ from PIL import Image
 from impress_ui.errors import UserError
 
 MID_GREY = 128.0
-WHOLE = "The whole picture"
+WHOLE = "The whole"
 # Parts that are looked at one pixel for one, by where they lie: shares of the way from the left and from the top.
 PARTS = {
     WHOLE: (0.0, 0.0), "1:1, middle": (0.5, 0.5), "1:1, top left": (0.0, 0.0), "1:1, top right": (1.0, 0.0),

@@ -47,9 +47,10 @@ def build_app() -> gr.Blocks:
         page = build_page()
         example.fill(page)
         register(page)
-        Handlers(page).connect(blocks)
-        keep = Keep(page)
-        keep.connect()
+        handlers, keep = Handlers(page), Keep(page)
+        handlers.connect(blocks)
+        for change in keep.connect():
+            handlers.shows_after(change)
         keep.connect_examples(page.examples.dataset)
         connect_api()
     return blocks.queue(default_concurrency_limit=4, max_size=64)

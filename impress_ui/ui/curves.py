@@ -32,6 +32,7 @@ class Panel:
     title: str
     series: Mapping[str, str]  # name of the loss -> what it is
     log: bool
+    idle: tuple[str, ...] = ()  # what it means, in lines, that all of them were 0 in every step
 
 
 PANELS = (
@@ -55,7 +56,12 @@ PANELS = (
         },
         log=True,
     ),
-    Panel("Similarity", {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"}, log=False),
+    Panel(
+        "Similarity",
+        {"similarity": "max(LPIPS(x, x_adv) − Δ_L, 0)"},
+        log=False,
+        idle=("LPIPS stayed below Δ_L,", "so α weighed nothing."),
+    ),
 )
 # Those of the default protection alone are announced before there is one.
 RARE = {*PANELS[0].series, *PANELS[1].series} - {"latent distance"}
@@ -203,12 +209,21 @@ def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, L
             parts.append(line(name, points, "", "", f"<title>{escape(panel.series[name])}</title>"))
             index, value = points[-1]
             parts.append(f'<circle class="dot dot-{_slug(name)}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="3"/>')
-            ends.append((y(value), name, value))
+            if not (name.endswith(OTHER) and drawn.get(name.removesuffix(OTHER))):
+                beside = drawn.get(other(name))
+                ends.append((y(value), name, _number(value) + (f" ┄ {_number(beside[-1][1])}" if beside else "")))
+    if ends and not any(value for points in drawn.values() for _, value in points):
+        middle, lines = (LEFT + WIDTH - RIGHT) // 2, enumerate(panel.idle)
+        parts += [
+            f'<text class="tick" text-anchor="middle" x="{middle}" y="{HEIGHT // 2 + LINE * number}">{words}</text>'
+            for number, words in lines
+        ]
     return "".join([*parts, *_labels(panel, ends)])
 
 
-def _labels(panel: Panel, ends: Sequence[tuple[float, str, float]]) -> Iterator[str]:
-    """Each line's name and last value beside its end, moved apart where they would lie on each other."""
+def _labels(panel: Panel, ends: Sequence[tuple[float, str, str]]) -> Iterator[str]:
+    """Each line's name and last value beside its end, a second run's (dashed) behind it; moved apart where they would
+    lie on each other."""
     room = HEIGHT - BOTTOM - 2
     below = room - LINE * 2 * len(ends)
     for number, (height, name, value) in enumerate(sorted(ends)):
@@ -217,8 +232,8 @@ def _labels(panel: Panel, ends: Sequence[tuple[float, str, float]]) -> Iterator[
         below = top
         yield (
             f'<text class="end" x="{WIDTH - RIGHT + 8}" y="{top:.1f}"><title>{escape(panel.series[name])}</title>'
-            f'<tspan class="mark mark-{_slug(name)}">■</tspan> {escape(name)}'
-            f'<tspan class="last" x="{WIDTH - RIGHT + 20}" dy="{LINE}">{_number(value)}</tspan></text>'
+            f'<tspan class="mark mark-{_slug(name)}">■</tspan> {escape(name.removesuffix(OTHER))}'
+            f'<tspan class="last" x="{WIDTH - RIGHT + 20}" dy="{LINE}">{value}</tspan></text>'
         )
 
 

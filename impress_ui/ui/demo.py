@@ -26,6 +26,7 @@ from impress_ui.ui import views
 from impress_ui.ui.page import Page, Update
 from impress_ui.ui.record import Edit, Record
 from impress_ui.ui.rooms.history.keep import shown_record
+from impress_ui.ui.rooms.story.compare import first_pair
 
 TOLD = "An example, computed when this version was made"
 MORE = "bring your own picture, or press the button to compute it anew"
@@ -43,6 +44,7 @@ def fill(page: Page, folder: Path = DEMO) -> None:
     page.record.value = record = _record(kept["record"], folder)
     begins: Update = {page.upload: str(EXAMPLE), page.status: views.status("Example", f"{TOLD}; {MORE}", "example")}
     begins |= {widget: value for widget, value in shown_record(page, record).items() if widget is not page.record}
+    begins |= first_pair(page, record)
     widgets = page.named
     for name, value in kept["shown"].items():
         if name.endswith(".status"):

@@ -15,11 +15,11 @@ from impress_ui.ui import views
 from impress_ui.ui.engine import load_engine
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.gathered import gathering, knobs_from, with_knobs
-from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import DEVICE, PRIVATE, Page, Update, Values
-from impress_ui.ui.record import ALL_PICTURES, CLEANED, PICTURES, Record, forget
+from impress_ui.ui.record import PICTURES, Record, forget
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history.runs import HISTORIES
+from impress_ui.ui.rooms.story import compare
 from impress_ui.ui.sessions import drop_state, session_of
 
 # What the estimates of the path and of the edits depend on; the rooms name their own.
@@ -183,34 +183,7 @@ class Handlers:
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""
         load_engine()
-        from impress_ui.measures.metrics import measure
-        from impress_ui.methods.purifiers.learned import learned
-        from impress_ui.pictures.difference import WHOLE, difference, part_of
-        from impress_ui.pictures.images import open_picture, to_images, to_tensor
-
-        page = self.page
-        left, right, part = values[page.left], values[page.right], values[page.part]
-        if right == "purified" and "purified" not in values[page.record].files:  # not yet: the caption says
-            right = "protected"
-        cleaned = right in CLEANED
-        paths = values[page.record].pair(left, left if cleaned else right, whole=part != WHOLE)
-        if None in paths:
-            return {page.slider: None, page.difference: None, page.figures: views.figures(None)}
-        try:
-            a, b = (open_picture(path).image for path in paths)
-            if part != WHOLE:
-                a, b = (part_of(image, part) for image in (a, b))
-            if cleaned:
-                b = to_images(learned(to_tensor(a), passes=1))[0]
-            figures = measure(b, a).as_dict()
-            amplified = difference(a, b, values[page.gain], signed=values[page.signed])
-        except Exception as error:
-            raise toast(explain(error)) from None
-        return {
-            page.slider: (a, b) if cleaned or part != WHOLE else tuple(paths),
-            page.difference: amplified,
-            page.figures: views.figures(figures, ALL_PICTURES[left], (ALL_PICTURES | CLEANED)[right]),
-        }
+        return compare.pair(self.page, values)
 
     def expected(self, values: Values) -> list[Any]:
         """What the run buttons, Purify, Edit and the rooms' runs will take, by the runs so far."""

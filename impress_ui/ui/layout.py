@@ -7,14 +7,13 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
-from impress_ui.pictures.difference import PARTS, WHOLE
 from impress_ui.settings import ProtectSettings
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
-from impress_ui.ui.components import lossless, mask_editor, picture_input, picture_output
+from impress_ui.ui.components import mask_editor, picture_input, picture_output
 from impress_ui.ui.page import CONTROL_KNOBS, MAIN_KNOBS, Page, add_knobs, other_knobs
 from impress_ui.ui.public import compares_blind
-from impress_ui.ui.record import ALL_PICTURES, CLEANED, PICTURES, Record
+from impress_ui.ui.record import PICTURES, Record
 from impress_ui.ui.rooms.about import about_section
 from impress_ui.ui.rooms.edit.layout import ask_for_edits, edit_pane, finer_edits
 from impress_ui.ui.rooms.explore.room import ExploreRoom
@@ -22,6 +21,7 @@ from impress_ui.ui.rooms.generate.room import GenerateRoom
 from impress_ui.ui.rooms.history.blind import BlindFold
 from impress_ui.ui.rooms.history.layout import history_section, keep_row, new_seed_box, run_zip
 from impress_ui.ui.rooms.many.room import ManyStrip
+from impress_ui.ui.rooms.story.compare import comparison
 from impress_ui.ui.rooms.story.viewer import viewer
 from impress_ui.ui.rooms.stress.room import StressRoom
 from impress_ui.ui.rooms.style.room import StyleRoom
@@ -71,7 +71,7 @@ def _story(page: Page) -> None:
     with gr.Column(elem_id="edit-area"):
         finer_edits(page)
     with gr.Column(elem_id="compare-area"):
-        _comparison(page)
+        comparison(page)
     with gr.Column(elem_id="table-area"):
         gr.HTML(views.heading("Measures", "What each picture lost and won, beside the controls that IMPRESS must beat"))
         page.table = gr.HTML(views.table([]), elem_id="measures")
@@ -180,37 +180,6 @@ def _edits(page: Page) -> None:
         with gr.Column(min_width=100, elem_id="edit-ask"):
             ask_for_edits(page)
         edit_pane(page, "purified")
-
-
-def _comparison(page: Page) -> None:
-    gr.HTML(
-        views.heading("Compare", "Two pictures under one slider, and what differs between them, amplified"),
-        padding=False,
-    )
-    gr.HTML(f'<p class="caption">{views.COMPARE_EMPTY}</p>', elem_id="compare-empty")
-    choices = [(label, name) for name, label in ALL_PICTURES.items()]
-    with gr.Row():
-        with gr.Column(min_width=280):
-            with gr.Row():
-                page.left = gr.Dropdown(choices, value="original", label="Left", elem_id="left", min_width=120)
-                page.right = gr.Dropdown(
-                    [*choices, *((label, name) for name, label in CLEANED.items())],
-                    value="purified", label="Right", elem_id="right", min_width=120,
-                )  # fmt: skip
-                page.part = gr.Dropdown(list(PARTS), value=WHOLE, label="Part", elem_id="part", min_width=120)
-            page.slider = lossless(
-                gr.ImageSlider, "Before and after", type="filepath", interactive=False, elem_id="before-after",
-                show_label=False, buttons=["fullscreen"], max_height=420,
-            )  # fmt: skip
-            page.figures = gr.HTML(views.figures(None), elem_id="figures")
-        with gr.Column(min_width=280):
-            with gr.Row():
-                page.gain = gr.Slider(1, 64, 4, step=1, label="Difference gain", elem_id="gain", min_width=160)
-                page.signed = gr.Checkbox(False, label="Signed, around mid-grey", elem_id="signed", min_width=160)
-            page.difference = picture_output(
-                "Difference", "The amplified difference of the two pictures", elem_id="difference", height=300
-            )
-    gr.HTML(views.what_you_see(views.COMPARE_TOLD), elem_id="compare-told")
 
 
 TITLES = {room.name: room.title for room in (StressRoom, ExploreRoom, StyleRoom, GenerateRoom)}

@@ -24,6 +24,8 @@ BUSY = (
     "This picture was not opened, for a run is under way: stop it or wait for its end, then choose the picture again."
 )
 
+BEFORE = "What stands beside it is still of the picture before."
+
 
 def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Update]:
     """A new picture: show it at its working size, say what was done to it, clear what another one left."""
@@ -51,7 +53,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
     except Exception as error:
         sentence = explain(error)
         warn(sentence)
-        yield {page.notes: views.notes([sentence])}
+        yield {page.notes: views.notes([sentence, *([BEFORE] if values[page.record].files else [])])}
         return
     original = str(save_png(picture.image, new_folder(session) / "original.png"))
     record = Record(files={"original": original}, size=picture.image.size, own=picture.opened)

@@ -23,8 +23,6 @@ PICTURES = {
 RECONSTRUCTIONS = {f"V({name})": f"V({label.lower()})" for name, label in PICTURES.items()}
 EDITS = {f"edit({name})": f"Edit of the {label.lower()}" for name, label in PICTURES.items()}
 ALL_PICTURES = {**PICTURES, **RECONSTRUCTIONS, **EDITS}
-# In a comparison, on the right: the left picture as the learned purifier leaves it. What differs is what it finds.
-CLEANED = {"cleaned": "The left one, without what is found"}
 KEPT = 6 * 3600  # seconds that files live whose visitor was not seen to leave
 
 

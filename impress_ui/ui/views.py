@@ -30,12 +30,6 @@ PANES_TOLD = (
     "The protected picture looks like the original; its reconstruction does not. A purified picture is one whose "
     "reconstruction looks like itself again."
 )
-COMPARE_TOLD = (
-    "Drag the line: what you cannot tell apart here, the model can. The difference shows where the change is; signed, "
-    "what is brighter than mid-grey was raised and what is darker was lowered. On the right, “without what is found” "
-    "is what the learned purifier leaves of the left picture: the difference is then what it finds in it."
-)
-COMPARE_EMPTY = "The slider and the difference appear with the first result."
 ZOOMS = (1, 2, 4, 8)
 BOTH = "Protect and purify"  # the bench's run button
 UNKNOWN_ORIGINAL = "Unknown: the picture was uploaded already protected."
@@ -230,25 +224,6 @@ def caption(name: str, row: Mapping[str, Any] | None, before: Mapping[str, Any] 
 def _change(row: Mapping[str, Any], before: Mapping[str, Any] | None, path: Sequence[str], digits: int) -> str:
     now, then = _value(row, path), None if before is None else _value(before, path)
     return "" if now is None or then is None else f' <i class="change">{now - then:+.{digits}f}</i>'
-
-
-def figures(measures: Mapping[str, float | None] | None, left: str = "", right: str = "") -> str:
-    """Measures of the compared pair, beside its difference."""
-    if measures is None:
-        return '<p class="caption">Figures appear once both pictures are there.</p>'
-    shown = {
-        "SSIM": f"{measures['ssim']:.4f}",
-        "PSNR dB": "∞" if measures["psnr"] is None else f"{measures['psnr']:.2f}",
-        "LPIPS": f"{measures['lpips']:.4f}",
-        "L∞": f"{measures['linf']:.0f}",
-        "L2": f"{measures['l2']:.0f}",
-        "RMS": f"{measures['rms']:.2f}",
-    }
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in shown.items())
-    return (
-        f'<p class="caption">{escape(right)} against {escape(left)}; L∞, L2 and RMS in grey levels out of 255</p>'
-        f'<dl class="figures">{items}</dl>'
-    )
 
 
 def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:

@@ -100,9 +100,9 @@ def what_is_found_in_a_picture_is_shown(opened: Page) -> None:
     expect(opened.locator(".verdicts")).to_contain_text("grey levels in it")
     assert float(row[7]) > 8
     choose(opened, "left", re.compile("^Protected$"))
-    choose(opened, "right", "The left one, without what is found")
+    choose(opened, "right", "Left, as the learned purifier leaves it")
     figures = opened.locator("#figures")
-    expect(figures).to_contain_text("The left one, without what is found against Protected")
+    expect(figures).to_contain_text("Left, as the learned purifier leaves it against Protected")
     assert float(figures.locator("dd").nth(5).inner_text()) > 4  # RMS of what is found
     expect(opened.locator("#before-after img")).to_have_count(2)
     choose(opened, "left", re.compile("^Original$"))

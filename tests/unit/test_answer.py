@@ -52,7 +52,7 @@ def test_without_the_original_the_round_trip_speaks_and_what_is_found() -> None:
         "the learned purifier finds a change of about 16 grey levels in it, and its round-trip error is 0.0200. "
         "Purify it to see whether that falls."
     )
-    assert "finds nothing in it, and its" in answer([row("protected", None)])
+    assert "finds no protection in it, and its" in answer([row("protected", None)])
     both = answer(rows)
     assert "the round-trip error fell, from 0.0200 to 0.0050, and the budget that is found went from 16 to 0." in both
     assert "error did not fall" in answer([rows[0], row("purified", None, error=0.02)])

@@ -20,6 +20,7 @@ from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record
 from impress_ui.ui.rooms.edit import views as edit_views
+from impress_ui.ui.rooms.story.compare import figures
 from impress_ui.ui.sessions import drop_state
 from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 
@@ -105,7 +106,7 @@ def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPat
 
 
 def test_text_from_outside_is_escaped() -> None:
-    shown = views.notes(["<script>"]) + views.status("x", "<script>", machine="<script>") + views.figures(None)
+    shown = views.notes(["<script>"]) + views.status("x", "<script>", machine="<script>") + figures(None)
     assert "<script>" not in shown
 
 

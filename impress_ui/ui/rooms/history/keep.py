@@ -51,8 +51,12 @@ class Keep:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def connect(self) -> None:
-        """Attach them, through the queue: a mistake outside it reaches the browser without its sentence."""
+    def connect(self) -> list[Any]:
+        """Attach them, through the queue: a mistake outside it reaches the browser without its sentence.
+
+        Returns:
+            The events that bring back the pictures of another run.
+        """
         page = self.page
         knobs = with_knobs(page)
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
@@ -72,13 +76,13 @@ class Keep:
                 [page.past_archive, page.past_report, page.past_view],
                 **PRIVATE,
             )
-        page.past_restore.click(
-            self.restore, {page.past}, [page.document, *restored, *self._replayed()], **PRIVATE
-        ).success(None, [page.document], js=ENTER, **PRIVATE)
-        page.ghost.click(
-            self.take_back, [page.document], [page.document, *restored, *self._replayed()],
-            js="() => String(window.impressRun ?? '')", **PRIVATE,
-        )  # fmt: skip
+        replayed = [page.document, *restored, *self._replayed(), page.reconstruction_of]
+        back = page.past_restore.click(self.restore, {page.past}, replayed, **PRIVATE)
+        back.success(None, [page.document], js=ENTER, **PRIVATE)
+        taken = page.ghost.click(
+            self.take_back, [page.document], replayed, js="() => String(window.impressRun ?? '')", **PRIVATE
+        )
+        return [back, taken]
 
     def connect_examples(self, dataset: gr.Dataset) -> None:
         """An example brings its settings along."""
@@ -225,7 +229,9 @@ def shown_record(page: Page, record: Record) -> Update:
         page.record: record,
         **{pane: record.files.get(name) for name, pane in page.panes.items() if name != "reconstructed"},
         page.panes["reconstructed"]: record.files.get("V(protected)"),
+        page.reconstruction_of: "protected",
         **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
+        **({} if "original" in record.files else {page.captions["original"]: views.UNKNOWN_ORIGINAL}),
         page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
         page.answer: views.answer(record.rows),
         page.whole: record.made_whole,
