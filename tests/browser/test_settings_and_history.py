@@ -145,6 +145,8 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     run(opened)
     second = opened.locator("#pane-protected img").get_attribute("src")
     assert first != second
+    before = figures_of_the_pair(opened)
+    opened.locator("#reconstruction-of label").first.click()
     two_runs_are_compared(opened)
     two_runs_are_compared_blind(opened)
     choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so
@@ -154,6 +156,8 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("6")
     expect(opened.locator("#pane-protected img")).to_have_attribute("src", first)
     assert opened.locator("#curves .own-scale .line-latent-distance").get_attribute("points").count(",") == 7
+    assert figures_of_the_pair(opened) != before  # of the restored run's pictures
+    expect(opened.locator("#reconstruction-of label.selected")).to_have_text("Protected")
     a_run_is_packed(opened, tmp_path)
     blind_answers_outlive_what_else_happens(opened, tmp_path)
 
@@ -170,6 +174,13 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     expect(other.locator("#protect-method input")).to_have_value(re.compile("GLAZE"))
     expect(other.locator("#upload img")).to_be_visible()
     assert failures == []
+
+
+def figures_of_the_pair(page: Page) -> str:
+    """SSIM of the compared pair, which is that of the table once the comparison has followed the pictures."""
+    rounded = "([a, b]) => Math.abs(document.querySelector(a).innerText - document.querySelector(b).innerText) < 6e-4"
+    page.wait_for_function(rounded, arg=["tr.row-purified td", "#figures dd"])
+    return page.inner_text("#figures dd")
 
 
 def a_picture_tells_how_it_was_made(page: Page, seed: int, folder: Path) -> Path:

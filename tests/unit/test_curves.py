@@ -6,7 +6,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from impress_ui.ui.curves import MAX_POINTS, charts, decimate
+from impress_ui.ui.curves import MAX_POINTS, Panel, chart, charts, decimate, other
 
 LOSSES = st.lists(st.floats(min_value=-1e6, max_value=1e6), max_size=2000)
 
@@ -38,6 +38,14 @@ def test_a_chart_spans_the_whole_run_from_the_first_step() -> None:
     assert points_of(half, "latent-distance")[2][0] == points_of(whole, "latent-distance")[2][0]
     heights = [y for _, y in points_of(whole, "latent-distance")]
     assert heights == sorted(heights)  # a falling loss goes down the page
+
+
+def test_a_second_run_s_values_stand_behind_the_first_s_and_a_similarity_of_0_is_explained() -> None:
+    panel = Panel("Purification", {"total": "total loss", other("total"): "total loss, run 1"}, log=False)
+    both = chart(panel, {"total": [3.0, 2.0], other("total"): [3.0, 1.0]}, {"total": 1})
+    assert both.count("2 ┄ 1</tspan>") == 2 and both.count('class="last"') == 2  # on either scale
+    assert "so α weighed nothing" in charts({"similarity": [0.0, 0.0]}, {})
+    assert "α weighed" not in charts({"similarity": [0.0, 0.1]}, {}) + charts({}, {})
 
 
 def test_a_long_run_sends_few_points() -> None:
