@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -52,7 +53,7 @@ def _charts(run: PastRun, other: PastRun | None) -> str:
                 if other.curves.get(name)
             }
         if series:
-            charts.append(curves.chart(curves.Panel(panel.title, series, panel.log), drawn, steps))
+            charts.append(curves.chart(replace(panel, series=series), drawn, steps))
     return f'<div class="charts compared">{"".join(charts)}</div>' if charts else ""
 
 
