@@ -90,12 +90,13 @@
       else tellElement(node);
     }
   };
+  const listed = new WeakMap(); // of a list's box what it was given
   // A list shows what is chosen as the value of its box, which is no text of the page.
   const tellLists = () =>
     document.querySelectorAll("input[role=listbox][readonly], input[role=combobox][readonly]").forEach((box) => {
-      if (done.get(box) === box.value) return;
+      if (listed.get(box) === box.value) return;
       box.value = known(box.value) ?? box.value;
-      done.set(box, box.value);
+      listed.set(box, box.value);
     });
   new MutationObserver((changes) => {
     for (const change of changes) {

@@ -39,12 +39,16 @@ def table(words: str) -> str:
         name, given, value = word.partition("=")
         if given:
             kept = value.replace("_", " ").split("|")
+            if missing := set(kept) - {str(record[name]) for record in records}:
+                raise ValueError(f"No record of {file} has the {name} {', '.join(sorted(missing))}.")
             records = [record for record in records if str(record[name]) in kept]
         elif word not in {"%", "least"}:
             raise ValueError(f"'{word}' says nothing about a table.")
     if "," in down:
         records = [{**record, down: ", ".join(str(record[name]) for name in down.split(","))} for record in records]
     if across == "figures":
+        if {"%", "least"} & set(more):
+            raise ValueError(f"A table of several figures has no shares and no least: {words}.")
         return figures_table(records, down, figure.split(","))
     if "least" in more:
         by = [name for name in (down, "method", "budget", "protection") if name in records[0] and name != "purifier"]

@@ -27,7 +27,7 @@ def knob(
 
     ``place``: where it stands among the fields of all methods, in ``together``. ``local``: whether it names a file of
     the machine, which is not a visitor's to choose on a public page. ``needs``: the setting beside it without which it
-    changes nothing, such as ``robust_to``, or ``norm=l2`` where it is one value that does.
+    changes nothing, such as ``robust_to``, or ``norm=l2`` and ``term=a|b`` where it is some values that do.
     """
     extra: dict[str, Any] = {"symbol": symbol, "step": step, "label": label, "choices": list(choices)}
     if place != OWN:
@@ -91,7 +91,7 @@ class Settings(BaseModel):
         if not other:
             return ""
         value = getattr(self, other)
-        there = value == wanted if sign else value not in OFF
+        there = value in wanted.split("|") if sign else value not in OFF
         return "" if there else f"{other}{sign}{wanted}"
 
     @classmethod

@@ -197,14 +197,12 @@ SettingsFile = Annotated[
         f"({', '.join(PRESETS)}); options override it.",
     ),
 ]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, as protect.steps=20; again for more."),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-def job_of(file: str | None, set_: Sequence[str] | None = None, **sections: dict[str, Any]) -> JobSettings:
+def job_of(
+    file: str | None, set_: Sequence[str] | None = None, *, besides: Sequence[str] = (), **sections: dict[str, Any]
+) -> JobSettings:
     """The settings of the file, or the defaults, with the given options on top, and what ``--set`` names.
 
     Raises:
@@ -212,7 +210,7 @@ def job_of(file: str | None, set_: Sequence[str] | None = None, **sections: dict
     """
     others = assigned(set_, sections)
     if others:
-        raise UserError(f"There is no setting named {', '.join(others)}; an example is protect.budget=8.")
+        raise UserError(f"There is no setting named {', '.join(others)}; an example is {_example(besides)}.")
     return (read_settings(file) if file else JobSettings()).updated(**sections)
 
 
@@ -234,26 +232,39 @@ class Given:
         Raises:
             UserError: an option that would change nothing: the method does not have it, or another setting is missing.
         """
-        given = {name: dict(values) for name, values in self.sections.items()}
-        used = list(dict.fromkeys((*self.besides, *given)))
+        used = list(dict.fromkeys((*self.besides, *self.sections)))
+        given = [(section, name, f"option --{_dashed(name)}") for section, of in self.sections.items() for name in of]
         for name in (assignment(text)[0] for text in self.others or ()):
-            section = name.partition(".")[0]
+            section, _, field = name.partition(".")
             if section in SECTIONS and section not in used:
                 raise UserError(f"The setting {name} changes nothing here; --set takes those of {', '.join(used)}.")
-        job = job_of(self.file, self.others, **self.sections)
-        for section, values in given.items():
+            given.append((section, field, f"setting {name}"))
+        job = job_of(self.file, self.others, besides=self.besides, **self.sections)
+        for section, name, called in given:
             settings = getattr(job, section, None)
             if settings is None:
                 continue
             picked = getattr(settings, settings.picker) if settings.picker else None
-            for name in values:
-                idle = f"The option --{name.replace('_', '-')} changes nothing"
-                if not settings.has(name, picked):
-                    of = ", ".join(settings.describe(name)["of"])
-                    raise UserError(f"{idle} with --{settings.picker} {picked}; it is one of {of}.")
-                if lacking := settings.lacks(name):
-                    raise UserError(f"{idle} without --{lacking.replace('_', '-').replace('=', ' ')}.")
+            if not settings.has(name, picked):
+                of = ", ".join(settings.describe(name)["of"])
+                raise UserError(
+                    f"The {called} changes nothing with --{settings.picker} {picked}; it is one of {of}."
+                )
+            if lacking := settings.lacks(name):
+                other, sign, values = lacking.partition("=")
+                wanted = f"{_dashed(other)} {values.replace('|', ' or ')}" if sign else _dashed(other)
+                raise UserError(f"The {called} changes nothing without --{wanted}.")
         return job
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _example(sections: Sequence[str]) -> str:
+    """A setting of the first of these sections, as ``--set`` takes it."""
+    section = sections[0] if sections else "protect"
+    return f"{section}.{'sampling_steps' if section in ('edit', 'generate') else 'steps'}=20"
 
 
 def job_command(
@@ -292,7 +303,9 @@ def job_command(
 
         blocks = {section: each.parameters(section) for section, each in options.items()}
         run = blocks.pop("run")
-        set_ = [_keyword("set_", Set)] if others else []
+        told = f"A setting of {' or '.join(others)}, as {_example(others)}; again for more." if others else ""
+        assigns = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=told)]
+        set_ = [_keyword("set_", assigns)] if others else []
         settings = [_keyword("settings", SettingsFile)] if stored else []
         writes = "output" in inspect.signature(work).parameters
         last = [*([_keyword("force", Force, False)] if writes else []), _keyword("json", AsJson, False)]

@@ -210,8 +210,9 @@ def _plot(panel: Panel, log: bool, drawn: Lines, behind: Sequence[tuple[Ghost, L
             index, value = points[-1]
             parts.append(f'<circle class="dot dot-{_slug(name)}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="3"/>')
             if not (name.endswith(OTHER) and drawn.get(name.removesuffix(OTHER))):
-                beside = drawn.get(other(name))
-                ends.append((y(value), name, _number(value) + (f" ┄ {_number(beside[-1][1])}" if beside else "")))
+                beside, told = drawn.get(other(name)), _number(value)
+                told = f"┄ {told}" if name.endswith(OTHER) else told
+                ends.append((y(value), name, f"{told} ┄ {_number(beside[-1][1])}" if beside else told))
     if ends and not any(value for points in drawn.values() for _, value in points):
         middle, lines = (LEFT + WIDTH - RIGHT) // 2, enumerate(panel.idle)
         parts += [

@@ -72,6 +72,11 @@ class Record:
     whole: dict[str, str] = field(default_factory=dict)
     tiled: tuple[str, ...] = ()
 
+    @property
+    def unknown_original(self) -> bool:
+        """Whether the picture came already protected."""
+        return bool(self.files) and "original" not in self.files
+
     def stale(self, name: str) -> bool:
         """Whether a later run replaced the picture that this edit was made from."""
         return name in self.edits and self.files.get(name) != self.edits[name].source

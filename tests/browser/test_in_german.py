@@ -54,6 +54,9 @@ def test_every_text_of_every_room_is_german(opened: Page, photo: Path, tmp_path:
     assert not untold(opened), "\n".join(untold(opened))
     enter(opened, "story")
     expect(opened.locator("#purify-recipe input")).to_have_value("fast (von uns)")
+    expect(opened.locator("#right input")).to_have_value("Bereinigt")
+    verdicts = opened.locator(".verdicts").inner_text()  # long sentences, of which a part may be told as a whole one
+    assert "sieht geschützt aus (Rundreisefehler" in verdicts and "looks" not in verdicts and "accused" not in verdicts
 
     upload(opened, photo)
     make_quick(opened)

@@ -77,6 +77,7 @@ def mistakes_keep_what_is_there(page: Page, folder: Path) -> None:
     page.set_input_files("#upload input[type=file]", bad)
     expect(page.locator(".toast-body").last).to_contain_text("text.png is not a picture that can be read")
     expect(page.locator("#notes")).to_contain_text("text.png is not a picture")
+    expect(page.locator("#notes")).to_contain_text("still of the picture before")
     expect(page.locator("#pane-protected img")).to_be_visible()
     assert page.locator("#protect-steps input[type=number]").input_value() == "6"
     # Purifying again spares the other edits, and says that one of them is of an older picture.

@@ -44,6 +44,8 @@ def test_a_second_run_s_values_stand_behind_the_first_s_and_a_similarity_of_0_is
     panel = Panel("Purification", {"total": "total loss", other("total"): "total loss, run 1"}, log=False)
     both = chart(panel, {"total": [3.0, 2.0], other("total"): [3.0, 1.0]}, {"total": 1})
     assert both.count("2 ┄ 1</tspan>") == 2 and both.count('class="last"') == 2  # on either scale
+    alone = chart(panel, {other("total"): [3.0, 1.0]}, {})
+    assert "total</tspan>" not in alone and ">┄ 1</tspan>" in alone  # only the second run has it
     assert "so α weighed nothing" in charts({"similarity": [0.0, 0.0]}, {})
     assert "α weighed" not in charts({"similarity": [0.0, 0.1]}, {}) + charts({}, {})
 

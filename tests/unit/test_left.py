@@ -173,6 +173,8 @@ def test_the_tables_of_the_results_are_those_of_their_csv() -> None:
     assert make_tables.made(page) == page
     with pytest.raises(ValueError, match="says nothing"):
         make_tables.table("arms-race.csv protection purifier left best")
+    with pytest.raises(ValueError, match=r"No record of arms-race\.csv has the purifier jpeg 41"):
+        make_tables.table("arms-race.csv protection purifier left purifier=none|jpeg_41")
     table = make_tables.table("arms-race.csv protection purifier left % least")
     assert "the least" in table.splitlines()[0] and "32 % (29 % to 34 %)" in table  # as docs/results.md says
 

@@ -20,7 +20,7 @@ from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
 from impress_ui.ui.record import Edit, Record
 from impress_ui.ui.rooms.edit import views as edit_views
-from impress_ui.ui.rooms.story.compare import figures
+from impress_ui.ui.rooms.story.compare import figures, shown_instead
 from impress_ui.ui.sessions import drop_state
 from training.captions import STYLE_PHRASES, SUBJECTS, canonical
 
@@ -103,6 +103,30 @@ def test_a_public_host_keeps_to_its_own_checkpoint(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(forms, "HOST", Host("0.0.0.0"))
     with pytest.raises(UserError, match="one of its list \\(embedded\\)"):
         forms.job_from_json(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen", "shown"),
+    [
+        ("original protected purified", ("original", "purified"), ("original", "purified")),
+        ("original protected", ("original", "purified"), ("original", "protected")),
+        ("original protected", ("protected", "purified"), ("protected", "purified")),  # not two of one picture
+        ("protected purified", ("original", "purified"), ("protected", "purified")),
+        ("protected purified", ("original", "protected"), ("original", "protected")),
+        ("protected purified", ("original", "cleaned"), ("protected", "cleaned")),
+    ],
+)
+def test_a_pair_that_is_not_there_yet_shows_the_protected_picture_once(
+    there: str, chosen: tuple[str, str], shown: tuple[str, str]
+) -> None:
+    record = Record(files={name: f"{name}.png" for name in there.split()})
+    assert shown_instead(record, *chosen) == shown
+    assert record.unknown_original is ("original" not in there) and not Record().unknown_original
+
+
+def test_figures_name_what_is_not_there() -> None:
+    assert "not there: Purified<" in figures(None, missing=["Purified", "Purified"])
+    assert "once both pictures are there" in figures(None)
 
 
 def test_text_from_outside_is_escaped() -> None:

@@ -85,6 +85,8 @@ def test_the_hub_s_cache_offers_its_snapshot(checkpoint: Path, tmp_path: Path) -
         (["purify", "{photo}", "-o", "{out}", "--method", "jpeg", "--alpha", "0.5"], "--alpha changes nothing with"),
         (["protect", "{photo}", "-o", "{out}", "--method", "glaze", "--l2-radius", "9"], "--l2-radius changes nothing"),
         (["protect", "{photo}", "-o", "{out}", "--l2-step", "2"], "--l2-step changes nothing without --norm l2"),
+        (["protect", "{photo}", "-o", "{out}", "--norm", "l2", "--budget", "2"], "nothing without --norm linf"),
+        (["protect", "{photo}", "-o", "{out}", "--adaptive", "unrolled", "--beta", "2"], "consistency or loss"),
         (["protect", "{photo}", "-o", "{out}", "--draws", "2"], "--draws changes nothing without --robust-to"),
         (["purify", "{photo}", "-o", "{out}", "--start-quality", "9", "--start", "protected"], "without --start jpeg"),
         (["purify", "{photo}", "-o", "{out}", "--alpha", "0,5"], "written with a point: 0.5"),

@@ -140,7 +140,7 @@ class OutlastingFields(Settings):
         ge=0,
         le=1e6,
         place=8,
-        needs="adaptive",
+        needs="adaptive=consistency|loss",
     )
     unrolled_steps: int = knob(
         3,
@@ -166,6 +166,7 @@ class NormFields(OutlastingFields):
         ge=0,
         le=255,
         place=1,
+        needs="norm=linf",
     )
     smooth_share: float = knob(
         1.0,
@@ -187,6 +188,7 @@ class NormFields(OutlastingFields):
         ge=0.1,
         le=64,
         place=1,
+        needs="norm=linf",
     )
     random_start: bool = RANDOM_START
     norm: Norm = knob(

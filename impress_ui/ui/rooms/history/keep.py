@@ -231,7 +231,7 @@ def shown_record(page: Page, record: Record) -> Update:
         page.panes["reconstructed"]: record.files.get("V(protected)"),
         page.reconstruction_of: "protected",
         **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
-        **({} if "original" in record.files else {page.captions["original"]: views.UNKNOWN_ORIGINAL}),
+        **({page.captions["original"]: views.UNKNOWN_ORIGINAL} if record.unknown_original else {}),
         page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
         page.answer: views.answer(record.rows),
         page.whole: record.made_whole,

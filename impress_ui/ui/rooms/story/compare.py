@@ -69,11 +69,12 @@ def pair(page: Page, values: Values) -> Update:
     from impress_ui.pictures.images import open_picture, to_images, to_tensor
 
     record, part = values[page.record], values[page.part]
-    left, right = shown_instead(record, values[page.left], values[page.right])
+    chosen = values[page.left], values[page.right]
+    left, right = shown_instead(record, *chosen)
     cleaned = right in CLEANED
     paths = record.pair(left, left if cleaned else right, whole=part != WHOLE)
     if None in paths:
-        missing = [ALL_PICTURES[name] for name in (left, right) if name not in CLEANED and not record.path(name)]
+        missing = [ALL_PICTURES[name] for name in chosen if name not in CLEANED and not record.path(name)]
         return {page.slider: None, page.difference: None, page.figures: figures(None, missing=missing)}
     try:
         a, b = (open_picture(path).image for path in paths)
