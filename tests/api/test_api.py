@@ -105,6 +105,7 @@ def test_reconstruct_and_measure(client: Client, photo: Path) -> None:
     measures = client.predict(handle_file(photo), handle_file(path), api_name="/measure")
     assert measures["ssim"] == pytest.approx(report["measures"]["against_reconstruction"]["ssim"], abs=1e-6)
     assert measures["round_trip_error"]["image"] == pytest.approx(report["measures"]["round_trip_error"], abs=1e-6)
+    assert measures["budget_found"]["image"] == pytest.approx(report["measures"]["budget_found"], abs=1e-3)
 
 
 def test_controls_run_without_losses(client: Client, photo: Path) -> None:
