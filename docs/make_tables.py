@@ -7,7 +7,8 @@ A table stands between two comments, the first of which says how it is made:
 
 that is: file, the column that goes down, the one that goes across, the figure, and on request "%" for shares and
 "least" for one more column, the least that any purifier leaves of each photograph by that figure. Words with "=" keep
-the rows of one value, or of several: ``sign=found``, ``purifier=none|jpeg_quality_40``. Several figures with commas
+the rows of one value, or of several: ``sign=found``, ``purifier=none|jpeg_quality_40``; ``see=@protect`` those in which
+two columns say the same. Several figures with commas
 between, and ``figures`` for what goes across, are a column each, with standard errors in place of intervals; several
 columns that go down, with commas between, are one.
 """
@@ -38,6 +39,9 @@ def table(words: str) -> str:
     for word in more:
         name, given, value = word.partition("=")
         if given:
+            if value.startswith("@"):  # the rows in which two columns say the same
+                records = [record for record in records if record[name] == record[value[1:]]]
+                continue
             kept = value.replace("_", " ").split("|")
             if missing := set(kept) - {str(record[name]) for record in records}:
                 raise ValueError(f"No record of {file} has the {name} {', '.join(sorted(missing))}.")

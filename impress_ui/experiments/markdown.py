@@ -36,15 +36,15 @@ def crossed_table(records: Sequence[Record], down: str, across: str, figure: str
     """Means of one figure over a table's records with 95 % intervals: a row each of one column, a column of another.
 
     Args:
-        records: one for each picture and combination, a missing figure as None.
+        records: one for each picture and combination, a missing figure as None; or a table's rows, whose means have
+            their standard errors beside them (``x_se``), which then stand in place of intervals.
         form: a figure in words.
     """
     cells = grouped(records, (down, across))
     rows, columns = (list(dict.fromkeys(record[name] for record in records)) for name in (down, across))
     lines = [[down.replace("_", " "), *map(str, columns)]]
     for row in rows:
-        found = [[record[figure] for record in cells.get((row, column), ())] for column in columns]
-        lines.append([str(row), *(_mean(values, form) for values in found)])
+        lines.append([str(row), *(_mean(cells.get((row, column), ()), figure, form) for column in columns)])
     return in_markdown(lines, [True, *(False for _ in columns)])
 
 
@@ -52,12 +52,12 @@ def figures_table(records: Sequence[Record], down: str, figures: Sequence[str]) 
     """Means of several figures with their standard errors: a row each of one column, a column a figure.
 
     Args:
-        records: one for each picture and row, a missing figure as None.
+        records: as ``crossed_table`` has them.
     """
     cells = grouped(records, (down,))
     lines = [[name.replace("_", " ") for name in (down, *figures)]]
     for (row,), found in cells.items():
-        means = [mean_and_error([record[figure] for record in found]) for figure in figures]
+        means = [_of_row(found, figure) or mean_and_error([each[figure] for each in found]) for figure in figures]
         lines.append([str(row), *(_with_error(*each) for each in means)])
     return in_markdown(lines, [True, *(False for _ in figures)])
 
@@ -85,13 +85,23 @@ def _cell(row: Record, name: str) -> str:
     return _with_error(value, error)
 
 
-def _with_error(mean: float | None, error: float | None) -> str:
+def _with_error(mean: float | None, error: float | None, form: Form = as_number) -> str:
     if mean is None:
         return "–"
-    return as_number(mean) if error is None else f"{as_number(mean)} ± {as_number(error)}"
+    return form(mean) if error is None else f"{form(mean)} ± {form(error)}"
 
 
-def _mean(values: Sequence[float | None], form: Form) -> str:
+def _of_row(records: Sequence[Record], figure: str) -> tuple[float | None, float | None] | None:
+    """(mean, standard error) as a table's row has them; None for records."""
+    if len(records) != 1 or f"{figure}_se" not in records[0]:
+        return None
+    return records[0][figure], records[0][f"{figure}_se"]
+
+
+def _mean(records: Sequence[Record], figure: str, form: Form) -> str:
+    if row := _of_row(records, figure):
+        return _with_error(*row, form)
+    values = [record[figure] for record in records]
     mean, _ = mean_and_error(values)
     low, high = interval(values)
     if mean is None:

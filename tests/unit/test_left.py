@@ -164,6 +164,9 @@ def test_markdown_says_how_sure_a_mean_is() -> None:
     assert f"| 30 % ({low} to {high}) |" in crossed[2]
     several = [{"purifier": "a", "left": left, "edit_ssim": None} for left in (0.4, 0.6)]
     figures = figures_table(several, "purifier", ["left", "edit_ssim"]).splitlines()
+    row = [{"purifier": "a", "budget": 2, "left": 0.5, "left_se": 0.1}]  # of a table, not a record
+    assert figures_table(row, "purifier", ["left"]).splitlines()[2] == "| a | 0.500 ± 0.100 |"
+    assert crossed_table(row, "budget", "purifier", "left", as_percent).splitlines()[2] == "| 2 | 50 % ± 10 % |"
     assert figures[0] == "| purifier | left | edit ssim |" and figures[2] == "| a | 0.500 ± 0.100 | – |"
 
 
