@@ -85,9 +85,7 @@ class Settings(BaseModel):
 
     def lacks(self, name: str) -> str:
         """What a field ``needs`` to change anything, where these settings do not have it; else nothing."""
-        extra = type(self).model_fields[name].json_schema_extra
-        needs = extra.get("needs", "") if isinstance(extra, dict) else ""
-        other, sign, wanted = str(needs).partition("=")
+        other, sign, wanted = self.describe(name)["needs"].partition("=")
         if not other:
             return ""
         value = getattr(self, other)
@@ -98,7 +96,7 @@ class Settings(BaseModel):
     def describe(cls, name: str) -> dict[str, Any]:
         """Label, symbol, help, default, minimum, maximum, step and choices of one field, for a widget or an option.
 
-        ``of`` names the methods that have it and ``not_of`` the others, where there are such.
+        ``of`` names the methods that have it and ``not_of`` the others, where there are such; ``needs`` is ``knob``'s.
         """
         field = cls.model_fields[name]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -113,6 +111,7 @@ class Settings(BaseModel):
             "step": extra.get("step"),
             "choices": extra.get("choices", []),
             "local": extra.get("local", False),
+            "needs": extra.get("needs", ""),
             "of": tuple(method for method in cls.fields_of if cls.has(name, method)),
             "not_of": tuple(method for method in cls.fields_of if not cls.has(name, method)),
         }

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from impress_ui.cli.given import job_of
 from impress_ui.cli.report import Report, log, print_report
-from impress_ui.cli.shared import AsJson, app, job_of, run_options
+from impress_ui.cli.shared import AsJson, app, run_options
 
 QUICK_REPEATS, REPEATS = 3, 5
 SIDE = 128  # pixels

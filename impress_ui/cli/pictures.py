@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.given import Given
 from impress_ui.cli.places import place
 from impress_ui.cli.places import source as named_source
 from impress_ui.cli.report import Report
-from impress_ui.cli.shared import Given, Input, Mask, Options, Output, job_command
+from impress_ui.cli.shared import Input, Mask, Options, Output, job_command
 from impress_ui.errors import UserError
 from impress_ui.settings import ProtectSettings, PurifySettings
 

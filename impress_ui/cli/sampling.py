@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.given import Given
 from impress_ui.cli.report import Report
-from impress_ui.cli.shared import Given, Inputs, Options, Output, job_command
+from impress_ui.cli.shared import Inputs, Options, Output, job_command
 from impress_ui.errors import UserError
 from impress_ui.settings import EditSettings, GenerateSettings
 

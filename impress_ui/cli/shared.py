@@ -1,4 +1,4 @@
-"""What the commands share: the program itself, the options' types, how they become settings, and what is printed."""
+"""What the commands share: the program itself, the options of the settings, and how a function becomes a command."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from impress_ui.cli.given import Given, an_example, in_options, yaml_of
 from impress_ui.cli.places import forced, place, source
 from impress_ui.cli.report import Report, print_report
-from impress_ui.errors import UserError
-from impress_ui.jobs.documents import read_settings
-from impress_ui.settings import SECTIONS, JobSettings, RunSettings, Settings
+from impress_ui.settings import RunSettings, Settings
 from impress_ui.settings.presets import PRESETS
 
 app = typer.Typer(
@@ -43,7 +42,8 @@ def option(model: type[Settings], field: str, *names: str) -> Any:
     if about["not_of"]:
         few, many = about["of"], about["not_of"]
         of = f" Of {', '.join(few)}." if len(few) <= len(many) else f" Not of {', '.join(many)}."
-    words = f"{symbol}{about['help']}{choices}{of}{limits}{default}"
+    needs = f" Only with --{in_options(about['needs'])}." if about["needs"] else ""
+    words = f"{symbol}{about['help']}{choices}{of}{needs}{limits}{default}"
     return typer.Option(*(names or (f"--{field.replace('_', '-')}",)), help=words)
 
 
@@ -134,53 +134,6 @@ def _parsed(model: type[Settings], name: str, value: Any) -> Any:
     return yaml_of(value) if value.startswith("[") else tuple(item.strip() for item in value.split(","))
 
 
-def yaml_of(text: str) -> Any:
-    """A value as YAML has it.
-
-    Raises:
-        UserError: it is none.
-    """
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise UserError(f"'{text}' cannot be read; an example is [4, 8].") from None
-
-
-def assigned(texts: Sequence[str] | None, sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Put the values of NAME=VALUE texts into the sections that they name; returns those that name none.
-
-    Raises:
-        UserError: one is no such text.
-    """
-    others = {}
-    for name, value in map(assignment, texts or ()):
-        section, _, field = name.partition(".")
-        if field and section in SECTIONS:
-            sections.setdefault(section, {})[field] = value
-        else:
-            others[name] = value
-    return others
-
-
-def assignment(text: str, listed: bool = False) -> tuple[str, Any]:
-    """(name, value) of NAME=VALUE, with the value in YAML; ``listed``: bare values are a list.
-
-    Raises:
-        UserError: it is no such text.
-    """
-    import yaml
-
-    name, sign, value = (part.strip() for part in text.partition("="))
-    try:
-        if not (name and sign):
-            raise ValueError
-        return name, yaml.safe_load(f"[{value}]" if listed and value[:1] not in "[{" else value)
-    except (yaml.YAMLError, ValueError):
-        raise UserError(f"'{text}' is not NAME=VALUE; an example is protect.budget=8.") from None
-
-
 # One alias an option, used by every command that has it.
 Input = Annotated[Path, typer.Argument(metavar="IN", parser=source, help="A picture, or a folder of pictures.")]
 Inputs = Annotated[list[Path], typer.Argument(metavar="IN", help="Pictures of one size.")]
@@ -198,73 +151,6 @@ SettingsFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-
-
-def job_of(
-    file: str | None, set_: Sequence[str] | None = None, *, besides: Sequence[str] = (), **sections: dict[str, Any]
-) -> JobSettings:
-    """The settings of the file, or the defaults, with the given options on top, and what ``--set`` names.
-
-    Raises:
-        UserError: a file that cannot be read, or a name that no setting has.
-    """
-    others = assigned(set_, sections)
-    if others:
-        raise UserError(f"There is no setting named {', '.join(others)}; an example is {_example(besides)}.")
-    return (read_settings(file) if file else JobSettings()).updated(**sections)
-
-
-@dataclass(frozen=True)
-class Given:
-    """The settings that a command was given: options by section, a file, and NAME=VALUE texts.
-
-    ``besides``: the sections of those texts that count, beside the ones of the options.
-    """
-
-    sections: dict[str, dict[str, Any]]
-    file: str | None = None
-    others: Sequence[str] | None = None
-    besides: Sequence[str] = ()
-
-    def job(self) -> JobSettings:
-        """All of them as settings; see ``job_of``.
-
-        Raises:
-            UserError: an option that would change nothing: the method does not have it, or another setting is missing.
-        """
-        used = list(dict.fromkeys((*self.besides, *self.sections)))
-        given = [(section, name, f"option --{_dashed(name)}") for section, of in self.sections.items() for name in of]
-        for name in (assignment(text)[0] for text in self.others or ()):
-            section, _, field = name.partition(".")
-            if section in SECTIONS and section not in used:
-                raise UserError(f"The setting {name} changes nothing here; --set takes those of {', '.join(used)}.")
-            given.append((section, field, f"setting {name}"))
-        job = job_of(self.file, self.others, besides=self.besides, **self.sections)
-        for section, name, called in given:
-            settings = getattr(job, section, None)
-            if settings is None:
-                continue
-            picked = getattr(settings, settings.picker) if settings.picker else None
-            if not settings.has(name, picked):
-                of = ", ".join(settings.describe(name)["of"])
-                raise UserError(
-                    f"The {called} changes nothing with --{settings.picker} {picked}; it is one of {of}."
-                )
-            if lacking := settings.lacks(name):
-                other, sign, values = lacking.partition("=")
-                wanted = f"{_dashed(other)} {values.replace('|', ' or ')}" if sign else _dashed(other)
-                raise UserError(f"The {called} changes nothing without --{wanted}.")
-        return job
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _example(sections: Sequence[str]) -> str:
-    """A setting of the first of these sections, as ``--set`` takes it."""
-    section = sections[0] if sections else "protect"
-    return f"{section}.{'sampling_steps' if section in ('edit', 'generate') else 'steps'}=20"
 
 
 def job_command(
@@ -303,7 +189,7 @@ def job_command(
 
         blocks = {section: each.parameters(section) for section, each in options.items()}
         run = blocks.pop("run")
-        told = f"A setting of {' or '.join(others)}, as {_example(others)}; again for more." if others else ""
+        told = f"A setting of {' or '.join(others)}, as {an_example(others)}; again for more." if others else ""
         assigns = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=told)]
         set_ = [_keyword("set_", assigns)] if others else []
         settings = [_keyword("settings", SettingsFile)] if stored else []

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.given import Given
 from impress_ui.cli.places import place
 from impress_ui.cli.report import Report
-from impress_ui.cli.shared import Given, Mask, Options, job_command
+from impress_ui.cli.shared import Mask, Options, job_command
 from impress_ui.settings import EditSettings, ExploreSettings, StressSettings
 from impress_ui.settings.explore import NOTHING
 from impress_ui.settings.sweep import default_range, swept_names

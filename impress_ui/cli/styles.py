@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from impress_ui.cli.given import Given
 from impress_ui.cli.places import place
 from impress_ui.cli.report import Report
-from impress_ui.cli.shared import Given, Options, job_command
+from impress_ui.cli.shared import Options, job_command
 from impress_ui.settings import ClassifySettings, MimicSettings
 from impress_ui.settings.learn import LearnSettings
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from impress_ui.cli.given import assigned, assignment
 from impress_ui.cli.places import place
 from impress_ui.cli.report import log, print_report
-from impress_ui.cli.shared import AsJson, SettingsFile, app, assigned, assignment, run_options
+from impress_ui.cli.shared import AsJson, SettingsFile, app, run_options
 from impress_ui.errors import UserError
 from impress_ui.experiments import table
 from impress_ui.jobs.documents import read_data

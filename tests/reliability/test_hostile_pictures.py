@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from pydantic import ValidationError
 
-from impress_ui.cli.shared import job_of
+from impress_ui.cli.given import job_of
 from impress_ui.errors import UserError
 from impress_ui.paths import ROOT
 from impress_ui.pictures.images import open_picture, read_metadata, save_png
