@@ -1,4 +1,4 @@
-"""The settings that a command was given, by options, a file and NAME=VALUE; one that would change nothing is refused."""
+"""The settings that a command was given, by options, file and NAME=VALUE; one that would change nothing is refused."""
 
 from __future__ import annotations
 
