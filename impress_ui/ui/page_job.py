@@ -40,7 +40,7 @@ SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many picture
 FILE_NAMES = {"V(original)": "reconstruction-of-original", "V(protected)": "reconstruction-of-protected",
               "V(purified)": "reconstruction-of-purified"}  # fmt: skip
 # Where a job was stopped before it had the device.
-WAITED = "while it waited; nothing was changed"
+WAITED = "while it waited; what stands here is what stood here before"
 FETCHED = "while its checkpoint was fetched; files that came whole are kept"
 
 
