@@ -114,6 +114,7 @@ class Given:
 
 
 def dashed(name: str) -> str:
+    """A setting's name as its option has it."""
     return name.replace("_", "-")
 
 

@@ -100,10 +100,11 @@ def first_pair(page: Page, record: Record) -> Update:
     rows = {row["name"]: row.get("against_original") for row in record.rows}
     if None in paths or left != "original" or not rows.get(right):
         return {}
-    a, b = (Image.open(path) for path in paths)
+    with Image.open(paths[0]) as a, Image.open(paths[1]) as b:
+        amplified = difference(a, b, page.gain.value, signed=page.signed.value)
     return {
         page.slider: tuple(paths),
-        page.difference: difference(a, b, page.gain.value, signed=page.signed.value),
+        page.difference: amplified,
         page.figures: figures(rows[right], ALL_PICTURES[left], ALL_PICTURES[right]),
     }
 
