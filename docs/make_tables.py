@@ -8,9 +8,8 @@ A table stands between two comments, the first of which says how it is made:
 that is: file, the column that goes down, the one that goes across, the figure, and on request "%" for shares and
 "least" for one more column, the least that any purifier leaves of each photograph by that figure. Words with "=" keep
 the rows of one value, or of several: ``sign=found``, ``purifier=none|jpeg_quality_40``; ``see=@protect`` those in which
-two columns say the same. Several figures with commas
-between, and ``figures`` for what goes across, are a column each, with standard errors in place of intervals; several
-columns that go down, with commas between, are one.
+two columns say the same. Several figures with commas between, and ``figures`` for what goes across, are a column each,
+with standard errors in place of intervals; several columns that go down, with commas between, are one.
 """
 
 from __future__ import annotations
