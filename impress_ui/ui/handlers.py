@@ -48,6 +48,7 @@ class Handlers:
         self.hinting = [room for room in page.rooms.values() if room.hint is not None]
         self.pair_inputs = {page.record, page.left, page.right, page.part, page.gain, page.signed}
         self.pair_outputs = [page.slider, page.difference, page.figures]
+        self.reconstruction_outputs = [page.panes["reconstructed"], page.captions["reconstructed"]]
 
         restored = [*page.knobs.values(), *(area for area, _ in page.areas.values())]
         opened = {page.upload, page.record, page.knobs["run", "size"]}
@@ -91,8 +92,7 @@ class Handlers:
         for widget in (page.left, page.right, page.part, page.gain, page.signed):
             widget.change(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
         page.reconstruction_of.change(
-            self.reconstruction, [page.record, page.reconstruction_of],
-            [page.panes["reconstructed"], page.captions["reconstructed"]], **PRIVATE,
+            self.reconstruction, {page.record, page.reconstruction_of}, self.reconstruction_outputs, **PRIVATE
         )  # fmt: skip
 
     def starts(
@@ -122,8 +122,10 @@ class Handlers:
         self.hints_on(change.then, trigger_mode="always_last")
 
     def shows_after(self, change: Any) -> None:
-        """Compare the pair that is chosen, once its pictures have changed."""
-        change.then(self.pair, self.pair_inputs, self.pair_outputs, trigger_mode="always_last", **PRIVATE)
+        """Show what the pickers ask for by then, once the pictures have changed; a run knows how they stood before."""
+        inputs = {*self.pair_inputs, self.page.reconstruction_of}
+        outputs = [*self.pair_outputs, *self.reconstruction_outputs]
+        change.then(self.picked, inputs, outputs, trigger_mode="always_last", **PRIVATE)
         self.hints_after(change)
 
     def stop_job(self, request: gr.Request) -> list[Any]:
@@ -210,10 +212,16 @@ class Handlers:
         ]  # fmt: skip
         return [*told, *(room.expects(page, values, job) for room in self.hinting)]
 
-    def reconstruction(self, record: Record, name: str) -> tuple[str | None, str]:
+    def picked(self, values: Values) -> Update:
+        """The pair and the reconstruction that are asked for."""
+        return {**self.pair(values), **self.reconstruction(values)}
+
+    def reconstruction(self, values: Values) -> Update:
         """The reconstruction that the picker asks for, if that picture has been made, and its caption."""
+        record, name = values[self.page.record], values[self.page.reconstruction_of]
         row = next((row for row in record.rows if row["name"] == name), None)
-        return record.files.get(f"V({name})"), views.caption("reconstructed", row)
+        shown = record.files.get(f"V({name})"), views.caption("reconstructed", row)
+        return dict(zip(self.reconstruction_outputs, shown, strict=True))
 
 
 def _story(what: Any, page: Page, values: Values, session: str) -> Any:

@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -79,56 +79,69 @@ class PageJob(ABC):
 
     def updates(self) -> Iterator[Update]:
         """Every update of the page, the last of which gives the buttons back, also after a mistake."""
+        with ExitStack() as places:
+            try:
+                final = yield from self._until_its_end(places)
+            except Exception as error:
+                sentence = explain(error, getattr(self, "job", None))
+                final = self._buttons_back(views.status("Not done", sentence, "failed"))
+                if self.own:
+                    self.own.over = True
+                if not self._superseded():
+                    # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
+                    warn(sentence)
+                    time.sleep(SETTLED)  # told at once, it would come on another's heels
+                    yield {widget: value for widget, value in own_copy(final).items() if widget not in self._locked}
+            # A browser may pass over one of two updates that come at once: the last says everything again, and comes by
+            # itself. It alone gives the buttons back, and does not come to those who have gone on to something else.
+            time.sleep(SETTLED)
+            if not self._superseded():
+                yield final
+
+    @property
+    def _locked(self) -> set[Component]:
+        """The buttons that a job locks and gives back."""
+        return {*self.page.run_buttons, *self.page.stop_buttons}
+
+    def _superseded(self) -> bool:
+        """Whether something newer stands on the page, or will: nothing of this job may then."""
+        return bool(self.own and self.own.superseded)
+
+    def _until_its_end(self, places: ExitStack) -> Generator[Update, None, Update]:
+        """Every update but the last, which is returned; ``places`` holds the job's place until that has been given."""
         shown: Update = {}
         last: Update = {}
-        try:
-            self.job = job_from_widgets(self.page, self.values)
-            if self.values[self.page.new_seed] and self.draws_seed():
-                self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
-            busy, locked = self._busy(), {*self.page.run_buttons, *self.page.stop_buttons}
-            yield own_copy(busy)
-            with ExitStack() as held:
-                self.own = own = held.enter_context(runs.JOBS.open(self.session, live=self.live))
-                where = WAITED
-                for step in fetched(self.job, self.parts, own):
-                    where = FETCHED
-                    yield {self.status: views.fetching(step)}
-                where = where if own() else WAITED
-                for turn in held.enter_context(runs.device_for(own)):
-                    yield {self.status: views.waiting(turn.ahead, turn.seconds)}
+        self.job = job_from_widgets(self.page, self.values)
+        if self.values[self.page.new_seed] and self.draws_seed():
+            self.job = self.job.updated(run={"seed": random.SystemRandom().randrange(SEEDS)})
+        busy = self._busy()
+        yield own_copy(busy)
+        self.own = own = places.enter_context(runs.JOBS.open(self.session, live=self.live))
+        with ExitStack() as held:
+            where = WAITED
+            for step in fetched(self.job, self.parts, own):
+                where = FETCHED
+                yield {self.status: views.fetching(step)}
+            where = where if own() else WAITED
+            for turn in held.enter_context(runs.device_for(own)):
+                yield {self.status: views.waiting(turn.ahead, turn.seconds)}
+            if own():
+                return self._buttons_back(views.status("Stopped", where, "stopped"))
+            self.folder = new_folder(self.session)
+            for update in self._where_the_gpu_is(own):
                 if own.superseded:
-                    return
-                if own():
-                    yield self._buttons_back(views.status("Stopped", where, "stopped"))
-                    return
-                self.folder = new_folder(self.session)
-                for update in self._where_the_gpu_is(own):
-                    if own.superseded:  # nothing of it may stand on a page that shows another picture by now
-                        return
-                    shown |= own_copy(update)
-                    self.record = update.get(self.page.record, self.record)
-                    last = own_copy(update)
-                    # A browser that falls behind may pass over one of two updates at once: the first, which locks the
-                    # buttons, is said again with its neighbour. The last alone gives them back: whatever a visitor did
-                    # before it would be undone by it.
-                    yield busy | {widget: value for widget, value in update.items() if widget not in locked}
-                    busy = {}
-            if own.superseded:  # the one in its place has the buttons, and what stands on the page
-                return
-            # The last one says everything again: what a browser passed over on the way stands there in the end.
-            final = own_copy(shown) | last | self._remember(shown)
-            time.sleep(SETTLED)  # so that it is not passed over itself
-            yield final
-        except Exception as error:
-            if self.own and self.own.superseded:
-                return
-            sentence = explain(error, getattr(self, "job", None))
-            # Not raised: a browser shows an exception at once, and drops what was yielded just before it.
-            warn(sentence)
-            back = self._buttons_back(views.status("Not done", sentence, "failed"))
-            for _ in range(2):  # a mistake may be told at once, and a browser pass over what comes on another's heels
-                time.sleep(SETTLED)
-                yield own_copy(back)
+                    break
+                shown |= own_copy(update)
+                self.record = update.get(self.page.record, self.record)
+                last = own_copy(update)
+                if self.page.run_buttons[0] in update:  # ``ready``: what is seen to be done is remembered by then
+                    held.close()
+                    last |= self._remember(shown)
+                    own.over = True
+                # A browser that falls behind may pass over the first update, which locks the buttons: it is said again.
+                yield busy | {widget: value for widget, value in own_copy(last).items() if widget not in self._locked}
+                busy = {}
+        return own_copy(shown) | last
 
     def draws_seed(self) -> bool:
         """Whether this run may have a seed of its own."""

@@ -129,11 +129,13 @@ class Job:
     Attributes:
         cut: why it was told to stop though nobody asked for it; empty when it was not.
         live: whether it answers a slider, so that the slider's next move takes its place.
-        superseded: whether that has happened; nobody waits for its result then.
+        over: whether all is done but its last word, which says everything again: whoever comes before it takes its
+            place.
+        superseded: whether its place was taken; nobody waits for its result then.
     """
 
     def __init__(self, line: Line, longest: float | None = None, *, live: bool = False) -> None:
-        self.cut, self.live, self.superseded = "", live, False
+        self.cut, self.live, self.over, self.superseded = "", live, False, False
         self._line, self._longest = line, longest
         self._stopped = threading.Event()
         self._place: Place | None = None
@@ -190,14 +192,14 @@ class Jobs:
         self._running: dict[str, list[Job]] = {}
 
     def supersede(self, session: str) -> bool:
-        """End the session's live jobs, for a newer one; says whether that may begin: not beside another job."""
+        """End the session's live jobs, for something newer; says whether that may begin: not beside another job."""
         with self._guard:
             running = list(self._running.get(session, ()))
-        for job in running:
-            if job.live:
-                job.superseded = True
-                job.stop()
-        return all(job.live for job in running)
+        giving_way = [job for job in running if job.live or job.over]
+        for job in giving_way:
+            job.superseded = True
+            job.stop()
+        return len(giving_way) == len(running)
 
     @contextmanager
     def open(self, session: str, *, live: bool = False) -> Iterator[Job]:
@@ -209,8 +211,9 @@ class Jobs:
         job = Job(self.line, self.longest(), live=live)
         with self._guard:
             own = self._running.setdefault(session, [])
-            if len(own) >= self.per_session:
-                raise UserError(f"You have {len(own)} jobs here already; stop one, or wait until one has ended.")
+            working = sum(not one.over for one in own)
+            if working >= self.per_session:
+                raise UserError(f"You have {working} jobs here already; stop one, or wait until one has ended.")
             own.append(job)
         try:
             yield job
@@ -223,7 +226,7 @@ class Jobs:
     def stop(self, session: str) -> bool:
         """Ask every job of the session to stop after its current step; says whether there was one."""
         with self._guard:
-            jobs = list(self._running.get(session, ()))
+            jobs = [job for job in self._running.get(session, ()) if not job.over]
         for job in jobs:
             job.stop()
         return bool(jobs)

@@ -115,6 +115,12 @@ def mark(page: Page, status: str = "run-status") -> None:
 
 def run(page: Page, button: str = "#run-both", status: str = "run-status") -> str:
     """Click, wait for the end, and give the status line."""
+    begin(page, button, status)
+    return end_of_run(page, status)
+
+
+def begin(page: Page, button: str = "#run-both", status: str = "run-status") -> None:
+    """Click, and wait until the run says that it has begun."""
     mark(page, status)
     page.click(button)
     begun = page.locator(f"#{status} .run-status:not([data-before])")
@@ -126,7 +132,6 @@ def run(page: Page, button: str = "#run-both", status: str = "run-status") -> st
         if page.locator(button).is_enabled():
             page.click(button)
         begun.wait_for()
-    return end_of_run(page, status)
 
 
 def end_of_run(page: Page, status: str = "run-status") -> str:

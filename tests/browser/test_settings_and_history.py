@@ -19,7 +19,20 @@ from impress_ui.jobs import documents
 from impress_ui.pictures.images import read_metadata
 from impress_ui.settings import JobSettings
 from impress_ui.settings.presets import PRESETS
-from tests.browser.hands import choose, clear, download, enter, make_quick, put, run, unfold, upload, without_check
+from tests.browser.hands import (
+    begin,
+    choose,
+    clear,
+    download,
+    end_of_run,
+    enter,
+    make_quick,
+    put,
+    run,
+    unfold,
+    upload,
+    without_check,
+)
 
 expect.set_options(timeout=30_000)
 LEFT_IN_SIGHT = """() => {
@@ -142,11 +155,14 @@ def test_runs_are_remembered_compared_restored_and_packed_and_pictures_bring_the
     first = opened.locator("#pane-protected img").get_attribute("src")
     put(opened, "protect-budget", 5)
     put(opened, "protect-steps", 4)
-    run(opened)
+    begin(opened)
+    opened.locator("#reconstruction-of label").first.click()  # while it runs: what is asked for in the end is shown
+    end_of_run(opened)
+    expect(opened.locator("#run-both")).to_be_enabled()
+    expect(opened.locator("#pane-reconstructed img")).to_have_attribute("src", re.compile("reconstruction-of-original"))
     second = opened.locator("#pane-protected img").get_attribute("src")
     assert first != second
     before = figures_of_the_pair(opened)
-    opened.locator("#reconstruction-of label").first.click()
     two_runs_are_compared(opened)
     two_runs_are_compared_blind(opened)
     choose(opened, "past", re.compile(r"^1 · "))  # not a clock that says so

@@ -44,6 +44,8 @@ COPY = """(query) => {
 # Whoever restores a run wants to see it.
 ENTER = "(room) => { document.getElementById(`room-${room}-button`)?.click(); }"
 
+BUSY = "A run is under way: stop it or wait for its end, then restore the other one."
+
 
 class Keep:
     """The handlers; each takes what its input widgets hold and gives updates by widget."""
@@ -77,6 +79,7 @@ class Keep:
                 **PRIVATE,
             )
         replayed = [page.document, *restored, *self._replayed(), page.reconstruction_of]
+        replayed += [*page.run_buttons, *page.stop_buttons]
         back = page.past_restore.click(self.restore, {page.past}, replayed, **PRIVATE)
         back.success(None, [page.document], js=ENTER, **PRIVATE)
         taken = page.ghost.click(
@@ -149,18 +152,22 @@ class Keep:
         run = HISTORIES.find(session_of(request), values[self.page.past])
         if run is None:
             raise toast("There is no run to restore yet: choose one.")
-        return self._restored(run)
+        return self._restored(run, request)
 
     def take_back(self, number: str, request: gr.Request) -> Update:
         """The run of a faint curve that was clicked."""
         run = HISTORIES.find(session_of(request), int(number)) if number.isdigit() else None
         if run is None:
             raise toast("That run is not kept any more.")
-        return self._restored(run)
+        return self._restored(run, request)
 
-    def _restored(self, run: PastRun) -> Update:
+    def _restored(self, run: PastRun, request: gr.Request) -> Update:
         """A run's settings, pictures, curves and tables, as it left them."""
+        from impress_ui.ui.runs import JOBS
+
         page = self.page
+        if not JOBS.supersede(session_of(request)):  # what it says next would stand among what is restored
+            raise toast(BUSY)
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {
             widgets[number]: value
@@ -168,7 +175,7 @@ class Keep:
             if widgets.get(number) in allowed_here
         }
         record = shown_record(page, replace(run.record, run=run.number))
-        return {**self._set(run.job), **shown, **record, page.document: run.room}
+        return {**page.buttons_back, **self._set(run.job), **shown, **record, page.document: run.room}
 
     def _replayed(self) -> list[Component]:
         """What a run may have set, but for the buttons and the knobs."""

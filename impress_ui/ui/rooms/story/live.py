@@ -27,7 +27,8 @@ class LiveRun(PageRun):
             yield {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing at all
             return
         if reason := self._too_much():
-            yield {self.status: views.status("Live", f"{reason}; press {self.button}", "idle")}
+            told = views.status("Live", f"{reason}; press {self.button}", "idle")
+            yield {**self.page.buttons_back, self.status: told}  # from the run that was ended for this one
             return
         yield from super().updates()
 
