@@ -83,14 +83,41 @@ class Settings(BaseModel):
         own = cls.fields_of[picked or cls.model_fields[cls.picker].default]
         return name in own or not any(name in fields for fields in cls.fields_of.values())
 
+    @classmethod
+    def needing(cls) -> dict[str, str]:
+        """The fields that change nothing without another one, and that one."""
+        needs = {name: cls.describe(name)["needs"].partition("=")[0] for name in cls.model_fields}
+        return {name: other for name, other in needs.items() if other}
+
+    @classmethod
+    def counting(cls) -> tuple[str, ...]:
+        """The fields that do not always count: those of a method, and those that need another one."""
+        owned = [name for fields in cls.fields_of.values() for name in fields]
+        return tuple(dict.fromkeys([*owned, *cls.needing()]))
+
     def lacks(self, name: str) -> str:
         """What a field ``needs`` to change anything, where these settings do not have it; else nothing."""
-        other, sign, wanted = self.describe(name)["needs"].partition("=")
-        if not other:
-            return ""
-        value = getattr(self, other)
-        there = value in wanted.split("|") if sign else value not in OFF
-        return "" if there else f"{other}{sign}{wanted}"
+        return self.lacked(name, vars(self))
+
+    @classmethod
+    def lacked(cls, name: str, values: Mapping[str, Any]) -> str:
+        """The same of values by name, valid or not."""
+        needs = cls.describe(name)["needs"]
+        return "" if cls.meets(needs, values) else needs
+
+    @staticmethod
+    def meets(needs: str, values: Mapping[str, Any]) -> bool:
+        """Whether values by name have what ``knob`` calls ``needs``."""
+        other, sign, wanted = needs.partition("=")
+        if not sign:
+            value = values[other] if other else True
+            return value is not None and (tuple(value) if isinstance(value, list) else value) not in OFF
+        return values[other] in wanted.split("|")
+
+    @classmethod
+    def shows(cls, name: str, values: Mapping[str, Any]) -> bool:
+        """Whether a field changes anything beside these values: its method is picked, and what it needs is there."""
+        return cls.has(name, values[cls.picker] if cls.picker else None) and not cls.lacked(name, values)
 
     @classmethod
     def describe(cls, name: str) -> dict[str, Any]:

@@ -27,25 +27,56 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         if model.picker and not model.has(name, values[page.knobs[section, model.picker]]):
             continue  # another method's, and hidden: what stands there must not stop a run
         if values[widget] is None:
+            if model.lacked(name, {other: values[knob] for other, knob in page.section(section).items()}):
+                continue  # it changes nothing, and is hidden
             raise UserError(f"{widget.label} is empty: give it a value.")
         data.setdefault(section, {})[name] = values[widget]
     return HOST.check(JobSettings.model_validate(data))
 
 
 def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:
-    """Updates that set every knob as the settings have it, and show those of the methods that are picked."""
+    """Updates that set every knob as the settings have it, and show those that change anything."""
     updates: dict[Any, Any] = {}
     for (section, name), widget in page.knobs.items():
         values, model = getattr(job, section), SECTIONS[section]
         value = getattr(values, name)
         if isinstance(value, tuple):
             value = list(value) if isinstance(widget, gr.Dropdown) else ", then ".join(value)
-        picked = getattr(values, model.picker) if model.picker else None
-        updates[widget] = gr.update(value=value, visible=model.has(name, picked))
-    for section, (area, field) in page.areas.items():
-        values = getattr(job, section)
-        updates[area] = gr.update(visible=values.has(field, getattr(values, values.picker)))
+        updates[widget] = gr.update(value=value, visible=model.shows(name, vars(values)))
+    for section in page.areas:
+        updates |= _area(page, section, vars(getattr(job, section)))
     return updates
+
+
+def chosen(page: Page, section: str, choosing: str, values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Updates that a recipe, a preset or a method brings: values, and what shows beside them."""
+    model, knobs = SECTIONS[section], page.section(section)
+    held = {name: values[widget] for name, widget in knobs.items() if widget in values}
+    brought = model.chosen_values(held[choosing]) if choosing == model.chooser else {}
+    held |= brought
+    changes: dict[str, dict[str, Any]] = {name: {"value": value} for name, value in brought.items()}
+    if choosing != model.picker:
+        return {knobs[name]: gr.update(**change) for name, change in changes.items()}
+    for name in model.counting():
+        changes.setdefault(name, {})["visible"] = model.shows(name, held)
+    return {knobs[name]: gr.update(**change) for name, change in changes.items()} | _area(page, section, held)
+
+
+def counting(page: Page, section: str, values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Updates that show what needs another knob while that stands as it should."""
+    model, knobs = SECTIONS[section], page.section(section)
+    held = {name: values[widget] for name, widget in knobs.items() if widget in values}
+    updates: dict[Any, Any] = {knobs[name]: gr.update(visible=model.shows(name, held)) for name in model.needing()}
+    return updates | _area(page, section, held)
+
+
+def _area(page: Page, section: str, held: Mapping[str, Any]) -> dict[Any, Any]:
+    if section not in page.areas:
+        return {}
+    area, needs = page.areas[section]
+    model = SECTIONS[section]
+    visible = model.has(needs.partition("=")[0], held[model.picker]) and ("=" not in needs or model.meets(needs, held))
+    return {area: gr.update(visible=visible)}
 
 
 def job_from_json(data: Any) -> JobSettings:

@@ -13,7 +13,7 @@ from gradio.components import Component
 from impress_ui.settings import SECTIONS, JobSettings, Settings
 from impress_ui.ui import views
 from impress_ui.ui.engine import load_engine
-from impress_ui.ui.forms import job_from_widgets
+from impress_ui.ui.forms import chosen, counting, job_from_widgets
 from impress_ui.ui.gathered import gathering, knobs_from, with_knobs
 from impress_ui.ui.page import DEVICE, PRIVATE, Page, Update, Values
 from impress_ui.ui.record import PICTURES, Record, forget
@@ -76,15 +76,7 @@ class Handlers:
         demo.unload(self.leave)
 
         for section, model in SECTIONS.items():
-            for choosing in {model.chooser, model.picker} - {""}:
-                choice = page.knobs[section, choosing]
-                changed = [page.knobs[section, name] for name in self.changed_by(model, choosing)]
-                area, field = page.areas.get(section, (None, "")) if choosing == model.picker else (None, "")
-                outputs = changed if area is None else [*changed, area]
-                choice.input(
-                    functools.partial(self.choose, model, choosing, field), [choice], outputs,
-                    queue=False, **PRIVATE,
-                )  # fmt: skip
+            self.shows_what_counts(section, model)
         hinted = dict.fromkeys((*HINTED, *(knob for room in page.rooms.values() for knob in room.hinted)))
         turned = functools.partial(gr.on, [page.knobs[knob].change for knob in hinted])
         self.hints_on(turned, trigger_mode="always_last")
@@ -160,27 +152,31 @@ class Handlers:
 
         yield from opened(self.page, values, session_of(request))
 
-    def changed_by(self, model: type[Settings], choosing: str) -> tuple[str, ...]:
-        """The fields whose values or visibility a recipe, a preset or a method decides."""
-        valued = model.chosen_fields() if choosing == model.chooser else ()
-        owned = [name for fields in model.fields_of.values() for name in fields] if choosing == model.picker else ()
-        return tuple(dict.fromkeys([*valued, *owned]))
-
-    def choose(self, model: type[Settings], choosing: str, area_of: str, choice: str) -> Any:
-        """What a recipe, a preset or a method changes, in the order of ``changed_by``: values, and which knobs show.
-
-        Last comes the area that shows with the field ``area_of``, where there is one.
-        """
-        values = model.chosen_values(choice) if choosing == model.chooser else {}
-        updates = []
-        for name in self.changed_by(model, choosing):
-            update = {"value": values[name]} if name in values else {}
+    def shows_what_counts(self, section: str, model: type[Settings]) -> None:
+        """A recipe and a method bring values; a knob shows while its method is picked and what it needs is there."""
+        page, knobs = self.page, self.page.section(section)
+        area, needs = page.areas.get(section, (None, ""))
+        also = [] if area is None else [area]
+        others = dict.fromkeys(model.needing().values())
+        if "=" in needs:
+            others[needs.partition("=")[0]] = None
+        needed = {knobs[name] for name in others}
+        picker = {knobs[model.picker]} if model.picker else set()
+        for choosing in {model.chooser, model.picker} - {""}:
+            changed = dict.fromkeys(model.chosen_fields() if choosing == model.chooser else ())
             if choosing == model.picker:
-                update["visible"] = model.has(name, choice)
-            updates.append(gr.update(**update))
-        if area_of:
-            updates.append(gr.update(visible=model.has(area_of, choice)))
-        return updates if len(updates) > 1 else updates[0]
+                changed |= dict.fromkeys(model.counting())
+            knobs[choosing].input(
+                functools.partial(chosen, page, section, choosing), {knobs[choosing], *picker, *needed},
+                [*(knobs[name] for name in changed), *(also if choosing == model.picker else ())],
+                queue=False, **PRIVATE,
+            )  # fmt: skip
+        if needed:
+            gr.on(
+                [widget.change for widget in needed], functools.partial(counting, page, section), {*picker, *needed},
+                [*(knobs[name] for name in model.needing()), *also], queue=False, trigger_mode="always_last",
+                **PRIVATE,
+            )  # fmt: skip
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import gradio as gr
 
 from impress_ui.paths import PHOTOS
-from impress_ui.settings import ProtectSettings
 from impress_ui.settings.presets import EXAMPLES
 from impress_ui.ui import curves, views
 from impress_ui.ui.components import mask_editor, picture_input, picture_output
@@ -136,10 +135,8 @@ def _settings(page: Page) -> None:
     with gr.Accordion("More about the attack", open=False, elem_id="attack-area"):
         add_knobs(page, "protect", other_knobs("protect"))
         # Shown and hidden as a column: an update of the picture itself would build it anew.
-        with gr.Column(visible=ProtectSettings.has("target")) as page.target_area:
-            page.target = picture_input(
-                "Target picture, for the target “Uploaded picture”", "The target picture", height=180
-            )
+        with gr.Column(visible=False) as page.target_area:
+            page.target = picture_input("Target picture", "The target picture", height=180)
     with gr.Accordion("Mask: change only a part", open=False, elem_id="mask-area"):
         gr.HTML("<p>Paint in white what may change. Nothing painted: everything may.</p>")
         page.mask = mask_editor("Mask", elem_id="mask")

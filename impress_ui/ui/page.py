@@ -212,8 +212,8 @@ class Page:
 
     @property
     def areas(self) -> dict[str, tuple[gr.Column, str]]:
-        """Columns of a section that are shown while its method has a field, and that field."""
-        return {"protect": (self.target_area, "target"), "purify": (self.impress_knobs, "recipe")}
+        """Columns of a section that are shown while its method has a field, or that has a value, and which."""
+        return {"protect": (self.target_area, "target=image"), "purify": (self.impress_knobs, "recipe")}
 
     def section(self, name: str) -> dict[str, Component]:
         """The knobs of one section of the settings, by field."""
@@ -262,7 +262,8 @@ def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
             options = {"choices": [EMBEDDED, *OFFERED]} if name == "checkpoint" and OFFERED else {"interactive": False}
         if ON_SPACES and (section, name) == ("purify", "method"):
             options = {"choices": [method for method in KNOBS if method == CHAIN or not PURIFIERS[method].own_file]}
-        page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=model.has(name), **options)
+        shows = model.shows(name, vars(model()))
+        page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=shows, **options)
 
 
 def other_knobs(section: str, *without: str) -> tuple[str, ...]:

@@ -222,6 +222,16 @@ def test_a_painted_mask_keeps_the_rest_and_methods_bring_their_knobs_and_curves(
     choose(opened, "protect-method", "encoder attack")
     expect(opened.locator("#protect-steps input[type=number]")).to_have_value("40")
 
+    # A knob shows while what it needs is there.
+    choose(opened, "protect-norm", re.compile("^L2"))
+    expect(opened.locator("#protect-l2_radius")).to_be_visible()
+    expect(opened.locator("#protect-budget")).to_be_hidden()
+    choose(opened, "protect-target", "Uploaded picture")
+    expect(opened.get_by_text("Target picture", exact=True)).to_be_visible()
+    choose(opened, "protect-norm", re.compile("^L∞"))
+    expect(opened.locator("#protect-budget")).to_be_visible()
+    expect(opened.locator("#protect-l2_radius")).to_be_hidden()
+
 
 def protect_with(page: Page, method: str, shown: tuple, hidden: tuple, line: str, steps: str = "") -> None:
     """Two steps of a method, and what of the page is its own: the knobs, its number of steps, its curve."""

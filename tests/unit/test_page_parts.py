@@ -14,7 +14,6 @@ from impress_ui.ui.app import build_app
 from impress_ui.ui.components import knob, on_grid
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.gathered import knobs_from
-from impress_ui.ui.handlers import Handlers
 from impress_ui.ui.layout import build_page
 from impress_ui.ui.progress import Clock, estimate, work_of
 from impress_ui.ui.public import Host
@@ -70,17 +69,51 @@ def test_a_knob_that_its_widget_would_refuse_is_told_by_the_settings_and_only_wh
 def test_a_protection_shows_its_own_knobs_only() -> None:
     with gr.Blocks():
         page = build_page()
-        handlers = Handlers(page)
-    shown = {name for name, widget in page.section("protect").items() if widget.visible}
-    assert shown == {"method", *ProtectSettings.fields_of["photoguard-encoder"]} and page.target_area.visible
-    names = handlers.changed_by(ProtectSettings, "method")
-    assert {"method", *names} == set(ProtectSettings.model_fields)
+    knobs = page.section("protect")
+    values = {widget: widget.value for widget in knobs.values()}
+    # With what else stands there they change nothing.
+    idle = {"draws", "beta", "unrolled_steps", "l2_radius", "l2_step", "attacked_guidance"}
+    shown = {name for name, widget in knobs.items() if widget.visible}
+    assert shown == {"method", *ProtectSettings.fields_of["photoguard-encoder"]} - idle and not page.target_area.visible
     for method, fields in ProtectSettings.fields_of.items():
-        *updates, area = handlers.choose(ProtectSettings, "method", "target", method)
-        after = dict(zip(names, updates, strict=True))
-        assert {name for name, update in after.items() if update["visible"]} == set(fields)
+        updates = forms.chosen(page, "protect", "method", values | {knobs["method"]: method})
+        after = {name: updates[widget] for name, widget in knobs.items() if widget in updates}
+        assert {"method", *after} == set(ProtectSettings.model_fields)
+        assert {name for name, update in after.items() if update["visible"]} == set(fields) - idle
         assert after["steps"]["value"] == ProtectSettings(method=method).steps
-        assert area["visible"] == ("target" in fields)
+        assert updates[page.target_area]["visible"] is False  # of a picture only: below
+
+
+@pytest.mark.parametrize(
+    ("section", "held", "shown", "hidden"),
+    [
+        ("protect", {"norm": "l2"}, {"l2_radius", "l2_step"}, {"budget", "step_size"}),
+        ("protect", {"norm": "linf"}, {"budget", "step_size"}, {"l2_radius", "l2_step"}),
+        ("protect", {"robust_to": ["jpeg"]}, {"draws"}, set()),
+        ("protect", {"robust_to": []}, set(), {"draws"}),
+        ("protect", {"adaptive": "loss"}, {"beta"}, {"unrolled_steps"}),
+        ("protect", {"method": "photoguard-diffusion", "attacked_prompt": "a dog"}, {"attacked_guidance"}, set()),
+        ("protect", {"method": "photoguard-diffusion", "attacked_prompt": None}, set(), {"attacked_guidance"}),
+        ("protect", {"method": "glaze", "norm": "l2"}, set(), {"budget", "l2_radius"}),
+        ("protect", {"target": "image"}, {"target"}, set()),
+        ("purify", {"start": "jpeg"}, {"start_quality"}, set()),
+        ("purify", {"consistency_weight": 0}, set(), {"consistency_norm"}),
+        ("edit", {"mode": "inpaint"}, {"paste_back"}, set()),
+        ("mimic", {"tuning": "whole"}, set(), {"rank"}),
+    ],
+)
+def test_a_knob_that_changes_nothing_is_hidden(
+    section: str, held: dict[str, object], shown: set[str], hidden: set[str]
+) -> None:
+    with gr.Blocks():
+        page = build_page()
+    knobs = page.section(section)
+    values = {widget: widget.value for widget in knobs.values()} | {knobs[name]: one for name, one in held.items()}
+    updates = forms.counting(page, section, values)
+    if section == "protect":
+        assert updates[page.target_area]["visible"] == (held.get("target") == "image")
+    visible = {name for name, widget in knobs.items() if updates.get(widget, {"visible": widget.visible})["visible"]}
+    assert shown <= visible and not hidden & visible
 
 
 def test_sliders_stand_on_their_grid() -> None:
