@@ -20,9 +20,9 @@ from impress_ui.experiments.experiment import (
     lines_of,
     means_of,
 )
+from impress_ui.experiments.grid import AblationSettings
 from impress_ui.experiments.named import jobs_of
 from impress_ui.experiments.pictures import parts_of, protected, protected_key, purified, purified_key
-from impress_ui.experiments.settings import AblationSettings
 from impress_ui.measures.grid import MEASURES, figures_of
 from impress_ui.models.autoencoder import load_autoencoder
 from impress_ui.settings.sweep import label_of

@@ -83,7 +83,10 @@ def experiment(
     fields |= assigned(set_, sections)
     kind = table.find_experiment(name).settings
     given = kind.model_validate({"experiment": name, **(read_data(settings) if settings else {})})
-    report = table.run_experiment(name, given.overridden(sections, **fields), output, log)
+    chosen = given.overridden(sections, **fields)
+    if idle := [section for section in sections if section not in chosen.used]:
+        raise UserError(f"The experiment {name} does not use the settings of {' and '.join(idle)}, as it stands.")
+    report = table.run_experiment(name, chosen, output, log)
     if report is None:  # another process has it
         return
     if json:

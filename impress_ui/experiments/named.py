@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impress_ui.experiments.settings import AblationSettings, ExperimentSettings, TransferSettings, WholeSettings
+from impress_ui.experiments.grid import AblationSettings
+from impress_ui.experiments.settings import ExperimentSettings, TransferSettings, WholeSettings
 from impress_ui.methods.purifiers import PURIFIERS
 from impress_ui.settings import JobSettings, ProtectSettings, PurifySettings, purifier_of
 from impress_ui.settings.protect import protection_of

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from impress_ui.fields import Settings, knob, sentence_of
+from impress_ui.fields import knob
 from impress_ui.methods.protections.protection import Alteration
 from impress_ui.pictures.photographs import Split, names_of
 from impress_ui.settings.job import JobSettings
@@ -15,7 +15,6 @@ from impress_ui.settings.protect import ProtectMethod, checked_protections
 from impress_ui.settings.recipes import STYLE_GLAZE
 from impress_ui.settings.run import LARGEST_SEED
 from impress_ui.settings.stress import AS_SET, checked_purifiers
-from impress_ui.settings.sweep import Axis, Cell, cells_of, values_between
 
 Attack = Literal["encoder", "diffusion"]
 Budget = Annotated[int, Field(ge=1, le=64)]
@@ -43,6 +42,9 @@ class ExperimentSettings(JobSettings):
     # What is usual is brought into form like what is given: a folder knows its run by the settings that it wrote.
     model_config = ConfigDict(validate_default=True)
 
+    # What of the sections decides about the figures, beside ``run``.
+    sections: ClassVar[tuple[str, ...]] = ("protect",)
+
     experiment: str = ""
     split: Split = knob("test", "Photographs: 'test' for reported figures, 'validation' for choosing recipes.")
     photographs: int | None = knob(None, "Only the first so many photographs of the split; all without it.", ge=1)
@@ -58,6 +60,14 @@ class ExperimentSettings(JobSettings):
         given = self.model_dump(exclude_unset=True)
         return JobSettings.model_validate({name: given[name] for name in JobSettings.model_fields if name in given})
 
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The sections that count as these settings stand: ``purify`` only where a purifier is as it is set there."""
+        idle = set() if AS_SET in getattr(self, "purifiers", (AS_SET,)) else {"purify"}
+        if not getattr(self, "edits", True):
+            idle.add("edit")
+        return ("run", *(section for section in self.sections if section not in idle))
+
     def overridden(self, sections: dict[str, dict[str, Any]], **fields: Any) -> Self:
         """A validated copy with some fields of the sections, and some of its own, replaced."""
         changed = self.updated(**sections).model_dump(exclude_unset=True)
@@ -70,11 +80,11 @@ class _Paper(ExperimentSettings):
     )
 
 
-class _Few(ExperimentSettings):
+class Few(ExperimentSettings):
     photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
 
 
-class Edited(_Few):
+class Edited(Few):
     """Those that measure what is left of a protection by the edits as well."""
 
     edit_seeds: int = knob(
@@ -101,6 +111,8 @@ class PurificationSettings(_Paper):
 class EditingSettings(_Paper):
     """Whether a protection spoils an edit, and which purifier brings the edit back."""
 
+    sections: ClassVar = ("edit",)
+
     experiment: Literal["editing"] = "editing"
     budgets: tuple[Budget, ...] = _budgets(16)
     attacks: tuple[Attack, ...] = knob(("encoder", "diffusion"), "PhotoGuard's attacks to run.", min_length=1)
@@ -108,6 +120,8 @@ class EditingSettings(_Paper):
 
 class StyleSettings(ExperimentSettings):
     """Whether a model can imitate an artist from protected works, and from works purified again."""
+
+    sections: ClassVar = ("protect", "purify", "mimic", "generate")
 
     experiment: Literal["style"] = "style"
     artists: int | None = knob(None, "Only the first so many artists; all without it.", ge=1)
@@ -156,6 +170,8 @@ class FoundSettings(ExperimentSettings):
 class WholeSettings(ExperimentSettings):
     """What a picture's own size costs a protection: tiles, an enlarged change, and views."""
 
+    sections: ClassVar = ("protect", "purify")
+
     experiment: Literal["whole"] = "whole"
     photographs: int | None = knob(8, "Only the first so many photographs of the split.", ge=1)
 
@@ -169,69 +185,15 @@ class AutoencoderSettings(ExperimentSettings):
 class ClassifierSettings(ExperimentSettings):
     """How often the classifiers of style are right on clean renderings."""
 
+    sections: ClassVar = ()
+
     experiment: Literal["classifier"] = "classifier"
-
-
-class Between(Settings):
-    """Values of a setting from one to another, on the setting's own grid."""
-
-    from_: float = Field(alias="from")
-    to: float
-    count: int = Field(5, ge=1, le=50)
-
-    def of(self, name: str) -> tuple[Any, ...]:
-        """The values of the setting of that dotted name."""
-        return values_between(name, self.from_, self.to, self.count)
-
-
-class AblationSettings(_Few):
-    """What single settings of protection and purification do: a grid, one after the other, or a list."""
-
-    experiment: Literal["ablation"] = "ablation"
-    vary: dict[str, tuple[Any, ...] | Between] = knob(
-        {"protect.budget": (4, 8, 16, 32)},
-        "Settings by dotted name, such as protect.budget or purify.alpha, each with a list of values or with "
-        "{from, to, count}.",
-    )
-    design: Literal["grid", "one-at-a-time"] = knob(
-        "grid", "Every combination of the values; or each setting alone, with the others as the sections have them."
-    )
-    cells: tuple[dict[str, Any], ...] = knob((), "Instead of a grid, a list of settings by dotted name.")
-
-    @model_validator(mode="after")
-    def _varied(self) -> Self:
-        """Every cell is a valid job, and the grid is not empty."""
-        try:
-            grid = self.grid
-            for cell in grid:
-                self.job.at(cell)
-        except PydanticCustomError:
-            raise
-        except ValueError as error:  # pydantic's own refusals are of this kind too, and name the setting
-            raise _refusal(error) from None
-        if not grid:
-            raise PydanticCustomError("ablation", "an ablation varies at least one setting")
-        return self
-
-    @property
-    def axes(self) -> list[Axis]:
-        """What ``vary`` says, range by range; without the ``cells``."""
-        return [
-            Axis(name, given.of(name) if isinstance(given, Between) else given) for name, given in self.vary.items()
-        ]
-
-    @property
-    def grid(self) -> list[Cell]:
-        """The settings by dotted name of every row."""
-        if self.cells:
-            return [dict(cell) for cell in self.cells]
-        if self.design == "grid":
-            return cells_of(self.axes) if self.vary else []
-        return [{axis.name: value} for axis in self.axes for value in axis.values]
 
 
 class RobustnessSettings(Edited):
     """How a protection's strength grows with its budget, and what each purifier leaves of it."""
+
+    sections: ClassVar = ("protect", "purify", "edit")
 
     experiment: Literal["robustness"] = "robustness"
     budgets: tuple[Budget, ...] = _budgets(2, 4, 8, 12, 16, 24, 32)
@@ -253,6 +215,8 @@ ROBUST = "photoguard-encoder robust_to=jpeg+resize+blur"
 class ArmsRaceSettings(Edited):
     """Protections by purifiers: what is left of each, and the least that any purifier leaves of a picture."""
 
+    sections: ClassVar = ("purify", "edit")
+
     experiment: Literal["arms-race"] = "arms-race"
     photographs: int | None = knob(16, "Only the first so many photographs of the split.", ge=1)
     protections: Annotated[tuple[str, ...], BeforeValidator(checked_protections)] = knob(
@@ -272,6 +236,8 @@ class ArmsRaceSettings(Edited):
 
 class AdaptiveSettings(Edited):
     """Whether a protection holds that was made against IMPRESS: the paper's section 5.4."""
+
+    sections: ClassVar = ("protect", "purify", "edit")
 
     experiment: Literal["adaptive"] = "adaptive"
     methods: tuple[ProtectMethod, ...] = knob(
@@ -296,16 +262,13 @@ class AdaptiveSettings(Edited):
     )
 
 
-class TransferSettings(_Few):
+class TransferSettings(Few):
     """Whether what was made on one autoencoder holds on another: protect on A, purify with B, look with C."""
+
+    sections: ClassVar = ("protect", "purify", "edit")
 
     experiment: Literal["transfer"] = "transfer"
     checkpoints: tuple[str, ...] = knob(
         (), "Checkpoints beside the embedded one: folders in diffusers' layout, or autoencoders alone.", max_length=8
     )
     edits: bool = knob(True, "Also edit with the embedded model, the only one here whose denoiser fits its latents.")
-
-
-def _refusal(error: ValueError) -> PydanticCustomError:
-    told = sentence_of(error) if isinstance(error, ValidationError) else str(error)
-    return PydanticCustomError("ablation", "{why}", {"why": told.rstrip(".")})

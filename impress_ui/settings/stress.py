@@ -42,8 +42,8 @@ class StressSettings(Settings):
     )
     edits: bool = knob(
         False,
-        "Also edit the original, the protected and every purified picture alike, and measure how far each edit is "
-        "from the original's; it needs the original and takes longer.",
+        "Also edit the original, the protected and every purified picture alike, image to image, and measure how far "
+        "each edit is from the original's; it needs the original and takes longer.",
         label="Edit them too",
     )
 

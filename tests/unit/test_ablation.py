@@ -18,8 +18,9 @@ from impress_ui.errors import UserError
 from impress_ui.experiments.ablation import AS_SET, rank_correlation, units
 from impress_ui.experiments.complexity import complexity_of
 from impress_ui.experiments.found import UNTOUCHED
+from impress_ui.experiments.grid import AblationSettings
 from impress_ui.experiments.left import LEAST, LEAST_BY
-from impress_ui.experiments.settings import AblationSettings, RobustnessSettings
+from impress_ui.experiments.settings import RobustnessSettings
 from impress_ui.experiments.table import NAMES, find_experiment, run_experiment
 from impress_ui.models.autoencoder import Autoencoder
 from impress_ui.pictures.images import to_tensor

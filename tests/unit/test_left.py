@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from impress_ui.experiments.experiment import interval
+from impress_ui.experiments.grid import AblationSettings
 from impress_ui.experiments.left import LEAST, LEAST_BY, SHARES, least_of, rows_of
 from impress_ui.experiments.markdown import as_percent, crossed_table, figures_table, table_of
 from impress_ui.experiments.named import names_learned, own_files
 from impress_ui.experiments.settings import (
-    AblationSettings,
     AdaptiveSettings,
     ArmsRaceSettings,
     FoundSettings,
