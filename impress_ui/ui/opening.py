@@ -9,6 +9,7 @@ from impress_ui.jobs.documents import checked
 from impress_ui.pictures.images import fit, open_picture, save_png
 from impress_ui.settings import RunSettings
 from impress_ui.ui import views
+from impress_ui.ui.captions import captions_of, edit_captions_of
 from impress_ui.ui.components import mask_background
 from impress_ui.ui.curves import charts
 from impress_ui.ui.demo import is_example
@@ -65,10 +66,9 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
     yield {
         **settings,
         **{pane: original if name == "original" else None for name, pane in page.panes.items()},
-        **{caption: views.caption(name, None) for name, caption in page.captions.items()},
+        **captions_of(page, record),
         **dict.fromkeys(page.edits.values()),
-        **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
-        page.verdict: edit_views.verdict(record),
+        **edit_captions_of(page, record),
         page.edit_status: views.idle(edit_views.IDLE),
         page.record: record,
         page.notes: views.notes(notes),

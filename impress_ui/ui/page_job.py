@@ -23,13 +23,13 @@ from impress_ui.methods.optimise import ShouldStop
 from impress_ui.pictures.images import Picture, open_picture, save_png, with_target
 from impress_ui.settings import JobSettings
 from impress_ui.ui import runs, views, zero_gpu
+from impress_ui.ui.captions import captions_of, edit_captions_of
 from impress_ui.ui.forms import job_from_widgets
 from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page, Update, built_page
 from impress_ui.ui.progress import Progress, SampleProgress, Timing
 from impress_ui.ui.queue import Job
 from impress_ui.ui.record import Record, new_folder
-from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history.keep import runs_after
 from impress_ui.ui.rooms.history.report import write_report
 from impress_ui.ui.rooms.history.runs import HISTORIES, PastRun, own_copy
@@ -202,13 +202,10 @@ class PageJob(ABC):
         )  # fmt: skip
         self.images = {}
         first = self.keep(name, picture.image)
-        captions = {widget: views.caption(pane, None) for pane, widget in page.captions.items()}
-        if name == "protected":
-            captions[page.captions["original"]] = views.UNKNOWN_ORIGINAL
         return {
             **{widget: first if pane == name else None for pane, widget in page.panes.items()},
-            **captions,
-            **self.edit_captions(),
+            **captions_of(page, self.record),
+            **edit_captions_of(page, self.record),
             page.notes: views.notes(picture.notes),
             page.answer: "",
             page.whole: self.record.made_whole,
@@ -246,11 +243,6 @@ class PageJob(ABC):
     def is_kept(self, preview: str) -> bool:
         """Whether a preview's file is still there."""
         return Path(preview) in self._previews
-
-    def edit_captions(self) -> Update:
-        """What stands under the edits, and what they say together, as the record now is."""
-        captions = {widget: edit_views.caption(name, self.record) for name, widget in self.page.edit_captions.items()}
-        return {**captions, self.page.verdict: edit_views.verdict(self.record)}
 
     def _where_the_gpu_is(self, should_stop: ShouldStop) -> Iterator[Update]:
         """``work`` here, or in the process that a GPU is lent to: there widgets go by their numbers."""
@@ -293,7 +285,7 @@ class PageJob(ABC):
         return {
             **self.page.buttons_back,
             self.status: status,
-            **self.edit_captions(),
+            **edit_captions_of(self.page, self.record),
             self.page.record: self.record,
         }
 

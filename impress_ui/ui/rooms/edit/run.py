@@ -11,6 +11,7 @@ from impress_ui.jobs import workflow
 from impress_ui.jobs.saving import pasted, save_edits
 from impress_ui.methods.optimise import ShouldStop
 from impress_ui.ui import runs, views
+from impress_ui.ui.captions import edit_captions_of
 from impress_ui.ui.page_job import PageJob, Update
 from impress_ui.ui.progress import follow_samples, work_of
 from impress_ui.ui.record import PICTURES, Edit
@@ -42,7 +43,7 @@ class EditRun(PageJob):
             update = self.progress(progress.timing)
             if number == 0:  # nothing of the old edits is left beside the new ones
                 self.record = replace(self.record, edits={})
-                update |= {**dict.fromkeys(self.page.edits.values()), **self.edit_captions()}
+                update |= {**dict.fromkeys(self.page.edits.values()), **edit_captions_of(self.page, self.record)}
             if progress.previews is not None:
                 shown = map(self.preview, progress.previews)
                 update |= {self.page.edits[name]: path for name, path in zip(names, shown, strict=True)}

@@ -14,6 +14,7 @@ from impress_ui.jobs.documents import from_link, has_settings, read_settings, to
 from impress_ui.settings import JobSettings
 from impress_ui.settings.presets import EXAMPLES, PRESETS
 from impress_ui.ui import views
+from impress_ui.ui.captions import captions_of, edit_captions_of
 from impress_ui.ui.curves import charts_of
 from impress_ui.ui.forms import job_from_widgets, widgets_of
 from impress_ui.ui.gathered import gathering, knobs_from, with_knobs
@@ -21,7 +22,6 @@ from impress_ui.ui.mistakes import explain, toast
 from impress_ui.ui.page import PRIVATE, Page, Update, Values
 from impress_ui.ui.public import HOST
 from impress_ui.ui.record import Record
-from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.rooms.history import views as history_views
 from impress_ui.ui.rooms.history.runs import HISTORIES, PastRun, own_copy
 from impress_ui.ui.sessions import session_of
@@ -231,20 +231,16 @@ def runs_after(page: Page, session: str) -> Update:
 
 def shown_record(page: Page, record: Record) -> Update:
     """Everything that a record says, in its place."""
-    rows = {row["name"]: row for row in record.rows}
     return {
         page.record: record,
         **{pane: record.files.get(name) for name, pane in page.panes.items() if name != "reconstructed"},
         page.panes["reconstructed"]: record.files.get("V(protected)"),
         page.reconstruction_of: "protected",
-        **{caption: views.caption(name, rows.get(name)) for name, caption in page.captions.items()},
-        **({page.captions["original"]: views.UNKNOWN_ORIGINAL} if record.unknown_original else {}),
-        page.captions["reconstructed"]: views.caption("reconstructed", rows.get("protected")),
+        **captions_of(page, record),
         page.answer: views.answer(record.rows),
         page.whole: record.made_whole,
         page.curves: charts_of(record),
         page.table: views.table(record.rows),
         **{widget: record.edits[name].file if name in record.edits else None for name, widget in page.edits.items()},
-        **{caption: edit_views.caption(name, record) for name, caption in page.edit_captions.items()},
-        page.verdict: edit_views.verdict(record),
+        **edit_captions_of(page, record),
     }
