@@ -74,6 +74,13 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
     return float(mannwhitneyu(positive, negative).statistic / (len(positive) * len(negative)))
 
 
+def roc(positive: Sequence[float], negative: Sequence[float]) -> list[tuple[float, float]]:
+    """The ROC curve: (share of the negatives, share of the positives) above each threshold, from (0, 0) to (1, 1)."""
+    above, below = np.array(positive), np.array(negative)
+    cuts = [np.inf, *np.unique([*positive, *negative])[::-1], -np.inf]
+    return list(dict.fromkeys((float(np.mean(below > cut)), float(np.mean(above > cut))) for cut in cuts))
+
+
 def best_threshold(clean: list[float], protected: list[float]) -> float:
     """The threshold of greatest balanced accuracy, halfway (geometrically) between the errors beside it."""
     values = np.sort(np.array(clean + protected))

@@ -136,7 +136,10 @@ class Experiment(Generic[S]):
     def in_one_piece(
         cls, name: str, function: Callable[[Run[S]], Record], settings: type[S], **options: Any
     ) -> Experiment[S]:
-        """An experiment whose one unit is all of it: a function that returns ``rows`` and headline facts."""
+        """An experiment whose one unit is all of it: a function that returns ``rows``, headline facts, and ``curves``.
+
+        ``curves`` are what its charts draw beside the rows, if anything.
+        """
         return cls(
             name,
             (settings.__doc__ or "").strip(),
@@ -144,7 +147,9 @@ class Experiment(Generic[S]):
             units=lambda given: [Unit({}, "all")],
             run=lambda unit, run: [function(run)],
             table=lambda given, records: records[0]["rows"],
-            facts=lambda given, records: {key: value for key, value in records[0].items() if key != "rows"},
+            facts=lambda given, records: {
+                key: value for key, value in records[0].items() if key not in ("rows", "curves")
+            },
             finest=lambda records: records[0]["rows"],
             **options,
         )

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impress_ui.experiments.detector import auc, errors_of
+from impress_ui.experiments.charts import Chart, Lines
+from impress_ui.experiments.detector import auc, errors_of, roc
 from impress_ui.experiments.experiment import Experiment, Record, Run
 from impress_ui.experiments.pictures import in_batches, parts_of
 from impress_ui.experiments.settings import FoundSettings
@@ -91,7 +92,7 @@ def run_all(run: Run[FoundSettings]) -> Record:
         images = untouched[settings.split]["clean"]
         # Kept, since the whole experiment is one unit: a run that was killed goes on at the next protection.
         protected[name] = run.folder.pictures(name, partial(_protected, images, protection, on))
-    rows, thresholds = [], {}
+    rows, thresholds, curves = [], {}, {}
     detector = load_detector(autoencoder)
     signs = (("found", _found, LEAST_FOUND), ("round trip", errors_of, detector.threshold if detector else None))
     for sign, value_of, limit in signs:
@@ -100,6 +101,7 @@ def run_all(run: Run[FoundSettings]) -> Record:
         values = {kind: value_of(images, autoencoder) for kind, images in untouched[settings.split].items()}
         negative = [value for each in values.values() for value in each]
         values |= {name: value_of(images, autoencoder) for name, images in protected.items()}
+        curves[sign] = {name: roc(values[name], negative) for name in protected}
         rows += [
             {
                 "sign": sign,
@@ -113,7 +115,21 @@ def run_all(run: Run[FoundSettings]) -> Record:
             for kind, each in values.items()
         ]
     (run.folder.path.parent / "found_calibration.json").write_text(json.dumps(thresholds, indent=1) + "\n")
-    return {"size": settings.run.size, "thresholds": thresholds, "rows": rows}
+    return {"size": settings.run.size, "thresholds": thresholds, "rows": rows, "curves": curves}
+
+
+def charts(settings: FoundSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
+    """Each sign's ROC, a line for each protection."""
+    return [
+        Lines(
+            f"roc_{sign.replace(' ', '_')}",
+            f"Protected pictures that are told, against untouched ones that are accused, by the {name}",
+            "share of the untouched pictures above the threshold", "share of the protected ones above it",
+            {kind: [(x, y, None) for x, y in points] for kind, points in records[0]["curves"][sign].items()},
+            percent=True,
+        )
+        for sign, name in (("found", "change found"), ("round trip", "round-trip error"))
+    ]  # fmt: skip
 
 
 def _protected(images: list[Image.Image], protection: ProtectSettings, run: RunSettings) -> list[Image.Image]:
@@ -142,5 +158,5 @@ def _found(images: Sequence[Image.Image], autoencoder: Autoencoder) -> list[floa
 
 
 FOUND = Experiment.in_one_piece(
-    "found", run_all, FoundSettings, checkpoints=_checkpoints, learned=lambda settings: True
+    "found", run_all, FoundSettings, charts=charts, checkpoints=_checkpoints, learned=lambda settings: True
 )

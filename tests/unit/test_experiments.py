@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.integrate import trapezoid
 from skimage.metrics import structural_similarity
 
 from impress_ui.errors import UserError
 from impress_ui.experiments import purifiers
-from impress_ui.experiments.detector import auc, best_threshold
+from impress_ui.experiments.detector import auc, best_threshold, roc
 from impress_ui.experiments.pictures import PROMPTS
 from impress_ui.experiments.report import as_text
 from impress_ui.experiments.table import find_experiment, run_experiment
@@ -38,6 +39,16 @@ def report_of(name: str, output: Path, **changes: object) -> dict:
     report = run_experiment(name, settings, output, lambda text: None)
     assert report is not None
     return report
+
+
+def test_the_area_under_the_roc_is_the_share_of_pairs_in_order() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):  # few levels, so that there are ties
+        positive, negative = rng.integers(2, 9, 11).tolist(), rng.integers(0, 7, 17).tolist()
+        xs, ys = zip(*roc(positive, negative), strict=True)
+        assert (xs[0], ys[0]) == (0, 0) and (xs[-1], ys[-1]) == (1, 1)
+        assert trapezoid(ys, xs) == pytest.approx(auc(positive, negative))
+    assert roc([5, 6], [1, 2]) == [(0, 0), (0, 0.5), (0, 1), (0.5, 1), (1, 1)]
 
 
 def test_auc_counts_the_pairs_in_order() -> None:
@@ -125,6 +136,7 @@ def test_what_is_found_is_more_where_there_is_more(tmp_path: Path, monkeypatch: 
         "photoguard-encoder 32, on another autoencoder",
         "noise 4",
     } <= {pictures for _, pictures in rows}
+    assert {"found_roc_found.svg", "found_roc_round_trip.svg"} <= {file.name for file in tmp_path.iterdir()}
     assert set(json.loads((tmp_path / "found_calibration.json").read_text())) == {"found", "round trip"}
 
 
