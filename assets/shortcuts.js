@@ -17,7 +17,7 @@
       event.preventDefault();
       const area = Object.keys(runs).find((id) => event.target.closest?.("#" + id) || open() === id + "-button");
       press(area ? runs[area] : "run-both");
-    } else if (event.key === "Escape") {
+    } else if (event.key === "Escape" && event.target.getAttribute?.("aria-expanded") !== "true") {
       stops.some(press); // they are one: whichever is pressed, the visitor's job ends
     }
   });

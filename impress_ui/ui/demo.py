@@ -145,6 +145,7 @@ def _kept_record(record: Record, folder: Path) -> dict[str, Any]:
         return Path(shutil.copy(file, folder / Path(file).name)).name
 
     plain = dataclasses.asdict(record)
+    plain["run"] = 0  # none of the visitor's
     del plain["scrub"]  # its previews lie where this machine keeps what is soon gone
     plain["files"] = {name: copy(file) for name, file in record.files.items()}
     sources = {file: plain["files"][name] for name, file in record.files.items()}

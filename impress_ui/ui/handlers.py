@@ -96,7 +96,9 @@ class Handlers:
 
         def run(values: Values, request: gr.Request) -> Iterator[Update]:
             load_engine()
-            yield from job(page, knobs_from(page, values), session_of(request)).updates()
+            begun = job(page, knobs_from(page, values), session_of(request))
+            begun.outputs = every
+            yield from begun.updates()
 
         every = list(dict.fromkeys([*outputs, *page.after_job]))
         read = with_knobs(page, {*page.settings, *inputs})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import gradio as gr
+
 from impress_ui.jobs.documents import checked
 from impress_ui.pictures.images import fit, open_picture, save_png
 from impress_ui.settings import RunSettings
@@ -17,6 +19,7 @@ from impress_ui.ui.forms import widgets_of
 from impress_ui.ui.mistakes import explain, warn
 from impress_ui.ui.page import Page, Update
 from impress_ui.ui.public import HOST
+from impress_ui.ui.queue import Job
 from impress_ui.ui.record import Record, new_folder
 from impress_ui.ui.rooms.edit import views as edit_views
 from impress_ui.ui.runs import JOBS, made_here
@@ -31,16 +34,19 @@ BEFORE = "What stands beside it is still of the picture before."
 def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Update]:
     """A new picture: show it at its working size, say what was done to it, clear what another one left."""
     path = values[page.upload]
-    if not path:  # the upload was cleared; what was made from it may still be looked at
+    if not path or is_example(path, values[page.record]):  # cleared: what was made may still be looked at
         yield {page.notes: ""}
         return
-    if is_example(path, values[page.record]):
-        yield {page.notes: ""}
-        return
-    if not JOBS.supersede(session):  # its last update would put the page back to the picture that it began with
+    if not JOBS.free(session):  # its last update would put the page back to the picture that it began with
         warn(BUSY)
         yield {page.notes: views.notes([BUSY])}
         return
+    with JOBS.open(session) as own:  # what is begun meanwhile would take the picture before
+        yield _opened(page, values, session, own)
+
+
+def _opened(page: Page, values: Mapping[Any, Any], session: str, own: Job) -> Update:
+    path = values[page.upload]
     told, job, settings = made_here(path), None, {}
     if "settings" in told:
         try:
@@ -54,8 +60,8 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
     except Exception as error:
         sentence = explain(error)
         warn(sentence)
-        yield {page.notes: views.notes([sentence, *([BEFORE] if values[page.record].files else [])])}
-        return
+        return {page.notes: views.notes([sentence, *([BEFORE] if values[page.record].files else [])])}
+    JOBS.supersede(session, besides=own)
     original = str(save_png(picture.image, new_folder(session) / "original.png"))
     record = Record(files={"original": original}, size=picture.image.size, own=picture.opened)
     notes = picture.notes
@@ -63,7 +69,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         notes = (*notes, "This file says that it was protected with this program: Purify takes it as it is.")
     if "settings" in told:
         notes = (*notes, said)
-    yield {
+    return {
         **settings,
         **{pane: original if name == "original" else None for name, pane in page.panes.items()},
         **captions_of(page, record),
@@ -74,6 +80,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         page.notes: views.notes(notes),
         page.status: views.idle(),
         **page.buttons_back,  # from the live run that was ended for it
+        page.archive: gr.update(value=None, interactive=False),
         page.answer: "",
         page.whole: record.made_whole,
         page.curves: charts({}, {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +17,7 @@ from impress_ui.errors import UserError
 
 T = TypeVar("T")
 MOST_WAITING = 24  # jobs in the line, beside the one that has the device
+LAST_WORD = 5.0  # seconds that whoever takes a job's place waits for it to end: a step, and its last word
 PER_SESSION = 4  # jobs of one visitor, so that nobody fills the line alone
 SILENT = 10.0  # seconds after which a job that asks no more for its turn is passed over
 GONE = 60.0  # seconds after which its place is given away
@@ -132,10 +133,14 @@ class Job:
         over: whether all is done but its last word, which says everything again: whoever comes before it takes its
             place.
         superseded: whether its place was taken; nobody waits for its result then.
+        followed: whether a slider's next move took it, which shows pictures of its own.
+        left: what stands on the page once it has given way.
+        crowded: whether something was turned away for it: what was said of that stays.
     """
 
     def __init__(self, line: Line, longest: float | None = None, *, live: bool = False) -> None:
         self.cut, self.live, self.over, self.superseded = "", live, False, False
+        self.followed, self.left, self.crowded = False, None, False
         self._line, self._longest = line, longest
         self._stopped = threading.Event()
         self._place: Place | None = None
@@ -191,15 +196,40 @@ class Jobs:
         self._guard = threading.Lock()
         self._running: dict[str, list[Job]] = {}
 
-    def supersede(self, session: str) -> bool:
-        """End the session's live jobs, for something newer; says whether that may begin: not beside another job."""
-        with self._guard:
-            running = list(self._running.get(session, ()))
-        giving_way = [job for job in running if job.live or job.over]
+    def free(self, session: str) -> bool:
+        """Whether no job of the session is under way that would not give way to something newer."""
+        return not self._staying(self._of(session))
+
+    def supersede(self, session: str, *, besides: Job | None = None, live: bool = False) -> list[Job] | None:
+        """End the session's live jobs, and those that are over, for something newer, and wait for their last word.
+
+        Args:
+            besides: the one that asks, if it is a job itself.
+            live: whether it is a slider's next move.
+
+        Returns:
+            Those that have given way; None where another job is under way, beside which the newer one may not begin.
+        """
+        giving_way = [job for job in self._of(session) if job is not besides]
+        if self._staying(giving_way):
+            return None
         for job in giving_way:
-            job.superseded = True
+            job.superseded, job.followed = True, live
             job.stop()
-        return len(giving_way) == len(running)
+        deadline = time.monotonic() + LAST_WORD
+        while not set(giving_way).isdisjoint(self._of(session)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return giving_way
+
+    def _staying(self, jobs: Iterable[Job]) -> list[Job]:
+        staying = [job for job in jobs if not (job.live or job.over)]
+        for job in staying:
+            job.crowded = True
+        return staying
+
+    def _of(self, session: str) -> list[Job]:
+        with self._guard:
+            return list(self._running.get(session, ()))
 
     @contextmanager
     def open(self, session: str, *, live: bool = False) -> Iterator[Job]:
@@ -225,8 +255,7 @@ class Jobs:
 
     def stop(self, session: str) -> bool:
         """Ask every job of the session to stop after its current step; says whether there was one."""
-        with self._guard:
-            jobs = [job for job in self._running.get(session, ()) if not job.over]
+        jobs = [job for job in self._of(session) if not job.over]
         for job in jobs:
             job.stop()
         return bool(jobs)

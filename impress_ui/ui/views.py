@@ -226,7 +226,7 @@ def _change(row: Mapping[str, Any], before: Mapping[str, Any] | None, path: Sequ
     return "" if now is None or then is None else f' <i class="change">{now - then:+.{digits}f}</i>'
 
 
-def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """All measures, a row a picture; the best of the purified and the controls is bold in each column."""
     if not rows:
         return '<p class="caption">The table fills in after a run.</p>'
@@ -234,7 +234,7 @@ def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
     best = [_best(rivals, path, digits, more) for _, path, digits, more in COLUMNS]
     groups = "".join(f'<th colspan="{width}" scope="colgroup">{escape(name)}</th>' for name, width in GROUPS)
     heads = "".join(f'<th scope="col">{escape(name)}{_arrow(more)}</th>' for name, _, _, more in COLUMNS)
-    body = "".join(_table_row(row, best, row in rivals, method) for row in rows)
+    body = "".join(_table_row(row, best, row in rivals) for row in rows)
     verdicts = "".join(
         f"<li><b>{PICTURES[row['name']]}</b> <span>{escape(row['verdict'] or NOT_CALIBRATED)}</span>"
         f"{f'; <span>{found}</span>' if (found := found_in_words(row)) else ''}</li>"
@@ -254,15 +254,14 @@ def table(rows: Sequence[Mapping[str, Any]], method: str = "") -> str:
     )
 
 
-def _table_row(row: Mapping[str, Any], best: Sequence[str | None], rival: bool, method: str) -> str:
+def _table_row(row: Mapping[str, Any], best: Sequence[str | None], rival: bool) -> str:
     cells = []
     for (_, path, digits, _), winner in zip(COLUMNS, best, strict=True):
         text = _cell(row, path, digits)
         cells.append(f"<td>{f'<b>{text}</b>' if rival and text == winner else text}</td>")
     name = PURIFIER_NAMES[row["name"]] if row["control"] else PICTURES[row["name"]]
-    detail = row["setting"] or (method if row["name"] == "purified" else "")
     kind = "control" if row["control"] else row["name"]
-    small = " · ".join(part for part in ("control" if row["control"] else "", detail) if part)
+    small = " · ".join(part for part in ("control" if row["control"] else "", row["setting"]) if part)
     return (
         f'<tr class="row-{kind}"><th scope="row">{escape(name)}<small>{escape(small)}</small></th>{"".join(cells)}'
         f"<td>{escape(row.get('looks') or '—')}</td></tr>"

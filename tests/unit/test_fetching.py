@@ -27,8 +27,8 @@ from impress_ui.paths import ROOT
 from impress_ui.settings import JobSettings
 from impress_ui.ui import api, views
 from impress_ui.ui.app import build_app
+from impress_ui.ui.lifecycle import FETCHED
 from impress_ui.ui.page import DEVICE, built_page
-from impress_ui.ui.page_job import FETCHED
 from impress_ui.ui.record import Record
 from impress_ui.ui.rooms.history.runs import HISTORIES
 from impress_ui.ui.rooms.story.run import PageRun

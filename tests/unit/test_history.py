@@ -137,7 +137,7 @@ def test_restored_knobs_stand_for_the_settings_and_show_the_picked_method_s_own(
 
 def test_a_seed_is_drawn_within_its_range() -> None:
     from impress_ui.settings import RunSettings
-    from impress_ui.ui.page_job import SEEDS
+    from impress_ui.ui.lifecycle import SEEDS
 
     most = RunSettings.describe("seed")["maximum"]
     assert most >= SEEDS - 1 + 200

@@ -65,8 +65,10 @@ class ExploreRoom(Room):
         page = shell.page
         knobs = page.section("explore")
         outputs = [self.status, self.verdict, self.chart, self.pictures, self.files, self.grid]
-        shell.hints_after(shell.starts(self.run, self.job, [page.mask, page.target], outputs))
-        knobs["measure"].change(shown, [self.grid, knobs["measure"]], [self.verdict, self.chart], **PRIVATE)
+        explored = shell.starts(self.run, self.job, [page.mask, page.target], outputs)
+        for change in (knobs["measure"].change, explored.then):  # a run knows the measure that it began with
+            change(shown, [self.grid, knobs["measure"]], [self.verdict, self.chart], **PRIVATE)
+        shell.hints_after(explored)
         for axis in ("x", "y"):
             ends = [knobs[f"{axis}_from"], knobs[f"{axis}_to"]]
             knobs[axis].input(range_of, knobs[axis], ends, queue=False, **PRIVATE)

@@ -79,7 +79,7 @@ class Keep:
                 **PRIVATE,
             )
         replayed = [page.document, *restored, *self._replayed(), page.reconstruction_of]
-        replayed += [*page.run_buttons, *page.stop_buttons]
+        replayed += [page.archive, *page.run_buttons, *page.stop_buttons]
         back = page.past_restore.click(self.restore, {page.past}, replayed, **PRIVATE)
         back.success(None, [page.document], js=ENTER, **PRIVATE)
         taken = page.ghost.click(
@@ -104,8 +104,12 @@ class Keep:
             job = JobSettings()
         return self._set(PRESETS[chosen].applied_to(job))
 
-    def example(self, chosen: gr.SelectData) -> Update:
-        """The settings of the example that was clicked."""
+    def example(self, chosen: gr.SelectData, request: gr.Request) -> Update:
+        """The settings of the example that was clicked, unless its picture is turned away for a run."""
+        from impress_ui.ui.runs import JOBS
+
+        if not JOBS.free(session_of(request)):
+            return {}
         return self._set(list(EXAMPLES.values())[chosen.index].job)
 
     def import_file(self, values: Values) -> Update:
@@ -166,7 +170,7 @@ class Keep:
         from impress_ui.ui.runs import JOBS
 
         page = self.page
-        if not JOBS.supersede(session_of(request)):  # what it says next would stand among what is restored
+        if JOBS.supersede(session_of(request)) is None:  # what it says next would stand among what is restored
             raise toast(BUSY)
         widgets, allowed_here = page.by_number, set(self._replayed())
         shown = {
@@ -175,7 +179,17 @@ class Keep:
             if widgets.get(number) in allowed_here
         }
         record = shown_record(page, replace(run.record, run=run.number))
-        return {**page.buttons_back, **self._set(run.job), **shown, **record, page.document: run.room}
+        answer = {page.answer: shown[page.answer]} if page.answer in shown else {}  # of a check, too
+        return {
+            **page.buttons_back,
+            page.status: views.idle(),
+            **self._set(run.job),
+            **shown,
+            **record,
+            **answer,
+            page.archive: archive_of(run),
+            page.document: run.room,
+        }
 
     def _replayed(self) -> list[Component]:
         """What a run may have set, but for the buttons and the knobs."""

@@ -16,6 +16,8 @@ from impress_ui.ui.rooms.many import views as many_views
 from impress_ui.ui.rooms.many.strip import Strip, laid_out
 from impress_ui.ui.sessions import session_of
 
+BUSY = "These pictures were not taken, for a run is under way: stop it or wait for its end, then choose them again."
+
 
 class ManyStrip(Room):
     """The pictures in a row with a line under each; below them what can be done with all of them."""
@@ -72,6 +74,11 @@ class ManyStrip(Room):
     def take(self, values: Values, request: gr.Request) -> Update:
         """Files that were chosen together take the place of those that lay there."""
         load_engine()
+        from impress_ui.ui.runs import JOBS
+
+        if not JOBS.free(session_of(request)):  # its next word would put the strip back
+            warn(BUSY)
+            return {self.strip: gr.update()}
         try:
             size = RunSettings(size=values[self.size]).size
             strip = laid_out([str(file) for file in values[self.add] or ()], size, session_of(request))

@@ -22,15 +22,25 @@ class LiveRun(PageRun):
     live = True
 
     def updates(self) -> Iterator[Update]:
-        """Nothing changes where there is nothing to purify yet, or another job of the visitor's runs."""
-        if "protected" not in self.record.files or not runs.JOBS.supersede(self.session):
-            yield {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing at all
-            return
+        """Nothing changes where there is nothing to purify yet."""
+        if "protected" in self.record.files:
+            yield from super().updates()
+        else:
+            yield self._nothing
+
+    def instead(self) -> Update | None:
+        """Nothing beside another job of the visitor's; what is there without the run where that would take too long."""
+        if not runs.JOBS.free(self.session):
+            return self._nothing
+        if (told := super().instead()) is not None:
+            return told
         if reason := self._too_much():
-            told = views.status("Live", f"{reason}; press {self.button}", "idle")
-            yield {**self.page.buttons_back, self.status: told}  # from the run that was ended for this one
-            return
-        yield from super().updates()
+            return self._put_back() | self._buttons_back(views.status("Live", f"{reason}; press {self.button}", "idle"))
+        return None
+
+    @property
+    def _nothing(self) -> Update:
+        return {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing at all
 
     @property
     def button(self) -> str:

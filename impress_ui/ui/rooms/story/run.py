@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+import gradio as gr
 from PIL import Image
 
 from impress_ui.jobs import compare, workflow
@@ -41,6 +42,7 @@ class PageRun(PageJob):
 
     def work(self, should_stop: ShouldStop) -> Iterator[Update]:
         page, values = self.page, self.values
+        self.former = next((row for row in self.record.rows if row["name"] == "purified"), None)
         mask = runs.mask_of(values[page.mask])
         if self.what != "purify":
             picture, target = self.aimed(runs.open_at(values[page.upload], self.job, whole=True))
@@ -90,7 +92,7 @@ class PageRun(PageJob):
             ghost = Ghost(self.record.run, f"{words}: {knobs_of(past.job.purify)}" if past else words, drawn)
             kept = {name: values for name, values in self.record.curves.items() if name not in drawn}
             self.record = replace(self.record, ghosts=(*self.record.ghosts, ghost)[-GHOSTS:], curves=kept)
-        return {self.page.record: self.record}
+        return {self.status: gr.update()}  # nothing of it stands until its end
 
     def protection(
         self, image: Image.Image, mask: Image.Image | None, target: Image.Image | None, should_stop: ShouldStop
@@ -139,6 +141,8 @@ class PageRun(PageJob):
             self.made[name] = self.facts(progress)
             self._keep_whole(name, progress.result, picture)
             path = self.keep(name, self._as_shown(progress.result, picture), **self.made[name])
+            rows = [row for row in self.record.rows if row["name"] != name]  # of the picture that it replaces
+            self.record = replace(self.record, rows=rows)
             ended = f"{name} {views.ending(timing, progress.stopped)}"
             self.told.append(": ".join(filter(None, (ended, progress.step.fault, progress.step.note))))
             yield {
@@ -185,7 +189,6 @@ class PageRun(PageJob):
         page = self.page
         yield {page.status: views.status("Measuring", "; ".join(self.told), "running", 1.0)}
         pictures = {name: self.image(name) for name in PICTURES if name in self.record.files}
-        before = next((row for row in self.record.rows if row["name"] == "purified"), None)
         known = self.known()
         rows: list[dict[str, Any]] = [row for row in known if not row["control"]]
         controls = [row for row in known if row["control"]]
@@ -199,14 +202,16 @@ class PageRun(PageJob):
             mask=mask, should_stop=should_stop,
         ):  # fmt: skip
             rows.append(row.as_dict())
-            update: Update = {page.table: views.table(rows, compare.setting_of(self.job.purify))}
+            if row.name == "purified":
+                rows[-1]["setting"] = compare.setting_of(self.job.purify)
+            update: Update = {page.table: views.table(rows)}
             if not row.control:
                 path = self.keep(f"V({row.name})", row.reconstruction, measures=row.measures)
                 if row.name in self.made:
                     update[page.panes[row.name]] = self.keep(
                         row.name, pictures[row.name], **self.made[row.name], measures=row.measures
                     )
-                update[page.captions[row.name]] = views.caption(row.name, rows[-1], before)
+                update[page.captions[row.name]] = views.caption(row.name, rows[-1], self.former)
                 if self._picked(row.name):
                     update[page.panes["reconstructed"]] = path
                     update[page.captions["reconstructed"]] = views.caption("reconstructed", rows[-1])
@@ -214,7 +219,7 @@ class PageRun(PageJob):
         rows += controls
         self.record = replace(self.record, rows=rows)
         purifier = views.PURIFIER_NAMES[self.job.purify.method]
-        table = {page.table: views.table(rows, compare.setting_of(self.job.purify))}
+        table = {page.table: views.table(rows)}
         yield {**table, page.answer: views.answer(rows, purifier)}
         if "purified" not in pictures and {"original", "protected"} <= pictures.keys():
             found = checked(
