@@ -157,6 +157,20 @@ def sliders_answer_and_leave_ghosts_that_can_be_taken_back(opened: Page) -> None
     expect(opened.locator("#purify-steps input[type=number]")).to_have_value("5")
     expect(opened.locator("#curves .own-scale .ghost")).to_have_count(0)
 
+    # One that is taken back while a slider's run is under way stays, with its buttons.
+    kept = opened.locator("#pane-purified img").get_attribute("src")
+    nudge(opened, "purify-alpha")
+    end_of_run(opened)
+    put(opened, "purify-steps", 120)
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", re.compile("preview-"))
+    opened.locator("#curves .own-scale .ghost.line-total").first.dispatch_event("click")
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", kept)
+    expect(opened.locator("#run-both")).to_be_enabled()
+    opened.wait_for_timeout(700)  # Gradio sends the last update of what has ended once more
+    expect(opened.locator("#pane-purified img")).to_have_attribute("src", kept)
+    expect(opened.locator("#purify-steps input[type=number]")).to_have_value("5")
+    expect(opened.locator("#run-status .done")).to_be_visible()
+
     # Switched off, a slider is a slider.
     opened.locator("#live input").uncheck()
     nudge(opened, "purify-alpha")

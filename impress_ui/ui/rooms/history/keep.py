@@ -97,7 +97,7 @@ class Keep:
         values = knobs_from(self.page, values)
         chosen = values[self.page.preset]
         if chosen is None:  # the keyboard went over the list, and chose nothing
-            return {self.page.knobs["run", "seed"]: gr.update()}
+            return self._nothing
         try:
             job = job_from_widgets(self.page, values)
         except Exception:  # what stands in a knob is not valid, and is about to be replaced
@@ -109,7 +109,7 @@ class Keep:
         from impress_ui.ui.runs import JOBS
 
         if not JOBS.free(session_of(request)):
-            return {}
+            return self._nothing
         return self._set(list(EXAMPLES.values())[chosen.index].job)
 
     def import_file(self, values: Values) -> Update:
@@ -135,7 +135,7 @@ class Keep:
     def open_link(self, query: str) -> Update:
         """The settings of the link that the page was opened with."""
         if not has_settings(query or ""):
-            return {}
+            return self._nothing
         try:
             job = HOST.check(from_link(query))
         except Exception as error:
@@ -209,6 +209,11 @@ class Keep:
             return job_from_widgets(self.page, knobs_from(self.page, values))
         except Exception as error:
             raise toast(explain(error)) from None
+
+    @property
+    def _nothing(self) -> Update:
+        """An update that changes nothing: without any Gradio misses the values of its outputs."""
+        return {self.page.knobs["run", "seed"]: gr.update()}
 
     def _set(self, job: JobSettings) -> Update:
         return widgets_of(self.page, job)
