@@ -241,7 +241,7 @@ class Jobs:
         job = Job(self.line, self.longest(), live=live)
         with self._guard:
             own = self._running.setdefault(session, [])
-            working = sum(not one.over for one in own)
+            working = sum(not (one.over or one.superseded) for one in own)
             if working >= self.per_session:
                 raise UserError(f"You have {working} jobs here already; stop one, or wait until one has ended.")
             own.append(job)

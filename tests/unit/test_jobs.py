@@ -28,6 +28,32 @@ def test_a_session_has_so_many_jobs_and_no_more() -> None:
         pass
 
 
+def test_what_gives_way_counts_no_more_and_is_waited_for() -> None:
+    jobs = Jobs(per_session=2)
+    said: list[str] = []
+
+    def live(name: str) -> None:
+        with jobs.open("a", live=True) as own:
+            others = jobs.supersede("a", besides=own, live=True)
+            said.append(f"{name} begins" if others is not None and not own.superseded else f"{name} passed over")
+            while not own():
+                time.sleep(0.005)
+            said.append(f"{name} ends")
+
+    threads = [threading.Thread(target=live, args=(name,)) for name in "abcdef"]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.03)
+    with jobs.open("a") as own:  # another button: the last of them ends before that goes on
+        assert [job.live for job in jobs.supersede("a", besides=own)] == [True]
+        assert said[-1] == "f ends" and not own.superseded
+        assert not jobs.free("a") and jobs.supersede("a") is None and own.crowded and not own.superseded
+    for thread in threads:
+        thread.join()
+    assert said == [word for name in "abcdef" for word in (f"{name} begins", f"{name} ends")]
+    assert jobs.free("a") and jobs.supersede("a") == []
+
+
 def test_the_device_is_one_jobs_at_a_time_and_goes_by_arrival() -> None:
     line, inside, most, order = Line(), [], [], []
     places = [line.join() for _ in range(8)]
