@@ -9,14 +9,14 @@ protected, by limits of its own that know no noise: the least that is told as fo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from impress_ui.experiments.charts import Chart, Lines
+from impress_ui.experiments.charts import Chart, Lines, Point
 from impress_ui.experiments.detector import auc, errors_of, roc
 from impress_ui.experiments.experiment import Experiment, Record, Run
 from impress_ui.experiments.pictures import in_batches, parts_of
@@ -119,17 +119,31 @@ def run_all(run: Run[FoundSettings]) -> Record:
 
 
 def charts(settings: FoundSettings, rows: list[Record], records: list[Record]) -> list[Chart]:
-    """Each sign's ROC, a line for each protection."""
+    """Each sign's ROC, a line for each protection, and one for all that are told without a mistake."""
     return [
         Lines(
-            f"roc_{sign.replace(' ', '_')}",
-            f"Protected pictures that are told, against untouched ones that are accused, by the {name}",
-            "share of the untouched pictures above the threshold", "share of the protected ones above it",
-            {kind: [(x, y, None) for x, y in points] for kind, points in records[0]["curves"][sign].items()},
-            percent=True,
+            f"roc_{sign.replace(' ', '_')}", f"ROC by the {name}",
+            "untouched pictures accused", "protected pictures told", lines_of(records[0]["curves"][sign]), percent=True,
         )
         for sign, name in (("found", "change found"), ("round trip", "round-trip error"))
     ]  # fmt: skip
+
+
+def lines_of(curves: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, list[Point]]:
+    """ROC curves by name as lines through their corners; those that pass by (0, 1) are one."""
+    passing = [name for name, points in curves.items() if [0, 1] in map(list, points)]
+    lines = {name: _corners(points) for name, points in curves.items() if name not in passing}
+    if passing:
+        lines["every other protection" if lines else "every protection"] = _corners([(0, 0), (0, 1), (1, 1)])
+    return lines
+
+
+def _corners(points: Sequence[Sequence[float]]) -> list[Point]:
+    kept = [points[0]]
+    for point, after in zip(points[1:], points[2:], strict=False):
+        if not (kept[-1][0] == point[0] == after[0] or kept[-1][1] == point[1] == after[1]):
+            kept.append(point)
+    return [(x, y, None) for x, y in (*kept, points[-1])]
 
 
 def _protected(images: list[Image.Image], protection: ProtectSettings, run: RunSettings) -> list[Image.Image]:
