@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -123,13 +124,14 @@ def charts(settings: FoundSettings, rows: list[Record], records: list[Record]) -
     return [
         Lines(
             f"roc_{sign.replace(' ', '_')}", f"ROC by the {name}",
-            "untouched pictures accused", "protected pictures told", lines_of(records[0]["curves"][sign]), percent=True,
+            "untouched pictures accused", "protected pictures told", roc_lines(records[0]["curves"][sign]),
+            percent=True,
         )
         for sign, name in (("found", "change found"), ("round trip", "round-trip error"))
     ]  # fmt: skip
 
 
-def lines_of(curves: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, list[Point]]:
+def roc_lines(curves: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, list[Point]]:
     """ROC curves by name as lines through their corners; those that pass by (0, 1) are one."""
     passing = [name for name, points in curves.items() if [0, 1] in map(list, points)]
     lines = {name: _corners(points) for name, points in curves.items() if name not in passing}
@@ -140,7 +142,7 @@ def lines_of(curves: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, list[
 
 def _corners(points: Sequence[Sequence[float]]) -> list[Point]:
     kept = [points[0]]
-    for point, after in zip(points[1:], points[2:], strict=False):
+    for point, after in pairwise(points[1:]):
         if not (kept[-1][0] == point[0] == after[0] or kept[-1][1] == point[1] == after[1]):
             kept.append(point)
     return [(x, y, None) for x, y in (*kept, points[-1])]

@@ -15,7 +15,7 @@ from skimage.metrics import structural_similarity
 from impress_ui.errors import UserError
 from impress_ui.experiments import purifiers
 from impress_ui.experiments.detector import auc, best_threshold, roc
-from impress_ui.experiments.found import lines_of
+from impress_ui.experiments.found import roc_lines
 from impress_ui.experiments.pictures import PROMPTS
 from impress_ui.experiments.report import as_text
 from impress_ui.experiments.table import find_experiment, run_experiment
@@ -50,7 +50,7 @@ def test_the_area_under_the_roc_is_the_share_of_pairs_in_order() -> None:
         assert (xs[0], ys[0]) == (0, 0) and (xs[-1], ys[-1]) == (1, 1)
         assert trapezoid(ys, xs) == pytest.approx(auc(positive, negative))
     assert roc([5, 6], [1, 2]) == [(0, 0), (0, 0.5), (0, 1), (0.5, 1), (1, 1)]
-    lines = lines_of({"some": roc([1, 3, 4], [0, 2]), "all": roc([5, 6], [1, 2]), "these": roc([7], [1, 2])})
+    lines = roc_lines({"some": roc([1, 3, 4], [0, 2]), "all": roc([5, 6], [1, 2]), "these": roc([7], [1, 2])})
     assert lines["some"] == [(0, 0, None), (0, 2 / 3, None), (0.5, 2 / 3, None), (0.5, 1, None), (1, 1, None)]
     assert set(lines) == {"some", "every other protection"}
 
