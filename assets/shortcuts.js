@@ -11,13 +11,18 @@
     "edit-area": "edit-run", "room-stress": "stress-run", "room-explore": "explore-run", "room-style": "style-run",
     "room-generate": "generate-run",
   };
+  // Escape that closes something else stops no run; what that is has to be seen before it is closed.
+  let closes = false;
+  document.addEventListener("keydown", (event) => {
+    closes = event.target.getAttribute?.("aria-expanded") === "true" || !!document.querySelector(".block.fullscreen");
+  }, true);
   const stops = ["stop", "edit-stop", "stress-stop", "explore-stop", "style-stop", "generate-stop"];
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       const area = Object.keys(runs).find((id) => event.target.closest?.("#" + id) || open() === id + "-button");
       press(area ? runs[area] : "run-both");
-    } else if (event.key === "Escape" && event.target.getAttribute?.("aria-expanded") !== "true") {
+    } else if (event.key === "Escape" && !closes) {
       stops.some(press); // they are one: whichever is pressed, the visitor's job ends
     }
   });

@@ -62,10 +62,15 @@ class ExperimentSettings(JobSettings):
 
     @property
     def used(self) -> tuple[str, ...]:
-        """The sections that count as these settings stand: ``purify`` only where a purifier is as it is set there."""
+        """The sections that count as these settings stand.
+
+        ``purify`` does only where a purifier is as it is set there, ``protect`` where its method is among the methods.
+        """
         idle = set() if AS_SET in getattr(self, "purifiers", (AS_SET,)) else {"purify"}
         if not getattr(self, "edits", True):
             idle.add("edit")
+        if self.protect.method not in getattr(self, "methods", (self.protect.method,)):
+            idle.add("protect")
         return ("run", *(section for section in self.sections if section not in idle))
 
     def overridden(self, sections: dict[str, dict[str, Any]], **fields: Any) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from pydantic import ValidationError
 
 from impress_ui.errors import UserError
 from impress_ui.jobs.documents import checked, from_json, from_link, to_query
@@ -22,16 +23,22 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
         ValidationError: a value out of its range, or not a number.
     """
     data: dict[str, dict[str, Any]] = {}
-    for (section, name), widget in page.knobs.items():
-        model = SECTIONS[section]
-        if model.picker and not model.has(name, values[page.knobs[section, model.picker]]):
-            continue  # another method's, and hidden: what stands there must not stop a run
-        if values[widget] is None:
-            if model.lacked(name, {other: values[knob] for other, knob in page.section(section).items()}):
-                continue  # it changes nothing, and is hidden
-            raise UserError(f"{widget.label} is empty: give it a value.")
-        data.setdefault(section, {})[name] = values[widget]
-    return HOST.check(JobSettings.model_validate(data))
+    idle: dict[str, dict[str, Any]] = {}  # what changes nothing beside the others, and is hidden
+    for section, model in SECTIONS.items():
+        held = {name: values[widget] for name, widget in page.section(section).items()}
+        for name, value in held.items():
+            if model.picker and not model.has(name, held[model.picker]):
+                continue  # another method's, and hidden: what stands there must not stop a run
+            lacked = model.lacked(name, held)
+            if value is None and not lacked:
+                raise UserError(f"{page.knobs[section, name].label} is empty: give it a value.")
+            if value is not None:
+                (idle if lacked else data).setdefault(section, {})[name] = value
+    try:
+        together = {section: {**given, **idle.get(section, {})} for section, given in data.items()}
+        return HOST.check(JobSettings.model_validate(together))
+    except ValidationError:
+        return HOST.check(JobSettings.model_validate(data))  # as if nothing were hidden
 
 
 def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:

@@ -174,10 +174,14 @@ class Handlers:
                 queue=False, **PRIVATE,
             )  # fmt: skip
         if needed:
-            gr.on(
-                [widget.change for widget in needed], functools.partial(counting, page, section), {*picker, *needed},
-                [*(knobs[name] for name in model.needing()), *also], queue=False, trigger_mode="always_last",
-                **PRIVATE,
+            event = functools.partial(gr.on, [widget.change for widget in needed])
+
+            def shows(values: Values) -> Update:
+                return counting(page, section, knobs_from(page, values))  # which leaves an emptied slider as it is
+
+            gathering(page, event)(
+                shows, with_knobs(page), [*(knobs[name] for name in model.needing()), *also], queue=False,
+                trigger_mode="always_last", **PRIVATE,
             )  # fmt: skip
 
     def pair(self, values: Values) -> Update:

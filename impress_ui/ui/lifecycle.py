@@ -38,7 +38,7 @@ SEEDS = 2**31 - 1000  # drawn seeds stay below it, so that a run of many picture
 # Where a job was stopped before it had the device.
 WAITED = "while it waited; what stands here is what stood here before"
 FETCHED = "while its checkpoint was fetched; files that came whole are kept"
-HERE = ("page", "values", "status", "own", "outputs")  # what of a job no other process can be handed
+HERE = ("page", "values", "status", "own", "ended", "outputs")  # what of a job no other process can be handed
 
 
 class Lifecycle(ABC):
@@ -63,6 +63,7 @@ class Lifecycle(ABC):
         self.record: Record = values[page.record]
         self.settled = self.record  # what stands on the page without what is not at its end
         self.outputs: Collection[Component] = ()  # what the event that started it may set
+        self.ended: list[Job] = []  # what gave way to it
         self.disturbed = False  # whether it, or what gave way to it, has shown anything that is not at its end
 
     @abstractmethod
@@ -103,11 +104,18 @@ class Lifecycle(ABC):
         if gave_way is None:
             warn(UNDER_WAY)
             return {self.status: gr.update()}
-        self.disturbed = bool(gave_way)
+        self.ended = gave_way
         for record in (job.left for job in gave_way if job.left is not None):
-            self.record = self.settled = record
+            self.record = record
             self.values = {**self.values, self.page.record: record}
+        self.disturbed = bool(gave_way)
+        self._settle(self.record)
         return None
+
+    def _settle(self, record: Record) -> None:
+        self.settled = record
+        if self.own:
+            self.own.left = record
 
     def _last_word(self, final: Update) -> Update:
         """``final``, but to those who have gone on to something else what they find behind it.
@@ -117,7 +125,6 @@ class Lifecycle(ABC):
         if self.own is None or not self.own.superseded:
             crowded = self.own is not None and self.own.crowded  # a note about what was turned away stands there
             return {widget: value for widget, value in final.items() if not (crowded and widget is self.page.notes)}
-        self.own.left = self.settled
         words = {
             button: gr.update(value=final[button]["value"])
             for button in self.page.run_buttons if "value" in final.get(button, {})
@@ -179,7 +186,9 @@ class Lifecycle(ABC):
                     held.close()
                     last |= self._remember(shown)
                     own.over = True
-                self.settled = last.get(self.page.record, self.settled)
+                # A slider's run stands at its end alone: the next move begins where it began.
+                if own.over or not self.live:
+                    self._settle(last.get(self.page.record, self.settled))
                 # A browser that falls behind may pass over the first update, which locks the buttons: it is said again.
                 yield busy | {widget: value for widget, value in own_copy(last).items() if widget not in self._locked}
                 busy = {}

@@ -41,7 +41,7 @@ def opened(page: Page, values: Mapping[Any, Any], session: str) -> Iterator[Upda
         warn(BUSY)
         yield {page.notes: views.notes([BUSY])}
         return
-    with JOBS.open(session) as own:  # what is begun meanwhile would take the picture before
+    with JOBS.open(session, opening=True) as own:  # what is begun meanwhile would take the picture before
         yield _opened(page, values, session, own)
 
 

@@ -133,12 +133,15 @@ class Job:
         over: whether all is done but its last word, which says everything again: whoever comes before it takes its
             place.
         superseded: whether its place was taken; nobody waits for its result then.
-        followed: whether a slider's next move took it, which shows pictures of its own.
-        left: what stands on the page once it has given way.
+        followed: whether what took it shows pictures of its own before this one's last word: a slider's next move, or
+            whoever could not wait for that.
+        opening: whether it opens a picture, which is over in a moment, and no run.
+        left: what stands on the page once it has given way, and ``doing`` what it was about.
         crowded: whether something was turned away for it: what was said of that stays.
     """
 
-    def __init__(self, line: Line, longest: float | None = None, *, live: bool = False) -> None:
+    def __init__(self, line: Line, longest: float | None = None, *, live: bool = False, opening: bool = False) -> None:
+        self.opening, self.doing = opening, ""
         self.cut, self.live, self.over, self.superseded = "", live, False, False
         self.followed, self.left, self.crowded = False, None, False
         self._line, self._longest = line, longest
@@ -196,9 +199,12 @@ class Jobs:
         self._guard = threading.Lock()
         self._running: dict[str, list[Job]] = {}
 
-    def free(self, session: str) -> bool:
-        """Whether no job of the session is under way that would not give way to something newer."""
-        return not self._staying(self._of(session))
+    def free(self, session: str, *, but_opening: bool = False) -> bool:
+        """Whether no job of the session is under way that would not give way to something newer.
+
+        ``but_opening``: a picture that is being opened counts for nothing.
+        """
+        return not self._staying(job for job in self._of(session) if not (but_opening and job.opening))
 
     def supersede(self, session: str, *, besides: Job | None = None, live: bool = False) -> list[Job] | None:
         """End the session's live jobs, and those that are over, for something newer, and wait for their last word.
@@ -219,6 +225,8 @@ class Jobs:
         deadline = time.monotonic() + LAST_WORD
         while not set(giving_way).isdisjoint(self._of(session)) and time.monotonic() < deadline:
             time.sleep(0.01)
+        for job in set(giving_way) & set(self._of(session)):
+            job.followed = True  # its last word comes after the newer one's first
         return giving_way
 
     def _staying(self, jobs: Iterable[Job]) -> list[Job]:
@@ -232,13 +240,13 @@ class Jobs:
             return list(self._running.get(session, ()))
 
     @contextmanager
-    def open(self, session: str, *, live: bool = False) -> Iterator[Job]:
+    def open(self, session: str, *, live: bool = False, opening: bool = False) -> Iterator[Job]:
         """Register a job of the session.
 
         Raises:
             UserError: the session has as many jobs as it may have.
         """
-        job = Job(self.line, self.longest(), live=live)
+        job = Job(self.line, self.longest(), live=live, opening=opening)
         with self._guard:
             own = self._running.setdefault(session, [])
             working = sum(not (one.over or one.superseded) for one in own)

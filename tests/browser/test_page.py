@@ -193,6 +193,12 @@ def test_stop_keeps_the_partial_result_and_a_closed_tab_frees_the_device(
     opened.wait_for_selector(".own-scale .line-latent-distance")
     expect(opened.locator(".own-scale .line-total")).to_have_count(0)
     expect(opened.locator("#run-protect")).to_be_disabled()
+    opened.hover("#pane-original")
+    opened.locator("#pane-original [aria-label=Fullscreen]").click()
+    expect(opened.locator(".block.fullscreen")).to_have_count(1)
+    opened.keyboard.press("Escape")  # makes the picture small again, and stops nothing
+    expect(opened.locator(".block.fullscreen")).to_have_count(0)
+    expect(opened.locator("#stop")).to_be_enabled()
     opened.keyboard.press("Escape")
     status = end_of_run(opened)
     assert re.search(r"protected at step \d+ of 2000; the partial result is kept", status)

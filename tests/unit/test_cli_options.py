@@ -234,6 +234,7 @@ def test_ctrl_c_ends_an_exploration_and_keeps_its_cells(
         (["experiment", "arms-race", "--set", "protect.steps=9"], "arms-race does not use the settings of protect"),
         (["experiment", "arms-race", "--set", "purify.steps=9"], "does not use the settings of purify"),
         (["experiment", "transfer", "--set", "edits=false", "--set", "edit.strength=1"], "settings of edit"),
+        (["experiment", "adaptive", "--set", "methods=[glaze]", "--set", "protect.budget=4"], "settings of protect"),
         (["bench", "--side", "4"], "--side"),
         (["serve", "--port", "0"], "--port"),
     ],

@@ -64,6 +64,10 @@ def test_a_knob_that_its_widget_would_refuse_is_told_by_the_settings_and_only_wh
         job(protect__budget=500)
     assert "cap" not in ProtectSettings.fields_of["photoguard-encoder"]
     assert job(protect__cap=None, purify__jpeg_quality=900) == JobSettings()  # other methods'
+    assert job(protect__beta=-5, protect__draws=None) == JobSettings()  # nothing needs them
+    assert job(protect__beta=7, protect__budget=3).protect.beta == 7  # kept for when something does
+    with pytest.raises(ValidationError, match="greater than or equal to 0"):
+        job(protect__beta=-5, protect__adaptive="consistency")
 
 
 def test_a_protection_shows_its_own_knobs_only() -> None:

@@ -173,6 +173,31 @@ def test_what_ends_a_slider_s_run_goes_on_from_what_stood_before(page: Page, pho
     assert not record.ghosts and record.curves
 
 
+def test_a_step_that_is_not_waited_for_puts_nothing_back(
+    page: Page, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = list(begun(purified(page, photo)))[-1][page.record]
+    left = begun(live(page, photo, record, method="impress", steps=60))
+    assert any("preview" in str(update.get(page.panes["purified"])) for update in left)
+    monkeypatch.setattr("impress_ui.ui.queue.LAST_WORD", 0.05)
+    assert next(iter(opened(page, values_of(page, photo), "visitor")))[page.panes["purified"]] is None
+    assert list(left)[-1] == {page.status: gr.update()}
+
+
+def test_a_slider_moved_while_another_s_run_protects_is_not_lost(page: Page, photo: Path) -> None:
+    """Nor is the budget that was moved first."""
+    whole = PageRun(page, values_of(page, photo), "visitor", "both")
+    whole.values[page.knobs["protect", "steps"]], whole.values[page.knobs["run", "check"]] = 3, False
+    record = list(begun(whole))[-1][page.record]
+    values = {**whole.values, page.record: record, page.knobs["protect", "steps"]: 60}
+    left = begun(LiveRun(page, values, "visitor", "both"))
+    assert any("preview" in str(update.get(page.panes["protected"])) for update in left)
+    half_way = Record(files={"original": record.files["original"]}, size=record.size)  # what the page holds by then
+    other = LiveRun(page, {**values, page.record: half_way}, "visitor", "purify")
+    shown, _ = meanwhile(left, lambda: next(begun(other)))
+    assert locks(page, shown) == {True, False} and other.what == "both" and other.record == record
+
+
 def test_a_picture_that_cannot_be_read_ends_nothing(page: Page, photo: Path, tmp_path: Path) -> None:
     record = list(begun(purified(page, photo)))[-1][page.record]
     left = begun(live(page, photo, record))

@@ -108,7 +108,7 @@ class Keep:
         """The settings of the example that was clicked, unless its picture is turned away for a run."""
         from impress_ui.ui.runs import JOBS
 
-        if not JOBS.free(session_of(request)):
+        if not JOBS.free(session_of(request), but_opening=True):
             return self._nothing
         return self._set(list(EXAMPLES.values())[chosen.index].job)
 

@@ -76,7 +76,7 @@ class ManyStrip(Room):
         load_engine()
         from impress_ui.ui.runs import JOBS
 
-        if not JOBS.free(session_of(request)):  # its next word would put the strip back
+        if not JOBS.free(session_of(request), but_opening=True):  # its next word would put the strip back
             warn(BUSY)
             return {self.strip: gr.update()}
         try:

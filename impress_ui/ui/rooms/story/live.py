@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -21,26 +20,23 @@ class LiveRun(PageRun):
 
     live = True
 
-    def updates(self) -> Iterator[Update]:
-        """Nothing changes where there is nothing to purify yet."""
-        if "protected" in self.record.files:
-            yield from super().updates()
-        else:
-            yield self._nothing
-
     def instead(self) -> Update | None:
-        """Nothing beside another job of the visitor's; what is there without the run where that would take too long."""
+        """Nothing beside another job of the visitor's, or where there is nothing to purify yet; what is there without
+        the run where that would take too long."""
+        nothing: Update = {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing
         if not runs.JOBS.free(self.session):
-            return self._nothing
+            return nothing
         if (told := super().instead()) is not None:
             return told
+        if any(job.doing == "both" and not job.over for job in self.ended):
+            self.what, self.parts = "both", ("protect", "purify")  # or the budget that was moved before would be lost
+        assert self.own is not None
+        self.own.doing = self.what
+        if "protected" not in self.record.files:
+            return self._put_back() | self.page.buttons_back | nothing if self.ended else nothing
         if reason := self._too_much():
             return self._put_back() | self._buttons_back(views.status("Live", f"{reason}; press {self.button}", "idle"))
         return None
-
-    @property
-    def _nothing(self) -> Update:
-        return {self.status: gr.update()}  # Gradio would empty every widget of a run that says nothing at all
 
     @property
     def button(self) -> str:
