@@ -8,7 +8,7 @@
   const inSight = () => {
     const box = picture()?.getBoundingClientRect();
     if (document.querySelector("#blind-pictures .fullscreen")) return false; // only one of them is
-    const there = box?.height && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    const there = box?.height ? document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) : null;
     return Boolean(there) && there.closest("#blind-left") !== null;
   };
   document.addEventListener("keydown", (event) => {

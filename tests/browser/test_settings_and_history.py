@@ -38,7 +38,7 @@ expect.set_options(timeout=30_000)
 LEFT_IN_SIGHT = """() => {
   const image = document.querySelector("#blind-left img");
   const box = image?.getBoundingClientRect();
-  const there = box?.height && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const there = box?.height ? document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) : null;
   return Boolean(there?.closest("#blind-left")) && image.complete && image.naturalWidth > 0;
 }"""
 
