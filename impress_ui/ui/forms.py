@@ -25,7 +25,7 @@ def job_from_widgets(page: Page, values: Mapping[Any, Any]) -> JobSettings:
     data: dict[str, dict[str, Any]] = {}
     idle: dict[str, dict[str, Any]] = {}  # what changes nothing beside the others, and is hidden
     for section, model in SECTIONS.items():
-        held = {name: values[widget] for name, widget in page.section(section).items()}
+        held = _held(page, section, values)
         for name, value in held.items():
             if model.picker and not model.has(name, held[model.picker]):
                 continue  # another method's, and hidden: what stands there must not stop a run
@@ -57,32 +57,34 @@ def widgets_of(page: Page, job: JobSettings) -> dict[Any, Any]:
 
 def chosen(page: Page, section: str, choosing: str, values: Mapping[Any, Any]) -> dict[Any, Any]:
     """Updates that a recipe, a preset or a method brings: values, and what shows beside them."""
-    model, knobs = SECTIONS[section], page.section(section)
-    held = {name: values[widget] for name, widget in knobs.items() if widget in values}
+    model, knobs, held = SECTIONS[section], page.section(section), _held(page, section, values)
     brought = model.chosen_values(held[choosing]) if choosing == model.chooser else {}
-    held |= brought
     changes: dict[str, dict[str, Any]] = {name: {"value": value} for name, value in brought.items()}
-    if choosing != model.picker:
-        return {knobs[name]: gr.update(**change) for name, change in changes.items()}
-    for name in model.counting():
-        changes.setdefault(name, {})["visible"] = model.shows(name, held)
-    return {knobs[name]: gr.update(**change) for name, change in changes.items()} | _area(page, section, held)
+    area: dict[Any, Any] = {}
+    if choosing == model.picker:
+        held |= brought
+        for name in model.counting():
+            changes.setdefault(name, {})["visible"] = model.shows(name, held)
+        area = _area(page, section, held)
+    return {knobs[name]: gr.update(**change) for name, change in changes.items()} | area
 
 
 def counting(page: Page, section: str, values: Mapping[Any, Any]) -> dict[Any, Any]:
     """Updates that show what needs another knob while that stands as it should."""
-    model, knobs = SECTIONS[section], page.section(section)
-    held = {name: values[widget] for name, widget in knobs.items() if widget in values}
-    updates: dict[Any, Any] = {knobs[name]: gr.update(visible=model.shows(name, held)) for name in model.needing()}
-    return updates | _area(page, section, held)
+    model, knobs, held = SECTIONS[section], page.section(section), _held(page, section, values)
+    shows = {knobs[name]: gr.update(visible=model.shows(name, held)) for name in model.needing()}
+    return shows | _area(page, section, held)
+
+
+def _held(page: Page, section: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: values[widget] for name, widget in page.section(section).items()}
 
 
 def _area(page: Page, section: str, held: Mapping[str, Any]) -> dict[Any, Any]:
     if section not in page.areas:
         return {}
-    area, needs = page.areas[section]
-    model = SECTIONS[section]
-    visible = model.has(needs.partition("=")[0], held[model.picker]) and ("=" not in needs or model.meets(needs, held))
+    (area, needs), model = page.areas[section], SECTIONS[section]
+    visible = model.has(needs.partition("=")[0], held[model.picker]) and model.meets(needs, held)
     return {area: gr.update(visible=visible)}
 
 

@@ -159,30 +159,28 @@ class Handlers:
         page, knobs = self.page, self.page.section(section)
         area, needs = page.areas.get(section, (None, ""))
         also = [] if area is None else [area]
-        others = dict.fromkeys(model.needing().values())
-        if "=" in needs:
-            others[needs.partition("=")[0]] = None
-        needed = {knobs[name] for name in others}
-        picker = {knobs[model.picker]} if model.picker else set()
         for choosing in {model.chooser, model.picker} - {""}:
             changed = dict.fromkeys(model.chosen_fields() if choosing == model.chooser else ())
             if choosing == model.picker:
                 changed |= dict.fromkeys(model.counting())
-            knobs[choosing].input(
-                functools.partial(chosen, page, section, choosing), {knobs[choosing], *picker, *needed},
-                [*(knobs[name] for name in changed), *(also if choosing == model.picker else ())],
-                queue=False, **PRIVATE,
-            )  # fmt: skip
+            outputs = [*(knobs[name] for name in changed), *(also if choosing == model.picker else ())]
+            self.updates_knobs(knobs[choosing].input, functools.partial(chosen, page, section, choosing), outputs)
+        needed = dict.fromkeys([*model.needing().values(), *([needs.partition("=")[0]] if "=" in needs else [])])
         if needed:
-            event = functools.partial(gr.on, [widget.change for widget in needed])
+            turned = functools.partial(gr.on, [knobs[name].change for name in needed])
+            outputs = [*(knobs[name] for name in model.needing()), *also]
+            self.updates_knobs(turned, functools.partial(counting, page, section), outputs, trigger_mode="always_last")
 
-            def shows(values: Values) -> Update:
-                return counting(page, section, knobs_from(page, values))  # which leaves an emptied slider as it is
+    def updates_knobs(
+        self, event: Callable[..., Any], function: Callable[[Values], Update], outputs: list[Component], **options: Any
+    ) -> None:
+        """Knobs that follow from how all of them stand, also where one of them is empty."""
+        page = self.page
 
-            gathering(page, event)(
-                shows, with_knobs(page), [*(knobs[name] for name in model.needing()), *also], queue=False,
-                trigger_mode="always_last", **PRIVATE,
-            )  # fmt: skip
+        def update(values: Values) -> Update:
+            return function(knobs_from(page, values))
+
+        gathering(page, event)(update, with_knobs(page), outputs, queue=False, **options, **PRIVATE)
 
     def pair(self, values: Values) -> Update:
         """The before/after slider, the amplified difference, and the pair's figures."""

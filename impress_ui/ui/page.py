@@ -254,15 +254,16 @@ def built_page() -> Page:
 
 def add_knobs(page: Page, section: str, names: tuple[str, ...]) -> None:
     """Place a section's knobs here."""
+    model = SECTIONS[section]
+    defaults = vars(model())
     for name in names:
-        model = SECTIONS[section]
         # On a public host a file is not a visitor's to choose: the box could name any of the machine's.
         options: dict[str, Any] = {}
         if ON_SPACES and model.describe(name)["local"]:
             options = {"choices": [EMBEDDED, *OFFERED]} if name == "checkpoint" and OFFERED else {"interactive": False}
         if ON_SPACES and (section, name) == ("purify", "method"):
             options = {"choices": [method for method in KNOBS if method == CHAIN or not PURIFIERS[method].own_file]}
-        shows = model.shows(name, vars(model()))
+        shows = model.shows(name, defaults)
         page.knobs[section, name] = knob(model, name, elem_id=f"{section}-{name}", visible=shows, **options)
 
 
